@@ -1,0 +1,236 @@
+"""The events: Avro records as frozen dataclasses. schemas/*.avsc is the contract; a dataclass's fields are its fields.
+
+A dataclass refuses values outside the contract's ranges with a ValueError, when it is made for writing and when it
+is read. Encoding and decoding is in codec.py.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ClassVar
+
+Moment = tuple[str, str, int]
+
+
+def now() -> datetime:
+    """The present, as events say it: UTC."""
+    return datetime.now(UTC)
+
+
+def _finite(**values: float) -> None:
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, not {value}")
+
+
+def _within(low: float, high: float, **values: float) -> None:
+    for name, value in values.items():
+        if not low <= value <= high:  # false for NaN too
+            raise ValueError(f"{name} must be in [{low:g}, {high:g}], not {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    schema: ClassVar[str] = "Frame"
+    collector: str
+    run: str
+    tick: int
+    time: datetime
+    picture: bytes
+    width: int
+    height: int
+    late: int
+    dropped: int
+
+    def __post_init__(self) -> None:
+        if self.tick < 0:
+            raise ValueError(f"tick must be at least 0, not {self.tick}")
+
+    @property
+    def moment(self) -> Moment:
+        return self.collector, self.run, self.tick
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    schema: ClassVar[str] = "Control"
+    collector: str
+    run: str
+    tick: int
+    time: datetime
+    acceleration: float
+    braking: float
+    steering: float
+    speed: float
+    yaw_rate: float
+    x: float
+    y: float
+    heading: float
+    purpose_distance: float
+    purpose_bearing: float
+
+    def __post_init__(self) -> None:
+        if self.tick < 0:
+            raise ValueError(f"tick must be at least 0, not {self.tick}")
+        _within(0, 1, acceleration=self.acceleration, braking=self.braking)
+        _within(-1, 1, steering=self.steering)
+        _finite(speed=self.speed, yaw_rate=self.yaw_rate, x=self.x, y=self.y, heading=self.heading)
+        _finite(purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
+
+    @property
+    def moment(self) -> Moment:
+        return self.collector, self.run, self.tick
+
+    @property
+    def acceleration_braking(self) -> float:
+        return self.acceleration - self.braking
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    schema: ClassVar[str] = "Sample"
+    collector: str
+    run: str
+    tick: int
+    time: datetime
+    set_id: str
+    set_output: str
+    set_bin: int
+    frames: list[bytes]
+    speed: float
+    purpose_distance: float
+    purpose_bearing: float
+    history_acceleration: list[float]
+    history_braking: list[float]
+    history_steering: list[float]
+    history_speed: list[float]
+    history_purpose_distance: list[float]
+    history_purpose_bearing: list[float]
+    acceleration: float
+    braking: float
+    steering: float
+
+    def __post_init__(self) -> None:
+        _within(0, 1, acceleration=self.acceleration, braking=self.braking)
+        _within(-1, 1, steering=self.steering)
+        _finite(speed=self.speed, purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
+
+    @property
+    def moment(self) -> Moment:
+        return self.collector, self.run, self.tick
+
+    @property
+    def acceleration_braking(self) -> float:
+        return self.acceleration - self.braking
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChunk:
+    schema: ClassVar[str] = "WeightChunk"
+    model: str
+    artefact: str
+    index: int
+    count: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    schema: ClassVar[str] = "Span"
+    collector: str
+    run: str
+    first_tick: int
+    last_tick: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    schema: ClassVar[str] = "Checkpoint"
+    model: str
+    line: str
+    kind: str
+    batch: int
+    artefact: str
+    architecture: str
+    picture_width: int
+    picture_height: int
+    time: datetime
+    chunks: int
+    size: int
+    sha256: str
+    code: str
+    spans: list[Span]
+    parents: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStep:
+    schema: ClassVar[str] = "TrainingStep"
+    model: str
+    batch: int
+    time: datetime
+    loss: float
+    losses: dict[str, float]
+    errors: dict[str, float]
+    learning_rate: float
+    seconds: float
+    buffers: dict[str, int]
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrivingFrame:
+    schema: ClassVar[str] = "DrivingFrame"
+    player: str
+    run: str
+    tick: int
+    time: datetime
+    picture: bytes
+    model: str
+    batch: int
+    speed: float
+    predicted_acceleration_braking: float
+    predicted_steering: float
+    controller_acceleration_braking: float
+    controller_steering: float
+    fps: float
+    pps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    schema: ClassVar[str] = "Status"
+    program: str
+    instance: str
+    time: datetime
+    state: str
+    host: str
+    pid: int
+    version: str
+    rate: float
+    lag: int
+    memory: int
+    note: str
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    schema: ClassVar[str] = "DeadLetter"
+    topic: str
+    partition: int
+    offset: int
+    time: datetime
+    reason: str
+    program: str
+    key: bytes | None
+    headers: dict[str, bytes]
+    value: bytes
+    size: int
+    sha256: str
+
+
+Event = Frame | Control | Sample | WeightChunk | Checkpoint | TrainingStep | DrivingFrame | Status | DeadLetter

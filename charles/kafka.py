@@ -1,0 +1,170 @@
+"""Producers, consumers and the admin client: made and secured in one place."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
+
+from charles.registry import Registry
+from charles.settings import Kafka
+from charles.topics import Topic
+
+log = logging.getLogger(__name__)
+
+OnDelivery = Callable[[KafkaError | None, Message], None]
+Headers = Mapping[str, str]
+
+
+class BrokerUnavailable(RuntimeError):
+    """No broker answers; the message says where and what to do."""
+
+
+def name(kafka: Kafka, topic: Topic) -> str:
+    """A topic's full name on the cluster."""
+    return f"{kafka.prefix}.{topic.name}"
+
+
+def group(kafka: Kafka, program: str) -> str:
+    """A consumer group's or transactional id's full name."""
+    return f"{kafka.prefix}.{program}"
+
+
+def producer(kafka: Kafka, **properties: Any) -> Producer:
+    """An idempotent producer with acks=all. properties: librdkafka's, with dots; the settings' own come last."""
+    return Producer(
+        _client(kafka)
+        | {
+            "enable.idempotence": True,
+            "acks": "all",
+            "linger.ms": 5,
+            "batch.size": 1_000_000,
+            "message.max.bytes": 2_000_000,
+            "compression.type": "none",  # JPEGs and weights do not shrink
+            "partitioner": "murmur2_random",  # as Java clients do, so that anybody's record finds the same partition
+        }
+        | properties
+        | kafka.properties
+    )
+
+
+def consumer(kafka: Kafka, group_id: str, **properties: Any) -> Consumer:
+    """A consumer that reads committed records only, from the log's start where its group has no offset."""
+    return Consumer(
+        _client(kafka)
+        | {
+            "group.id": group(kafka, group_id),
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "enable.partition.eof": False,
+            "fetch.queue.backoff.ms": 10,
+            "queued.max.messages.kbytes": 32_768,
+        }
+        | properties
+        | kafka.properties
+    )
+
+
+def admin(kafka: Kafka) -> AdminClient:
+    return AdminClient(_client(kafka) | kafka.properties)
+
+
+def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
+    """Return once the cluster answers. Raises BrokerUnavailable after patience_s."""
+    client = admin(kafka)
+    try:
+        client.list_topics(timeout=patience_s)
+    except KafkaException:
+        raise BrokerUnavailable(
+            f"no Kafka broker answers at {kafka.bootstrap_servers}; `charles kafka start` starts one on this machine, "
+            "KAFKA_BOOTSTRAP_SERVERS names another"
+        ) from None
+
+
+class Publisher:
+    """A producer of events: encodes them, names their topic, and has announced their schemas before the first."""
+
+    def __init__(self, kafka: Kafka, *events: type, **properties: Any) -> None:
+        self._kafka = kafka
+        self._registry = Registry(kafka)
+        self._registry.announce(*events)
+        self.producer = producer(kafka, **properties)
+
+    def send(
+        self,
+        topic: Topic,
+        event: Any,
+        key: str,
+        headers: Headers | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Queue an event; waits for room while the queue is full. Raises KafkaException when it cannot be sent."""
+        value = self._registry.encode(event, name(self._kafka, topic))
+        self.send_bytes(topic, key, value, headers=headers, on_delivery=on_delivery)
+
+    def send_or_drop(self, topic: Topic, event: Any, key: str) -> None:
+        """As send(), for an event of the moment: while the queue is full it is dropped, not waited for."""
+        value = self._registry.encode(event, name(self._kafka, topic))
+        try:
+            self.producer.produce(name(self._kafka, topic), key=key, value=value)
+        except BufferError:
+            log.debug("dropped a %s", topic.name)
+        self.producer.poll(0)
+
+    def send_bytes(
+        self,
+        topic: Topic,
+        key: str,
+        value: bytes | None,
+        *,
+        partition: int = -1,
+        headers: Headers | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """As send(), for a value that is bytes already; None is a tombstone."""
+        arguments: dict[str, Any] = {"key": key, "value": value, "partition": partition}
+        if headers is not None:
+            arguments["headers"] = dict(headers)
+        if on_delivery is not None:
+            arguments["on_delivery"] = on_delivery
+        while True:
+            try:
+                self.producer.produce(name(self._kafka, topic), **arguments)
+            except BufferError:
+                self.producer.poll(0.1)
+            else:
+                self.producer.poll(0)
+                return
+
+    def flush(self, timeout_s: float = 10.0) -> int:
+        """Wait until everything is delivered; returns how many events are not, after timeout_s."""
+        return int(self.producer.flush(timeout_s))
+
+
+def _client(kafka: Kafka) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        "client.id": kafka.prefix,
+        "log_level": 2,  # librdkafka writes hundreds of lines while a broker is away; error_cb says it once a minute
+        "error_cb": _OncePerMinute(),
+        "reconnect.backoff.max.ms": 1000,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "allow.auto.create.topics": False,
+    }
+
+
+class _OncePerMinute:
+    """Says that the cluster is away, once a minute."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, error: KafkaError) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + 60
+            log.warning("Kafka: %s", error.str())

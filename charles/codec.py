@@ -9,14 +9,12 @@ Source: the Avro specification, "Single-object encoding" and "Schema Fingerprint
 from __future__ import annotations
 
 import dataclasses
-import functools
 import io
 import json
 import operator
-import typing
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast, get_args
 
 import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
@@ -36,22 +34,39 @@ class Unreadable(ValueError):
     """A record cannot be read; the message says why. It belongs on the dead-letter topic."""
 
 
-@functools.cache
-def schema(event: type) -> AvroSchema:
-    """An event's own schema, parsed."""
-    text = files("schemas").joinpath(f"{event.schema}.avsc").read_text(encoding="utf-8")  # type: ignore[attr-defined]
-    return typing.cast(AvroSchema, fastavro.parse_schema(json.loads(text)))
-
-
 def crc64(avro_schema: AvroSchema) -> bytes:
-    """The CRC-64-AVRO fingerprint of a schema's parsing canonical form: 8 bytes, little-endian as the framing has it."""
+    """The CRC-64-AVRO fingerprint of a schema's parsing canonical form: 8 bytes, little-endian."""
     digest: str = fingerprint(to_parsing_canonical_form(avro_schema), "CRC-64-AVRO")
     return bytes.fromhex(digest)
 
 
-@functools.cache
+class _Contract(NamedTuple):
+    """What an event's dataclass and its schema agree on."""
+
+    schema: AvroSchema
+    fingerprint: bytes
+    names: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
+
+
+def _contract(event: Any) -> _Contract:
+    text = files("schemas").joinpath(f"{event.__name__}.avsc").read_text(encoding="utf-8")
+    parsed = cast(AvroSchema, fastavro.parse_schema(json.loads(text)))
+    names = tuple(field.name for field in dataclasses.fields(event))
+    return _Contract(parsed, crc64(parsed), names, operator.attrgetter(*names))
+
+
+_CONTRACTS: dict[type, _Contract] = {event: _contract(event) for event in get_args(events.Event)}
+
+
+def schema(event: type) -> AvroSchema:
+    """An event's own schema, parsed."""
+    return _CONTRACTS[event].schema
+
+
 def own_fingerprint(event: type) -> bytes:
-    return crc64(schema(event))
+    """The fingerprint of an event's own schema."""
+    return _CONTRACTS[event].fingerprint
 
 
 def encode(event: Any, header: bytes | None = None) -> bytes:
@@ -93,25 +108,19 @@ def _from_body(event: type[EventT], data: bytes, start: int, writer: AvroSchema)
     reader = schema(event)
     try:
         record = fastavro.schemaless_reader(body, writer, None if writer is reader else reader)
-        made = _from_record(event, typing.cast(dict[str, Any], record))
+        made = _from_record(event, cast(dict[str, Any], record))
     except Exception as error:  # fastavro raises whatever its C code stumbled over: EOF, Index, Unicode, Memory ...
-        raise Unreadable(f"not a {event.schema}: {str(error) or type(error).__name__}") from error  # type: ignore[attr-defined]
+        raise Unreadable(f"not a {event.__name__}: {str(error) or type(error).__name__}") from error
     if body.tell() != len(data):
-        raise Unreadable(f"not a {event.schema}: {len(data) - body.tell()} bytes too many")  # type: ignore[attr-defined]
+        raise Unreadable(f"not a {event.__name__}: {len(data) - body.tell()} bytes too many")
     return made
 
 
-@functools.cache
-def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(field.name for field in dataclasses.fields(kind))
-    return names, operator.attrgetter(*names)
-
-
 def _to_record(event: Any) -> dict[str, Any]:
-    names, values = _fields(type(event))
-    record = dict(zip(names, values(event), strict=True))
+    contract = _CONTRACTS[type(event)]
+    record = dict(zip(contract.names, contract.values(event), strict=True))
     if isinstance(event, events.Checkpoint):
-        record["spans"] = [_to_record(span) for span in event.spans]
+        record["spans"] = [dataclasses.asdict(span) for span in event.spans]
     return record
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar
 
 Moment = tuple[str, str, int]
 
@@ -33,7 +32,6 @@ def _within(low: float, high: float, **values: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    schema: ClassVar[str] = "Frame"
     collector: str
     run: str
     tick: int
@@ -55,7 +53,6 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    schema: ClassVar[str] = "Control"
     collector: str
     run: str
     tick: int
@@ -90,7 +87,6 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    schema: ClassVar[str] = "Sample"
     collector: str
     run: str
     tick: int
@@ -128,7 +124,6 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class WeightChunk:
-    schema: ClassVar[str] = "WeightChunk"
     model: str
     artefact: str
     index: int
@@ -138,7 +133,6 @@ class WeightChunk:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    schema: ClassVar[str] = "Span"
     collector: str
     run: str
     first_tick: int
@@ -148,7 +142,6 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    schema: ClassVar[str] = "Checkpoint"
     model: str
     line: str
     kind: str
@@ -168,7 +161,6 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    schema: ClassVar[str] = "TrainingStep"
     model: str
     batch: int
     time: datetime
@@ -183,7 +175,6 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class DrivingFrame:
-    schema: ClassVar[str] = "DrivingFrame"
     player: str
     run: str
     tick: int
@@ -202,7 +193,6 @@ class DrivingFrame:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    schema: ClassVar[str] = "Status"
     program: str
     instance: str
     time: datetime
@@ -219,7 +209,6 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    schema: ClassVar[str] = "DeadLetter"
     topic: str
     partition: int
     offset: int

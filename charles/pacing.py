@@ -21,7 +21,7 @@ class RateKeeper:
         self.late = 0
 
     def ticks(self, stop: Callable[[float], bool]) -> Iterator[int]:
-        """Tick numbers from 0 until stop says so. stop(seconds) waits that long at the most and tells whether to stop."""
+        """Tick numbers from 0 until stop says so; stop(seconds) waits at most that long and tells whether to stop."""
         due = self._clock()
         tick = 0
         while not stop(max(due - self._clock(), 0.0)):

@@ -47,6 +47,7 @@ class Broker(Section):
 class Collect(Section):
     """The collectors: what is driven and how it is disturbed."""
 
+    name: str = Field("collector-1", pattern=r"^[a-zA-Z0-9_-]{1,60}$", description="the key of its events")
     game: str = "city"
     seed: int = Field(1, ge=0, lt=1_000_000, description="of the first collector; evaluation uses 1,000,000 and above")
     pace: Literal["real", "max"] = "real"
@@ -93,6 +94,7 @@ class Train(Section):
 class Play(Section):
     """The player."""
 
+    name: str = Field("player-1", pattern=r"^[a-zA-Z0-9_-]{1,60}$", description="the key of its events")
     game: str = "city"
     seed: int = Field(500_000, ge=0)
     swap: Literal["unstuck", "at once"] = "unstuck"
@@ -149,7 +151,7 @@ def load(**overrides: Any) -> Settings:
 
     None values mean "not given". Raises ConfigError.
     """
-    given = {
+    given: dict[str, Any] = {
         section: {name: value for name, value in values.items() if value is not None}
         for section, values in overrides.items()
     }

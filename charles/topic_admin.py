@@ -1,0 +1,190 @@
+"""Topics on the cluster: made as the table says, looked at, mended, deleted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+)
+
+from charles import topics
+from charles.kafka import admin, name, require_broker
+from charles.settings import Kafka
+from charles.topics import TOPICS, Topic
+
+TIMEOUT_S = 30.0
+
+
+class WrongTopics(RuntimeError):
+    """The cluster's topics cannot be worked with; the message says which and what to do."""
+
+
+def ensure(kafka: Kafka) -> list[str]:
+    """Create the table's topics that the cluster lacks; returns the full names of those it created.
+
+    Several programs may do this at the same time. Returns once every topic can be written to. Raises BrokerUnavailable,
+    WrongTopics where frames and controls have different partition counts, and KafkaException where the cluster refuses.
+    """
+    require_broker(kafka)
+    client = admin(kafka)
+    existing = partition_counts(client)
+    missing = [topic for topic in TOPICS if name(kafka, topic) not in existing]
+    created = _create(client, kafka, missing) if missing else []
+    check_join(kafka, partition_counts(client))
+    return created
+
+
+def check_join(kafka: Kafka, counts: Mapping[str, int]) -> None:
+    """Raise WrongTopics where frames and controls, as far as they exist, have different partition counts."""
+    frames, controls = name(kafka, topics.FRAMES), name(kafka, topics.CONTROLS)
+    if frames in counts and controls in counts and counts[frames] != counts[controls]:
+        raise WrongTopics(
+            f"{frames} has {counts[frames]} partitions and {controls} has {counts[controls]}: the same key must lie in "
+            "the same partition of both, or nothing can be joined. `charles topics --apply` adds the missing "
+            "partitions; what was written before that stays where it lies"
+        )
+
+
+def partition_counts(client: AdminClient) -> dict[str, int]:
+    """Every topic of the cluster and how many partitions it has."""
+    known = client.list_topics(timeout=TIMEOUT_S).topics
+    return {topic: len(facts.partitions) for topic, facts in known.items() if facts.error is None}
+
+
+def wanted_config(kafka: Kafka, topic: Topic) -> dict[str, str]:
+    """The topic's configuration by the table and the settings, as Kafka spells it."""
+    config = topic.config()
+    if kafka.min_insync_replicas is not None:
+        config["min.insync.replicas"] = str(kafka.min_insync_replicas)
+    return config
+
+
+def apply(kafka: Kafka) -> list[str]:
+    """Make the existing topics' configuration as the table says and add partitions where there are fewer.
+
+    Returns what was changed, in words. frames and controls always get the same count: the highest that the table or
+    either of them has. Partitions are never taken away: Kafka cannot.
+    """
+    require_broker(kafka)
+    client = admin(kafka)
+    counts = partition_counts(client)
+    existing = [topic for topic in TOPICS if name(kafka, topic) in counts]
+    changed = _add_partitions(client, kafka, existing, counts)
+    found = configs(client, [name(kafka, topic) for topic in existing])
+    resources = []
+    for topic in existing:
+        full = name(kafka, topic)
+        wrong = {key: value for key, value in wanted_config(kafka, topic).items() if found[full].get(key) != value}
+        if wrong:
+            entries = [
+                ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in wrong.items()
+            ]
+            resources.append(ConfigResource(ResourceType.TOPIC, full, incremental_configs=entries))
+            changed += [f"{full}: {key} {found[full].get(key)} -> {value}" for key, value in wrong.items()]
+    if resources:
+        resolve(client.incremental_alter_configs(resources, request_timeout=TIMEOUT_S))
+    return changed
+
+
+def configs(client: AdminClient, full_names: Iterable[str]) -> dict[str, dict[str, str | None]]:
+    """The configuration of these topics, the cluster's defaults included."""
+    resources = [ConfigResource(ResourceType.TOPIC, full) for full in full_names]
+    if not resources:
+        return {}
+    found = resolve(client.describe_configs(resources, request_timeout=TIMEOUT_S))
+    return {resource.name: {key: entry.value for key, entry in entries.items()} for resource, entries in found.items()}
+
+
+def under_prefix(kafka: Kafka) -> tuple[list[str], list[str]]:
+    """The topics and the consumer groups whose names begin with the prefix and a dot."""
+    require_broker(kafka)
+    client = admin(kafka)
+    start = f"{kafka.prefix}."
+    groups = client.list_consumer_groups(request_timeout=TIMEOUT_S).result().valid
+    return (
+        sorted(topic for topic in partition_counts(client) if topic.startswith(start)),
+        sorted(group.group_id for group in groups if group.group_id.startswith(start)),
+    )
+
+
+def delete_all(kafka: Kafka) -> tuple[list[str], list[str]]:
+    """Delete every topic and consumer group under the prefix; returns their names.
+
+    Raises WrongTopics when a group still has members: its programs would go on in the middle of nothing.
+    """
+    full_names, groups = under_prefix(kafka)
+    client = admin(kafka)
+    for group, outcome in client.delete_consumer_groups(groups).items() if groups else ():
+        try:
+            outcome.result(TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.NON_EMPTY_GROUP:
+                raise WrongTopics(f"the group {group} still has members: stop its programs first") from None
+            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+                raise
+    if full_names:
+        resolve(client.delete_topics(full_names, operation_timeout=TIMEOUT_S))
+        _until(lambda: not set(full_names) & set(partition_counts(client)))
+    return full_names, groups
+
+
+def resolve(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
+    """Every future's result. Raises the first failure."""
+    return {key: future.result(TIMEOUT_S) for key, future in futures.items()}
+
+
+def _create(client: AdminClient, kafka: Kafka, missing: list[Topic]) -> list[str]:
+    wanted = [
+        NewTopic(
+            name(kafka, topic),
+            num_partitions=topic.partitions,
+            replication_factor=kafka.replication_factor,
+            config=wanted_config(kafka, topic),
+        )
+        for topic in missing
+    ]
+    created = []
+    for full, outcome in client.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
+        try:
+            outcome.result(TIMEOUT_S)
+            created.append(full)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
+                raise
+    _until(lambda: all(_can_be_written(client, name(kafka, topic)) for topic in missing))
+    return created
+
+
+def _can_be_written(client: AdminClient, full: str) -> bool:
+    facts = client.list_topics(timeout=TIMEOUT_S).topics.get(full)
+    return facts is not None and bool(facts.partitions) and all(p.leader >= 0 for p in facts.partitions.values())
+
+
+def _add_partitions(client: AdminClient, kafka: Kafka, existing: list[Topic], counts: Mapping[str, int]) -> list[str]:
+    joined = (topics.FRAMES, topics.CONTROLS)
+    joint = max([topic.partitions for topic in joined] + [counts.get(name(kafka, topic), 0) for topic in joined])
+    wanted = {name(kafka, topic): joint if topic in joined else topic.partitions for topic in existing}
+    more = {full: count for full, count in wanted.items() if counts[full] < count}
+    if more:
+        resolve(client.create_partitions([NewPartitions(full, count) for full, count in more.items()]))
+    return [f"{full}: {counts[full]} partitions -> {count}" for full, count in more.items()]
+
+
+def _until(true: Any) -> None:
+    """Wait until the cluster's metadata says so: it follows the controller within milliseconds."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not true():
+        if time.monotonic() > deadline:
+            raise WrongTopics(f"the cluster still does not show its topics as they were ordered {TIMEOUT_S:g} s ago")
+        time.sleep(0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ JARS_FILE = Path(__file__).with_name("jars.txt")
 DOWNLOADS_AT_ONCE = 6
 RETRY_PAUSES_S = (0.5, 2.0, 5.0)
 """Between the attempts at one jar; after the last the network is called broken."""
+PINNED_TIME_S = 1_700_000_000
+"""The modification time of every jar in the cache, seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,8 @@ class _Fetch:
                         f"{jar.name} was downloaded, but is not the jar that was pinned (its SHA-256 differs): "
                         "something between here and the Maven repository changes files; nothing of it was kept"
                     )
+                # Java's AOT cache remembers the jars' times: a jar fetched again shall not make it useless.
+                os.utime(path, (PINNED_TIME_S, PINNED_TIME_S))
                 path.replace(self._folder / jar.name)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,0 +1,180 @@
+"""A real single-node Apache Kafka on loopback, started and stopped from Python.
+
+broker = LocalBroker(Path("data/kafka"))
+bootstrap = broker.start()      # "127.0.0.1:9092"; returns once a client gets its answers
+broker.stop()
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+from infra.kafka import BrokerError, Progress, no_progress
+from infra.kafka import process as processes
+from infra.kafka.logs import why_it_died
+from infra.kafka.ports import LOOPBACK, free_port, require_free
+from infra.kafka.runtime import Runtime, find_runtime
+from infra.kafka.storage import cluster_id, prepare
+
+READY_S = 120.0
+"""A start after kill -9 reads through the unflushed segments: 12 s were seen for 5.7 GB."""
+STOP_S = 20.0
+
+
+@dataclass(frozen=True)
+class BrokerStatus:
+    """What is known of the broker of a data folder; what only a running one has is None otherwise."""
+
+    running: bool
+    ready: bool
+    """A client's request is answered."""
+    pid: int | None
+    port: int | None
+    bootstrap: str | None
+    version: str | None
+    """Kafka's."""
+    cluster_id: str | None
+    rss_bytes: int | None
+    disk_bytes: int
+    data: Path
+    log: Path
+
+
+def somebody_elses_cluster() -> str | None:
+    """KAFKA_BOOTSTRAP_SERVERS, with which everything uses that cluster and no local broker is wanted."""
+    return os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or None
+
+
+class LocalBroker:
+    """The broker of one data folder; at most one runs there, whoever started it.
+
+    data: the folder, made when missing. port: of the clients' listener, on loopback.
+    heap_mb: the most that Java's heap may take, MiB.
+    """
+
+    def __init__(self, data: Path, port: int = 9092, heap_mb: int = 512) -> None:
+        self.data = data.resolve()
+        self.port = port
+        self.heap_mb = heap_mb
+        self.log_path = self.data / "broker.log"
+        self.started_here = False
+        """Whether this object started the broker that runs, rather than found it running."""
+
+    @property
+    def bootstrap(self) -> str:
+        """The address for clients' bootstrap.servers."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def start(self, progress: Progress = no_progress, *, detached: bool = True) -> str:
+        """Start the broker, wait until it answers, and return its bootstrap servers.
+
+        One that already runs in the folder on this port is left as it is. progress is told of downloads and of
+        other work that only a first start has. detached: it outlives this process; otherwise it ends with it at the
+        latest. Raises BrokerError, and leaves nothing running, where it does not come up.
+        """
+        found = processes.running(self.data)
+        if found and found.broker:
+            if found.port != self.port:
+                raise BrokerError(f"the broker of {self.data} already runs on port {found.port} (pid {found.pid})")
+            return self.bootstrap
+        require_free(self.port)
+        runtime = find_runtime(progress)
+        try:
+            processes.claim(self.data, self.port, runtime.version)
+            try:
+                broker, log_size = self._launch(runtime, detached)
+            except BaseException:
+                processes.release(self.data)
+                raise
+        except OSError as error:
+            raise BrokerError(f"cannot start a broker in {self.data}: {error}") from error
+        self._wait(broker, log_size)
+        self.started_here = True
+        if not detached:
+            atexit.register(self.stop)
+        return self.bootstrap
+
+    def stop(self, timeout_s: float = STOP_S) -> bool:
+        """Stop the folder's broker, whoever started it, and return once it is gone; False where none ran.
+
+        One that has not ended by itself after timeout_s is killed, which loses nothing that was acknowledged.
+        """
+        atexit.unregister(self.stop)
+        found = processes.running(self.data)
+        if found is None or not found.broker:
+            return False
+        processes.end(found.pid, timeout_s)
+        processes.release(self.data)
+        self.started_here = False
+        return True
+
+    def status(self) -> BrokerStatus:
+        """What can be told of the broker now, asking a running one for an answer within two seconds."""
+        found = processes.running(self.data)
+        process = found.process() if found and found.broker else None
+        running = found if process else None
+        bootstrap = f"{LOOPBACK}:{running.port}" if running else None
+        return BrokerStatus(
+            running=running is not None,
+            ready=bootstrap is not None and processes.answers(bootstrap, timeout_s=2),
+            pid=running.pid if running else None,
+            port=running.port if running else None,
+            bootstrap=bootstrap,
+            version=running.version if running else None,
+            cluster_id=cluster_id(self.data),
+            rss_bytes=process.memory_info().rss if process else None,
+            disk_bytes=_disk_bytes(self.data),
+            data=self.data,
+            log=self.log_path,
+        )
+
+    def _launch(self, runtime: Runtime, detached: bool) -> tuple[Popen[bytes], int]:
+        """The broker's process, and how long its log was before."""
+        properties = prepare(runtime, self.data, self.port, free_port())
+        log_size = self.log_path.stat().st_size if self.log_path.exists() else 0
+        heap = (f"-Xmx{self.heap_mb}m",)
+        command = runtime.command("kafka.Kafka", str(properties), jvm=heap, log=self.log_path)
+        broker = processes.spawn(command, self._output, detached=detached)
+        try:
+            processes.hand_over(self.data, broker.pid, self.port, runtime.version)
+        except BaseException:
+            broker.kill()
+            broker.wait()
+            raise
+        return broker, log_size
+
+    def _wait(self, broker: Popen[bytes], log_size: int) -> None:
+        """Return when the broker answers; otherwise take it away and say why."""
+        ready = False
+        try:
+            ready = processes.wait_until_ready(self.bootstrap, broker, READY_S)
+            if not ready:
+                died = broker.poll() is not None
+                reason = why_it_died(self.log_path, log_size, self._output) if died else f"no answer in {READY_S:g} s"
+                raise BrokerError(f"the broker did not come up: {reason} (its log: {self.log_path})")
+        finally:
+            # Also when Ctrl-C ends the waiting.
+            if not ready:
+                broker.kill()
+                broker.wait()
+                processes.release(self.data)
+
+    @property
+    def _output(self) -> Path:
+        return self.data / "broker.out"
+
+
+def _disk_bytes(folder: Path) -> int:
+    """Bytes of all files under folder, as far as they stay there while they are counted."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return total

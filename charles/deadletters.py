@@ -1,0 +1,113 @@
+"""What cannot be used goes to the topic `deadletter`, with its reason, so that nothing vanishes unseen."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+from typing import cast
+
+from confluent_kafka import Message
+
+from charles import topics
+from charles.events import DeadLetter, now
+from charles.kafka import Publisher
+from charles.settings import Kafka
+
+log = logging.getLogger(__name__)
+
+KEPT_BYTES = 64 * 1024
+NOWHERE = -1
+"""The partition and offset of a record that was never written."""
+
+
+def dead_letter(message: Message, reason: str, program: str) -> DeadLetter:
+    """The dead letter of a consumed record: where it lies, why it could not be used, and its first 64 KiB.
+
+    For programs that send it in a transaction of their own, keyed by dead_letter(...).topic; others use DeadLetters.
+    """
+    pairs = cast(list[tuple[str, str | bytes | None]], message.headers() or [])
+    headers = {key: _bytes(value) for key, value in pairs}
+    key = message.key()
+    return _letter(
+        topic=message.topic() or "",
+        partition=_number(message.partition()),
+        offset=_number(message.offset()),
+        reason=reason,
+        program=program,
+        key=None if key is None else _bytes(key),
+        headers=headers,
+        value=_bytes(message.value()),
+    )
+
+
+def unwritten(
+    topic: str, reason: str, program: str, *, key: str, headers: Mapping[str, str], value: bytes = b""
+) -> DeadLetter:
+    """The dead letter of an event that could not even be made; topic: the full name of where it would have gone."""
+    encoded = {name: text.encode() for name, text in headers.items()}
+    return _letter(topic, NOWHERE, NOWHERE, reason, program, key.encode(), encoded, value)
+
+
+class DeadLetters:
+    """Sends dead letters, counts them, and logs the reason: one line a second at most, however many there are."""
+
+    def __init__(self, kafka: Kafka, program: str) -> None:
+        self.count = 0
+        self._program = program
+        self._publisher = Publisher(kafka, DeadLetter)
+        self._silent_until = 0.0
+
+    def send(self, message: Message, reason: str) -> None:
+        """Send the dead letter of a consumed record."""
+        self.send_event(dead_letter(message, reason, self._program))
+
+    def send_event(self, letter: DeadLetter) -> None:
+        """Send a dead letter that is made already."""
+        self.count += 1
+        if time.monotonic() >= self._silent_until:
+            self._silent_until = time.monotonic() + 1
+            log.warning("dead letter %d: %s %d@%d: %s", self.count, *_place(letter), letter.reason)
+        self._publisher.send(topics.DEADLETTER, letter, key=letter.topic)
+
+    def flush(self, timeout_s: float = 3.0) -> int:
+        """Wait until all are delivered; returns how many are not, after timeout_s."""
+        return self._publisher.flush(timeout_s)
+
+
+def _letter(
+    topic: str,
+    partition: int,
+    offset: int,
+    reason: str,
+    program: str,
+    key: bytes | None,
+    headers: dict[str, bytes],
+    value: bytes,
+) -> DeadLetter:
+    return DeadLetter(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        time=now(),
+        reason=reason,
+        program=program,
+        key=key,
+        headers=headers,
+        value=value[:KEPT_BYTES],
+        size=len(value),
+        sha256=hashlib.sha256(value).hexdigest(),
+    )
+
+
+def _place(letter: DeadLetter) -> tuple[str, int, int]:
+    return letter.topic, letter.partition, letter.offset
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
+
+
+def _number(value: int | None) -> int:
+    return NOWHERE if value is None else value

@@ -1,0 +1,136 @@
+"""Drawing walls, roofs and flat pictures of trees, each clipped to the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from charles.games import Picture
+from charles.games.city.facades import DENSITY, ROOFS, WALLS, hazed, light_of, sprites, wall_pictures
+from charles.games.city.paths import Floats
+from charles.games.city.town import Building
+from charles.games.city.view import CENTRE, EYE, FOCAL, HEIGHT, HORIZON, NEAR, WIDTH, level_of, projected
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A wall before the camera, from its left end 0 to its right end 1: m to the right (x) and ahead (z).
+
+    columns, tops, bottoms: where the two ends of what is not behind the camera lie in the picture, in pixels.
+    """
+
+    x0: float
+    z0: float
+    x1: float
+    z1: float
+    height: float
+    columns: list[float]
+    tops: list[float]
+    bottoms: list[float]
+    light: int
+    level: int
+
+
+def draw_wall(picture: Picture, face: Face, style: int) -> None:
+    density = DENSITY / 2**face.level
+    texture = wall_pictures()[style][face.light][face.level]
+    length = float(np.hypot(face.x1 - face.x0, face.z1 - face.z0))
+    tall = max(2, min(round(face.height * density), texture.shape[0]))
+    texture = texture[texture.shape[0] - tall :, : max(2, round(length * density))]
+    left, right = max(0, int(face.columns[0])), min(WIDTH, int(face.columns[1]) + 1)
+    top = max(0, int(min(face.tops)))
+    bottom = min(HEIGHT, int(max(face.bottoms)) + 1)
+    if left >= right or top >= bottom:
+        return
+    # From the texture's pixels to the picture's: along the wall depth is linear, and upright lines stay upright.
+    step_x, step_z = (face.x1 - face.x0) / texture.shape[1], (face.z1 - face.z0) / texture.shape[1]
+    up = face.height - EYE
+    to_picture = np.array([
+        [CENTRE * step_z + FOCAL * step_x, 0.0, CENTRE * face.z0 + FOCAL * face.x0],
+        [HORIZON * step_z, FOCAL * face.height / tall, HORIZON * face.z0 - FOCAL * up],
+        [step_z, 0.0, face.z0],
+    ])  # fmt: skip
+    to_window = np.array([[1.0, 0, -left], [0, 1.0, -top], [0, 0, 1.0]])
+    pixel = np.array([[1.0, 0, 0.5], [0, 1.0, 0.5], [0, 0, 1.0]])  # coordinates count from a pixel's middle
+    window = picture[top:bottom, left:right]
+    cv2.warpPerspective(
+        texture,
+        to_window @ to_picture @ pixel,
+        (right - left, bottom - top),
+        dst=window,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_TRANSPARENT,
+    )
+
+
+def draw_cornice(picture: Picture, face: Face, style: int) -> None:
+    """The edge of a flat roof."""
+    ends = [(round(16 * c), round(16 * t)) for c, t in zip(face.columns, face.tops, strict=True)]
+    nearest = max(min(face.z0, face.z1), 4.0)
+    colour = hazed(np.array(WALLS[style]) * (0.55 + 0.4 * light_of(face.light)), face.level)
+    limited = [(max(-(2**18), min(2**18, x)), max(-(2**18), min(2**18, y))) for x, y in ends]
+    thickness = max(1, min(12, round(FOCAL * 0.3 / nearest)))
+    cv2.line(picture, limited[0], limited[1], colour.tolist(), thickness, cv2.LINE_8, 4)
+
+
+def draw_roof(picture: Picture, right: Floats, ahead: Floats, house: Building) -> None:
+    """A hipped roof over a house with these corners (4 each, m from the camera)."""
+    corners = np.stack([right, ahead], axis=1)
+    middle = corners.mean(axis=0)
+    eaves = middle + 1.08 * (corners - middle)
+    lengths = np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[2] - corners[1]))
+    long = 0 if lengths[0] >= lengths[1] else 1
+    # The ridge runs along the longer side, and stops short of both ends.
+    along = (corners[long + 1] - corners[long]) / lengths[long]
+    half = (lengths[long] - 0.7 * lengths[1 - long]) / 2
+    ridge = [middle - half * along, middle + half * along]
+    e = np.roll(eaves, -long, axis=0)
+    planes = [
+        (e[0], e[1], ridge[1], ridge[0]),
+        (e[1], e[2], ridge[1]),
+        (e[2], e[3], ridge[0], ridge[1]),
+        (e[3], e[0], ridge[0]),
+    ]
+    level = level_of(float(np.hypot(*middle)))
+    heights = (house.height, house.height, house.height + house.roof, house.height + house.roof)
+    order = np.argsort([-float(np.hypot(*np.mean(plane, axis=0))) for plane in planes])
+    for k in order.tolist():
+        solid = np.array([(x, z, h) for (x, z), h in zip(planes[k], heights, strict=False)])
+        solid = _before_camera(solid)
+        if len(solid) >= 3:
+            shade = (0.8, 0.95, 1.06, 0.88)[k]
+            colour = hazed(np.clip(np.array(ROOFS[house.style % len(ROOFS)]) * shade, 0, 255), level)
+            cv2.fillConvexPoly(
+                picture, projected(solid[:, 0], solid[:, 1], solid[:, 2]), colour.tolist(), cv2.LINE_8, 4
+            )
+
+
+def _before_camera(points: Floats) -> Floats:
+    """The part of a convex outline (n, 3: right, ahead, up, m) that is more than NEAR before the camera."""
+    if points[:, 1].min() > NEAR:
+        return points
+    kept = []
+    for a, b in zip(points, np.roll(points, -1, axis=0), strict=True):
+        if a[1] > NEAR:
+            kept.append(a)
+        if (a[1] > NEAR) != (b[1] > NEAR):
+            kept.append(a + (b - a) * (NEAR - a[1]) / (b[1] - a[1]))
+    return np.array(kept).reshape(-1, 3)
+
+
+def draw_sprite(picture: Picture, kind: int, column: float, bottom: float, tall: float, level: int) -> None:
+    """A flat picture that stands with its foot at (column, bottom), `tall` pixels high."""
+    colours, mask = sprites()[kind][level]
+    scale = tall / mask.shape[0]
+    wide = mask.shape[1] * scale
+    left, top = column - wide / 2, bottom - tall
+    first, last = max(0, round(left)), min(WIDTH, round(left + wide))
+    high, low = max(0, round(top)), min(HEIGHT, round(bottom))
+    if last <= first or low <= high:
+        return
+    to_window = np.array([[scale, 0, left - first], [0, scale, top - high]])
+    size = (last - first, low - high)
+    shape = cv2.warpAffine(mask, to_window, size, flags=cv2.INTER_NEAREST)
+    cv2.copyTo(cv2.warpAffine(colours, to_window, size, flags=cv2.INTER_LINEAR), shape, picture[high:low, first:last])

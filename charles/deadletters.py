@@ -51,12 +51,16 @@ def unwritten(
 
 
 class DeadLetters:
-    """Sends dead letters, counts them, and logs the reason: one line a second at most, however many there are."""
+    """Sends dead letters, counts them, and logs the reason: one line a second at most, however many there are.
+
+    Its producer is made with the first of them: most programs never need it.
+    """
 
     def __init__(self, kafka: Kafka, program: str) -> None:
         self.count = 0
+        self._kafka = kafka
         self._program = program
-        self._publisher = Publisher(kafka, DeadLetter)
+        self._publisher: Publisher | None = None
         self._silent_until = 0.0
 
     def send(self, message: Message, reason: str) -> None:
@@ -69,11 +73,13 @@ class DeadLetters:
         if time.monotonic() >= self._silent_until:
             self._silent_until = time.monotonic() + 1
             log.warning("dead letter %d: %s %d@%d: %s", self.count, *_place(letter), letter.reason)
+        if self._publisher is None:
+            self._publisher = Publisher(self._kafka, DeadLetter)
         self._publisher.send(topics.DEADLETTER, letter, key=letter.topic)
 
     def flush(self, timeout_s: float = 3.0) -> int:
         """Wait until all are delivered; returns how many are not, after timeout_s."""
-        return self._publisher.flush(timeout_s)
+        return self._publisher.flush(timeout_s) if self._publisher else 0
 
 
 def _letter(

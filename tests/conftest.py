@@ -1,0 +1,29 @@
+"""One real broker for the whole run of the tests, and a prefix of its own for every test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from charles import topic_admin
+from charles.settings import Kafka
+from infra.kafka.broker import LocalBroker
+from infra.kafka.ports import free_port
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap servers of a broker that starts with the first test that wants it and ends with the run."""
+    local = LocalBroker(tmp_path_factory.mktemp("kafka"), free_port())
+    yield local.start(detached=False)
+    local.stop()
+
+
+@pytest.fixture
+def kafka(broker: str) -> Kafka:
+    """A cluster where nothing was written yet: topics under a prefix of this test's own."""
+    settings = Kafka(bootstrap_servers=broker, prefix=f"t{uuid.uuid4().hex[:8]}")
+    topic_admin.ensure(settings)
+    return settings

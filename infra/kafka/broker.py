@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
+from typing import TYPE_CHECKING
 
 from infra.kafka import BrokerError, Progress, no_progress
 from infra.kafka import process as processes
@@ -19,6 +20,9 @@ from infra.kafka.logs import why_it_died
 from infra.kafka.ports import LOOPBACK, free_port, require_free
 from infra.kafka.runtime import Runtime, find_runtime
 from infra.kafka.storage import cluster_id, prepare
+
+if TYPE_CHECKING:
+    from charles.settings import Settings
 
 READY_S = 120.0
 """A start after kill -9 reads through the unflushed segments: 12 s were seen for 5.7 GB."""
@@ -44,9 +48,15 @@ class BrokerStatus:
     log: Path
 
 
-def somebody_elses_cluster() -> str | None:
-    """KAFKA_BOOTSTRAP_SERVERS, with which everything uses that cluster and no local broker is wanted."""
-    return os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or None
+def somebody_elses_cluster(settings: Settings) -> str | None:
+    """The bootstrap servers of the cluster that the settings or KAFKA_BOOTSTRAP_SERVERS name instead of a local broker.
+
+    None where nobody named one, or they are the local broker's own.
+    """
+    named = "bootstrap_servers" in settings.kafka.model_fields_set or "KAFKA_BOOTSTRAP_SERVERS" in os.environ
+    own = {f"{host}:{settings.broker.port}" for host in (LOOPBACK, "localhost")}
+    servers = settings.kafka.bootstrap_servers
+    return servers if named and servers not in own else None
 
 
 class LocalBroker:
@@ -61,8 +71,12 @@ class LocalBroker:
         self.port = port
         self.heap_mb = heap_mb
         self.log_path = self.data / "broker.log"
-        self.started_here = False
+        self._child: Popen[bytes] | None = None
+
+    @property
+    def started_here(self) -> bool:
         """Whether this object started the broker that runs, rather than found it running."""
+        return self._child is not None and self._child.poll() is None
 
     @property
     def bootstrap(self) -> str:
@@ -93,7 +107,7 @@ class LocalBroker:
         except OSError as error:
             raise BrokerError(f"cannot start a broker in {self.data}: {error}") from error
         self._wait(broker, log_size)
-        self.started_here = True
+        self._child = broker
         if not detached:
             atexit.register(self.stop)
         return self.bootstrap
@@ -109,7 +123,8 @@ class LocalBroker:
             return False
         processes.end(found.pid, timeout_s)
         processes.release(self.data)
-        self.started_here = False
+        if self._child:
+            self._child.wait()
         return True
 
     def status(self) -> BrokerStatus:
@@ -169,12 +184,15 @@ class LocalBroker:
 
 
 def _disk_bytes(folder: Path) -> int:
-    """Bytes of all files under folder, as far as they stay there while they are counted."""
+    """Bytes that folder takes on the disk, without files that go away while they are counted."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                total += (Path(parent) / name).stat().st_size
+                stat = (Path(parent) / name).stat()
             except FileNotFoundError:
                 continue
+            # Kafka makes its indexes full-size and fills them later: their blocks count, where the system tells.
+            blocks: int | None = getattr(stat, "st_blocks", None)
+            total += stat.st_size if blocks is None else blocks * 512
     return total

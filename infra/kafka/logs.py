@@ -64,7 +64,7 @@ def why_it_died(log: Path, since: int, output: Path) -> str:
     for line in lines:
         event = EVENT.match(line)
         if event and event["level"] in ("ERROR", "FATAL"):
-            said = [line]
+            said = [line[event.end() :].strip()]
             for more in lines:
                 if EVENT.match(more):
                     break

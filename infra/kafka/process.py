@@ -36,7 +36,7 @@ class Running:
             process = psutil.Process(self.pid)
             # The clock may be set while a broker runs, which moves the times of all processes.
             same = abs(process.create_time() - self.created) < 2 or (self.broker and "kafka.Kafka" in process.cmdline())
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and not _dead(process) else None
         except psutil.NoSuchProcess:
             return None
 
@@ -105,11 +105,9 @@ def end(pid: int, timeout_s: float) -> None:
     try:
         process = psutil.Process(pid)
         process.terminate()
-        try:
-            process.wait(timeout_s)
-        except psutil.TimeoutExpired:
+        if not _gone_within(process, timeout_s):
             process.kill()
-            process.wait(timeout_s)
+            _gone_within(process, timeout_s)
     except psutil.NoSuchProcess:
         pass
 
@@ -134,6 +132,25 @@ def answers(bootstrap: str, timeout_s: float) -> bool:
         return bool(client.list_topics(timeout=timeout_s).brokers)
     except KafkaException:
         return False
+
+
+def _gone_within(process: psutil.Process, timeout_s: float) -> bool:
+    # Not psutil's wait(): for a broker that another process started, it waits until that one, or init, buries it.
+    deadline = time.monotonic() + timeout_s
+    while not _dead(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _dead(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _note(data: Path) -> Path:

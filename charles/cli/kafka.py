@@ -1,0 +1,174 @@
+"""`charles kafka`: the local broker from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from charles.settings import Settings
+    from infra.kafka.broker import LocalBroker
+
+app = typer.Typer(
+    help="Start, stop and watch a real Apache Kafka on this machine. Example: charles kafka start", no_args_is_help=True
+)
+
+Data = Annotated[Path | None, typer.Option("--data", help="The broker's folder.", show_default="data/kafka")]
+Port = Annotated[int | None, typer.Option("--port", help="Where clients connect, on loopback.", show_default="9092")]
+
+
+@app.command()
+def start(
+    port: Port = None,
+    data: Data = None,
+    heap_mb: Annotated[int, typer.Option(min=64, help="The most that Java's heap may take, MiB.")] = 512,
+) -> None:
+    """Start the broker in the background, and return when it answers.
+
+    The first start downloads Kafka (46 MB) and prepares quick starts; nothing has to be installed.
+
+    Example: charles kafka start --port 9192 --data /tmp/kafka
+    """
+    import time
+
+    with _clear_errors():
+        settings = _settings(port, data)
+        from infra.kafka.broker import somebody_elses_cluster
+
+        servers = somebody_elses_cluster(settings)
+        if servers:
+            typer.echo(f"The cluster {servers} is in use (KAFKA_BOOTSTRAP_SERVERS or the setting): nothing started.")
+            return
+        broker = _broker(settings, heap_mb)
+        began = time.monotonic()
+        with _progress_bar() as progress:
+            bootstrap = broker.start(progress)
+        status = broker.status()
+        took = f"ready after {time.monotonic() - began:.1f} s" if broker.started_here else "it was running already"
+        typer.echo(f"Kafka {status.version} answers at {bootstrap} (pid {status.pid}, {took}). Data: {status.data}")
+
+
+@app.command()
+def stop(
+    data: Data = None,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds until it is killed.")] = 20.0,
+) -> None:
+    """Stop the broker; what it holds stays in its folder.
+
+    Example: charles kafka stop
+    """
+    with _clear_errors():
+        broker = _broker(_settings(None, data))
+        if broker.stop(timeout):
+            typer.echo(f"Stopped the broker of {broker.data}.")
+        else:
+            typer.echo(f"No broker runs in {broker.data}.")
+
+
+@app.command()
+def status(
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show whether the broker runs, and what it takes; the exit code is 0 when it is ready, otherwise 1.
+
+    Example: charles kafka status --json
+    """
+    import json
+    from dataclasses import asdict
+
+    with _clear_errors():
+        now = _broker(_settings(None, data)).status()
+        if as_json:
+            typer.echo(json.dumps(asdict(now), default=str))
+        elif now.running:
+            typer.echo(
+                f"Kafka {now.version} {'answers' if now.ready else 'runs, but does not answer,'} at {now.bootstrap} "
+                f"(pid {now.pid}, cluster {now.cluster_id})\n"
+                f"memory {(now.rss_bytes or 0) / 2**20:.0f} MiB, disk {now.disk_bytes / 2**20:.0f} MiB in {now.data}\n"
+                f"log: {now.log}"
+            )
+        else:
+            typer.echo(f"No broker runs in {now.data} (disk {now.disk_bytes / 2**20:.0f} MiB).")
+    raise typer.Exit(0 if now.ready else 1)
+
+
+@app.command()
+def logs(
+    data: Data = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 40,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more is written, until Ctrl-C.")] = False,
+) -> None:
+    """Show the end of the broker's log.
+
+    Example: charles kafka logs -n 100 --follow
+    """
+    with _clear_errors():
+        from infra.kafka import BrokerError
+        from infra.kafka.logs import follow as lines_from_now_on
+        from infra.kafka.logs import last_lines
+
+        log = _broker(_settings(None, data)).log_path
+        if not log.exists() and not follow:
+            raise BrokerError(f"there is no log yet: {log} (start the broker with: charles kafka start)")
+        for line in last_lines(log, lines):
+            typer.echo(line)
+        if follow:
+            try:
+                for line in lines_from_now_on(log):
+                    typer.echo(line)
+            except KeyboardInterrupt:
+                pass
+
+
+def _settings(port: int | None, data: Path | None) -> Settings:
+    from charles.settings import load
+
+    return load(broker={"port": port, "data": data})
+
+
+def _broker(settings: Settings, heap_mb: int = 512) -> LocalBroker:
+    from infra.kafka.broker import LocalBroker
+
+    return LocalBroker(settings.broker.data, settings.broker.port, heap_mb)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """What the user can mend is one line on stderr and exit code 1, not a traceback."""
+    from charles.settings import ConfigError
+    from infra.kafka import BrokerError
+
+    try:
+        yield
+    except (BrokerError, ConfigError) as error:
+        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress callback that shows a bar on stderr for each step, from the first call on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    bars = Progress(
+        *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()),
+        console=Console(stderr=True),
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def show(step: str, done: int, total: int) -> None:
+        if step not in tasks:
+            bars.start()
+            tasks[step] = bars.add_task(step, total=total)
+        bars.update(tasks[step], completed=done)
+
+    try:
+        yield show
+    finally:
+        bars.stop()

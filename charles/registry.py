@@ -7,7 +7,7 @@ import time
 from typing import Any, TypeVar
 
 import fastavro
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from charles import codec, topics
 from charles.codec import AvroSchema
@@ -29,20 +29,28 @@ class Registry:
         self._client: Any = None
 
     def announce(self, *events: type) -> None:
-        """Tell the schemas of these events to everybody; returns when they are acknowledged."""
+        """Tell the schemas of these events to everybody; returns when they are acknowledged.
+
+        Raises TimeoutError where that takes more than 30 s, and KafkaException where the cluster refuses them.
+        """
         if self._kafka.schema_registry_url or not events:
             return  # a schema registry is told in encode(), which knows the topic
         from charles.kafka import name, producer
 
-        teller = producer(self._kafka)
+        refused: list[KafkaError] = []
+        # Telling twice does no harm in a compacted topic, and an idempotent producer begins half a second later.
+        teller = producer(self._kafka, **{"enable.idempotence": False})
         for event in events:
             teller.produce(
                 name(self._kafka, topics.SCHEMAS),
                 key=codec.own_fingerprint(event).hex(),
                 value=_as_json(codec.schema(event)),
+                on_delivery=lambda error, _: refused.append(error) if error else None,
             )
         if teller.flush(30):
             raise TimeoutError(f"the schemas could not be told to {self._kafka.bootstrap_servers} within 30 s")
+        if refused:
+            raise KafkaException(refused[0])
 
     def encode(self, event: Any, topic: str) -> bytes:
         """An event as bytes, in the configured framing."""
@@ -75,7 +83,7 @@ class Registry:
     def _read_topic(self) -> None:
         from charles.kafka import consumer, name
 
-        reader = consumer(self._kafka, "schemas-lookup", **{"enable.partition.eof": True})
+        reader = consumer(self._kafka, "schemas-lookup", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
         try:
             reader.assign([TopicPartition(name(self._kafka, topics.SCHEMAS), 0, 0)])
             while (message := reader.poll(5.0)) is not None and message.error() is None:

@@ -22,8 +22,12 @@ def read_all(kafka: Kafka, topic: Topic, *, read_committed: bool = True, timeout
 
     read_committed: as programs do; else also what aborted transactions wrote. Raises TimeoutError.
     """
-    isolation = "read_committed" if read_committed else "read_uncommitted"
-    reader = consumer(kafka, "test-read-all", **{"enable.partition.eof": True, "isolation.level": isolation})
+    properties = {
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed" if read_committed else "read_uncommitted",
+        "fetch.wait.max.ms": 10,  # the end of a topic is told when a fetch comes back
+    }
+    reader = consumer(kafka, "test-read-all", **properties)
     full = name(kafka, topic)
     try:
         partitions = reader.list_topics(full, timeout=timeout_s).topics[full].partitions

@@ -125,14 +125,11 @@ def delete_all(kafka: Kafka) -> tuple[list[str], list[str]]:
     """
     full_names, groups = under_prefix(kafka)
     client = admin(kafka)
-    for group, outcome in client.delete_consumer_groups(groups).items() if groups else ():
-        try:
-            outcome.result(TIMEOUT_S)
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.NON_EMPTY_GROUP:
-                raise WrongTopics(f"the group {group} still has members: stop its programs first") from None
-            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
-                raise
+    if groups:
+        for group, facts in resolve(client.describe_consumer_groups(groups, request_timeout=TIMEOUT_S)).items():
+            if facts.members:
+                raise WrongTopics(f"the group {group} still has members: stop its programs first")
+        resolve(client.delete_consumer_groups(groups, request_timeout=TIMEOUT_S))
     if full_names:
         resolve(client.delete_topics(full_names, operation_timeout=TIMEOUT_S))
         _until(lambda: not set(full_names) & set(partition_counts(client)))

@@ -151,6 +151,7 @@ class Checkpoint:
     picture_width: int
     picture_height: int
     time: datetime
+    first_offset: int
     chunks: int
     size: int
     sha256: str

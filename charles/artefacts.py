@@ -1,0 +1,103 @@
+"""Arrays to the parts of a safetensors file and back. Pure; trusts nothing that it reads, and unpickles nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from charles.events import Checkpoint, WeightChunk
+
+CHUNK_BYTES = 512 * 1024
+MAX_BYTES = 4 << 30  # of one artefact; the largest line's training state is 1.6 GB
+
+Array = NDArray[np.generic]
+Arrays = dict[str, Array]
+
+
+class Damaged(ValueError):
+    """An artefact is not what its manifest says, or is no safetensors file; the message says what is wrong."""
+
+
+class Missing(LookupError):
+    """An artefact's chunks are not all there."""
+
+
+def pack(arrays: Arrays) -> bytes:
+    """Named arrays as one safetensors file."""
+    return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
+
+
+def unpack(data: bytes) -> Arrays:
+    """The arrays of a safetensors file. Raises Damaged."""
+    try:
+        return dict(load(data))
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:  # the last three: types that numpy lacks
+        raise Damaged(f"it is not a safetensors file: {error}") from error
+
+
+def parts(data: bytes) -> list[bytes]:
+    """A file cut into chunks of CHUNK_BYTES; the last one may be shorter."""
+    return [data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES)]
+
+
+def digest(data: bytes) -> str:
+    """SHA-256, hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Assembly:
+    """Puts the chunks of one artefact together. Holds no more bytes than its manifest announces."""
+
+    def __init__(self, manifest: Checkpoint) -> None:
+        """Raises Damaged for a manifest that announces the impossible."""
+        if not (0 < manifest.chunks <= manifest.size <= MAX_BYTES) or manifest.first_offset < 0:
+            raise Damaged(
+                f"its manifest announces {manifest.chunks} chunks of together {manifest.size} bytes "
+                f"at offset {manifest.first_offset}; at most {MAX_BYTES} bytes are accepted"
+            )
+        self._manifest = manifest
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def complete(self) -> bool:
+        return len(self._parts) == self._manifest.chunks
+
+    def __len__(self) -> int:
+        """How many chunks there are."""
+        return len(self._parts)
+
+    def add(self, chunk: WeightChunk) -> None:
+        """Take the next chunk; they come in order. Raises Missing for a gap, Damaged for what cannot belong here."""
+        expected = len(self._parts)
+        if chunk.count != self._manifest.chunks:
+            raise Damaged(f"chunk {chunk.index} says {chunk.count} chunks, the manifest {self._manifest.chunks}")
+        if chunk.index > expected:
+            raise Missing(f"chunk {expected} of {self._manifest.chunks} is missing")
+        if chunk.index < expected:
+            raise Damaged(f"chunk {chunk.index} comes after chunk {expected - 1}")
+        self._size += len(chunk.data)
+        if self._size > self._manifest.size:
+            raise Damaged(f"its chunks hold more than the {self._manifest.size} bytes that its manifest announces")
+        self._parts.append(chunk.data)
+
+    def arrays(self) -> Arrays:
+        """What a complete artefact holds. Raises Damaged."""
+        if self._size != self._manifest.size:
+            raise Damaged(f"its chunks hold {self._size} bytes, its manifest announces {self._manifest.size}")
+        data = b"".join(self._parts)
+        if digest(data) != self._manifest.sha256:
+            raise Damaged("its SHA-256 is not the manifest's")
+        return unpack(data)
+
+
+def chunks(model: str, artefact: str, data: bytes) -> Iterator[WeightChunk]:
+    """A file as events, in order."""
+    cut = parts(data)
+    for index, part in enumerate(cut):
+        yield WeightChunk(model=model, artefact=artefact, index=index, count=len(cut), data=part)

@@ -1,0 +1,133 @@
+"""Reading checkpoints: the topics `models` (manifests) and `weights` (chunks)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from charles import topics
+from charles.artefacts import Arrays, Assembly, Damaged, Missing
+from charles.codec import Unreadable
+from charles.deadletters import DeadLetters
+from charles.events import Checkpoint, WeightChunk
+from charles.kafka import consumer, name
+from charles.registry import Registry
+from charles.settings import Kafka
+from charles.topics import Topic
+
+_PATIENCE_S = 2.0  # a manifest can be seen a moment before its chunks: the two partitions commit one after the other
+
+
+class Manifests:
+    """The topic `models` from its start.
+
+    living: the manifests that no tombstone has pruned, by key, with their offsets; the newest last.
+    """
+
+    def __init__(self, kafka: Kafka, dead_letters: DeadLetters | None = None) -> None:
+        self.living: dict[bytes, tuple[int, Checkpoint]] = {}
+        self.unreadable = 0
+        self._dead_letters = dead_letters
+        self._registry = Registry(kafka)
+        self._consumer = _tail(kafka, topics.MODELS, OFFSET_BEGINNING)
+
+    def read(self, timeout_s: float) -> bool:
+        """Take in what has come, waiting up to timeout_s for it; whether something came and the end was reached."""
+        deadline = time.monotonic() + timeout_s
+        at_end = False  # of the log, as far as the client has fetched it: more may have come in since it said so
+        while (message := self._consumer.poll(0.0 if at_end else max(deadline - time.monotonic(), 0.0))) is not None:
+            at_end = _is_end(message)
+            if not at_end:
+                self._take(message)
+        return at_end
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _take(self, message: Message) -> None:
+        key = message.key() or b""
+        key = key.encode() if isinstance(key, str) else key
+        if message.value() is None:
+            self.living.pop(key, None)
+            return
+        try:
+            manifest = self._registry.decode(Checkpoint, message.value())
+        except Unreadable as problem:
+            self.unreadable += 1
+            if self._dead_letters is not None:
+                self._dead_letters.send(message, str(problem))
+            return
+        self.living.pop(key, None)  # so that it moves to the end
+        self.living[key] = (message.offset() or 0, manifest)
+
+
+class Chunks:
+    """Reads artefacts from the topic `weights`."""
+
+    def __init__(self, kafka: Kafka, dead_letters: DeadLetters | None = None) -> None:
+        self._topic = name(kafka, topics.WEIGHTS)
+        self._dead_letters = dead_letters
+        self._registry = Registry(kafka)
+        self._consumer = _tail(kafka, topics.WEIGHTS, None)
+
+    def fetch(self, manifest: Checkpoint) -> Arrays:
+        """The arrays of a checkpoint. Raises Missing or Damaged."""
+        assembly = Assembly(manifest)
+        self._consumer.assign([TopicPartition(self._topic, 0, manifest.first_offset)])
+        try:
+            for message in self._from(manifest.first_offset):
+                if message.key() != manifest.model.encode():
+                    continue
+                chunk = self._decode(message)
+                if chunk.artefact != manifest.artefact:
+                    break  # a model's artefacts lie one after the other
+                assembly.add(chunk)
+                if assembly.complete:
+                    return assembly.arrays()
+        finally:
+            self._consumer.unassign()
+        raise Missing(f"only {len(assembly)} of its {manifest.chunks} chunks are there")
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _from(self, first_offset: int) -> Iterator[Message]:
+        """Committed records from this offset on, until none has come for a while; none if that offset is gone."""
+        deadline = time.monotonic() + _PATIENCE_S
+        expected: int | None = first_offset
+        while time.monotonic() < deadline:
+            message = self._consumer.poll(0.05)
+            if message is None or _is_end(message):
+                continue
+            if expected is not None and message.offset() != expected:
+                return
+            expected = None
+            yield message
+            deadline = time.monotonic() + _PATIENCE_S
+
+    def _decode(self, message: Message) -> WeightChunk:
+        try:
+            return self._registry.decode(WeightChunk, message.value())
+        except Unreadable as problem:
+            if self._dead_letters is not None:
+                self._dead_letters.send(message, str(problem))
+            raise Damaged(f"the chunk at offset {message.offset()} cannot be read: {problem}") from problem
+
+
+def _tail(kafka: Kafka, topic: Topic, offset: int | None) -> Consumer:
+    tail = consumer(kafka, f"{topic.name}-reader", **{"enable.partition.eof": True})
+    if offset is not None:
+        tail.assign([TopicPartition(name(kafka, topic), 0, offset)])
+    return tail
+
+
+def _is_end(message: Message) -> bool:
+    """Whether this is the news that the end of the log is reached. Raises KafkaException for other errors."""
+    error = message.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._PARTITION_EOF:
+        return True
+    raise KafkaException(error)

@@ -1,0 +1,73 @@
+"""Which checkpoints stay: the newest of each kind. Others get a tombstone, and their chunks are deleted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from charles import topics
+from charles.checkpoint_log import Manifests
+from charles.kafka import Publisher, admin, name
+from charles.settings import Kafka
+from charles.transactions import transaction
+
+log = logging.getLogger(__name__)
+
+
+class Pruner:
+    """Keeps a model's newest checkpoints and deletes the chunks that no checkpoint of any model needs any more."""
+
+    def __init__(self, kafka: Kafka, publisher: Publisher, model: str, keep: Mapping[str, int]) -> None:
+        """publisher: the model's own, which has joined; keep: how many of each kind, at least 1."""
+        self._publisher = publisher
+        self._model = model
+        self._keep = keep
+        self._manifests = Manifests(kafka)
+        self._admin = admin(kafka)
+        self._weights = TopicPartition(name(kafka, topics.WEIGHTS), 0)
+        self._settled = 0
+
+    def prune(self) -> int:
+        """Call it after each checkpoint; returns how many were pruned. Raises Fenced, or NotCommitted."""
+        self._manifests.read(1.0)
+        doomed = [key for kind, count in self._keep.items() for key in self._keys(kind)[:-count]]
+        if doomed:
+            with transaction(self._publisher):
+                for key in doomed:
+                    self._publisher.send_bytes(topics.MODELS, key.decode(), None)
+        self._delete_chunks(set(doomed))
+        return len(doomed)
+
+    def close(self) -> None:
+        self._manifests.close()
+
+    def _keys(self, kind: str) -> list[bytes]:
+        return [
+            key
+            for key, (_, manifest) in self._manifests.living.items()
+            if manifest.model == self._model and manifest.kind == kind
+        ]
+
+    def _delete_chunks(self, doomed: set[bytes]) -> None:
+        """Delete what lies before the first needed chunk, and before everything whose manifest may not be seen yet.
+
+        That is what was not yet committed at the last call: by now the manifests of what was are there to be read.
+        """
+        needed = [manifest.first_offset for key, (_, manifest) in self._manifests.living.items() if key not in doomed]
+        bound = min([*needed, self._settled])
+        try:
+            if bound > 0:
+                before = TopicPartition(self._weights.topic, 0, bound)
+                self._admin.delete_records([before])[self._weights].result(10)
+            self._settled = self._stable_end()
+        except KafkaException as problem:
+            log.warning("old chunks stay for now: %s", problem.args[0].str())
+
+    def _stable_end(self) -> int:
+        """The offset of the first chunk that is not committed yet."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        futures = self._admin.list_offsets({self._weights: latest}, isolation_level=IsolationLevel.READ_COMMITTED)
+        return int(futures[self._weights].result(10).offset)

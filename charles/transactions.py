@@ -1,0 +1,101 @@
+"""Kafka transactions: what is sent within one is seen whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from charles.kafka import Publisher
+
+_ABORT_S = 3.0
+
+
+class Fenced(RuntimeError):
+    """Another program has taken over this transactional id: this one must end."""
+
+
+class NotCommitted(RuntimeError):
+    """The transaction is not known to be committed. Most often the broker was away; try again later."""
+
+
+@contextmanager
+def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]:
+    """What is sent inside is committed at the end, within timeout_s, and aborted when anything is raised inside.
+
+    Finishes a former transaction first, where the broker was away when it should have ended.
+    Raises Fenced, or NotCommitted.
+    """
+    producer = publisher.producer
+    try:
+        _begin(producer, timeout_s)
+        yield
+        _commit(producer, timeout_s)
+    except KafkaException as error:
+        told = _told(error)
+        if isinstance(told, NotCommitted):
+            _abort(producer)
+        raise told from error
+    except BaseException:
+        _abort(producer)
+        raise
+
+
+def join(publisher: Publisher, timeout_s: float = 30.0) -> None:
+    """Make this program the only one of its transactional id: a former one is fenced, what it left open is aborted.
+
+    Raises Fenced, or NotCommitted when no broker answers in time.
+    """
+    try:
+        publisher.producer.init_transactions(timeout_s)
+    except KafkaException as error:
+        raise _told(error) from error
+
+
+def _begin(producer: Producer, timeout_s: float) -> None:
+    try:
+        producer.begin_transaction()
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError._STATE:
+            raise
+        _finish_former(producer, timeout_s)
+        producer.begin_transaction()
+
+
+def _finish_former(producer: Producer, timeout_s: float) -> None:
+    """Abort what was left open; where its commit was under way already, only the commit can be repeated."""
+    try:
+        producer.abort_transaction(timeout_s)
+    except KafkaException as error:
+        if error.args[0].code() not in (KafkaError._STATE, KafkaError._CONFLICT):
+            raise
+        producer.commit_transaction(timeout_s)
+
+
+def _commit(producer: Producer, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            producer.commit_transaction(max(deadline - time.monotonic(), 0.1))
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() >= deadline:
+                raise
+        else:
+            return
+
+
+def _abort(producer: Producer) -> None:
+    with contextlib.suppress(KafkaException):  # the next transaction finishes this one first
+        producer.abort_transaction(_ABORT_S)
+
+
+def _told(error: KafkaException) -> Fenced | NotCommitted | KafkaException:
+    problem: KafkaError = error.args[0]
+    if problem.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
+        return Fenced(f"another program has taken over: {problem.str()}")
+    if problem.fatal():
+        return error
+    return NotCommitted(problem.str())

@@ -35,8 +35,9 @@ class Camera:
         self._hood, self._hood_mask = _hood()
         rows = np.arange(BANDS[1][1]) + 0.5
         share = 1 - np.exp(-FOCAL * EYE / rows / 260.0)
-        self._keep = np.round(256 * (1 - share)).astype(np.uint16)[:, None, None]
-        self._haze = np.round(256 * share[:, None, None] * HAZE).astype(np.uint16)
+        flat = np.ones((1, WIDTH, 3))
+        self._keep = np.round(255 * (1 - share)[:, None, None] * flat).astype(np.uint8)
+        self._haze = np.round(share[:, None, None] * HAZE * flat).astype(np.uint8)
 
     def picture(self, car: Car, others: list[tuple[Car, int]]) -> Picture:
         """What the hood camera sees: RGB uint8 (HEIGHT, WIDTH, 3). others: cars and the numbers of their colours."""
@@ -76,7 +77,7 @@ class Camera:
             )
             if samples > 1:
                 band = cv2.resize(band, (WIDTH, last - first), interpolation=cv2.INTER_AREA)
-                band = ((band * self._keep[first:last] + self._haze[first:last]) >> 8).astype(np.uint8)
+                band = cv2.add(cv2.multiply(band, self._keep[first:last], scale=1 / 255), self._haze[first:last])
             picture[HORIZON + first : HORIZON + last] = band
 
 

@@ -18,11 +18,11 @@ from charles.games.city.sensors import Feelers
 
 SIGHT = 40.0  # m, as far as the picture shows a lane well
 CRUISE = 11.0  # m/s on a straight lane
-COMFORT = 2.8  # m/s^2 sideways in curves
-BRAKING = 3.0  # m/s^2, planned before curves
-CROSSING = 7.5  # m/s, straight over a junction
+COMFORT = 3.2  # m/s^2 sideways in curves
+BRAKING = 4.5  # m/s^2, planned before curves
+CROSSING = 7.0  # m/s, straight over a junction
 STANDING_GAP, HEADWAY = 4.0, 1.1  # m and s kept to what stands or drives ahead
-PUSH_GAIN, BRAKE_GAIN = 0.30, 0.45  # pedal per m/s of difference from the wanted speed
+PUSH_GAIN, BRAKE_GAIN = 0.30, 0.42  # pedal per m/s of difference from the wanted speed
 DEADBAND = 0.025  # smaller answers are exactly 0
 
 

@@ -44,7 +44,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Roads:
-    """roads: middle lines between junctions; junctions: their middles, m, (n, 2); arms: middle lines within junctions."""
+    """roads: middle lines between junctions; junctions: their middles, m, (n, 2); arms: middle lines within them."""
 
     roads: list[Path]
     junctions: Floats

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -10,11 +11,12 @@ import numpy as np
 from charles.games import Picture
 from charles.games.city.facades import LIGHTS
 from charles.games.city.paths import Floats
-from charles.games.city.solids import Face, draw_cornice, draw_roof, draw_sprite, draw_wall
+from charles.games.city.solids import Face, draw_cornice, draw_roof, draw_sprite, draw_wall, roof_planes
 from charles.games.city.town import STYLES, Town
 from charles.games.city.view import CENTRE, EYE, FAR, FOCAL, HORIZON, NEAR, WIDTH, View, level_of
 
 Draw = Callable[[Picture], None]
+Corners = list[list[float]]  # m to the right and m ahead of the camera
 HEDGE_FAR, TREE_FAR = 60.0, 110.0  # m, farther away they are too small to matter
 
 
@@ -27,6 +29,7 @@ class Scenery:
         self._middles = self._corners.mean(axis=1)
         self._radii = np.hypot(*(self._corners - self._middles[:, None]).transpose(2, 0, 1)).max(axis=1)
         self._far = np.array([HEDGE_FAR if block.style == STYLES else FAR for block in self._blocks])
+        self._roofs = {index: roof_planes(block) for index, block in enumerate(self._blocks) if block.roof}
         self._sprites = town.sprites
         edges = np.roll(self._corners, -1, axis=1) - self._corners
         outward = np.arctan2(-edges[..., 0], edges[..., 1])  # the corners go clockwise
@@ -39,7 +42,11 @@ class Scenery:
         inside = (ahead > -self._radii) & (ahead < self._far) & (np.abs(right) < ahead * (CENTRE / FOCAL) + room)
         blocks = np.flatnonzero(inside)
         distances = np.hypot(right[blocks], ahead[blocks]) - 0.6 * self._radii[blocks]
-        corners_right, corners_ahead = view.seen(self._corners[blocks])
+        corners = np.stack(view.seen(self._corners[blocks]), axis=-1)  # (n, 4, 2): m to the right, m ahead
+        following = np.roll(corners, -1, axis=1)
+        looking = (corners[..., 0] * following[..., 1] > following[..., 0] * corners[..., 1]) & (
+            np.maximum(corners[..., 1], following[..., 1]) > NEAR
+        )
         sprites, columns, sprite_distances = self._sprites_inside(view)
 
         things: list[tuple[float, Draw]] = []
@@ -47,7 +54,9 @@ class Scenery:
         order = np.argsort(np.concatenate([distances, sprite_distances]), kind="stable")
         for k in order.tolist():
             if k < len(blocks):
-                draw = self._block(int(blocks[k]), corners_right[k], corners_ahead[k], skyline)
+                draw = self._block(
+                    int(blocks[k]), corners[k].tolist(), np.flatnonzero(looking[k]).tolist(), view, skyline
+                )
                 distance = float(distances[k])
             else:
                 k -= len(blocks)
@@ -73,11 +82,12 @@ class Scenery:
             return None
         return partial(draw_sprite, kind=int(kind), column=column, bottom=bottom, tall=tall, level=level_of(distance))
 
-    def _block(self, index: int, right: Floats, ahead: Floats, skyline: Floats) -> Draw | None:
+    def _block(self, index: int, corners: Corners, looking: list[int], view: View, skyline: Floats) -> Draw | None:
         block = self._blocks[index]
         shown: list[Face] = []
-        for i in range(4):
-            face = _face(right, ahead, i, block.height, int(self._lights[index, i]))
+        for i in looking:
+            # Seen from outside, the later of two clockwise corners is on the left.
+            face = _face(corners[(i + 1) % 4], corners[i], block.height, int(self._lights[index, i]))
             if face is not None and _rises(face, block.roof, skyline):
                 shown.append(face)
         if not shown:
@@ -89,18 +99,15 @@ class Scenery:
                 if not block.roof and block.style < STYLES:
                     draw_cornice(picture, face, block.style)
             if block.roof:
-                draw_roof(picture, right, ahead, block)
+                planes = self._roofs[index]
+                draw_roof(picture, *view.seen(planes[..., :2]), planes[..., 2], block.style)
 
         return draw
 
 
-def _face(right: Floats, ahead: Floats, i: int, height: float, light: int) -> Face | None:
-    """The wall between corners i and i + 1, if it looks at the camera and stands in the picture."""
-    j = (i + 1) % 4
-    # Seen from outside, the later of two clockwise corners is on the left.
-    x0, z0, x1, z1 = float(right[j]), float(ahead[j]), float(right[i]), float(ahead[i])
-    if x1 * z0 - x0 * z1 <= 0 or max(z0, z1) <= NEAR:
-        return None
+def _face(left: list[float], right: list[float], height: float, light: int) -> Face | None:
+    """The wall between two corners (m to the right, m ahead), if it stands in the picture."""
+    (x0, z0), (x1, z1) = left, right
     begin = (NEAR - z0) / (z1 - z0) if z0 < NEAR else 0.0
     end = (NEAR - z0) / (z1 - z0) if z1 < NEAR else 1.0
     ends = [(x0 + (x1 - x0) * u, z0 + (z1 - z0) * u) for u in (begin, end)]
@@ -109,7 +116,7 @@ def _face(right: Floats, ahead: Floats, i: int, height: float, light: int) -> Fa
         return None
     tops = [HORIZON - FOCAL * (height - EYE) / z for _, z in ends]
     bottoms = [HORIZON + FOCAL * EYE / z for _, z in ends]
-    level = level_of(min(np.hypot(x, z) for x, z in ends))
+    level = level_of(min(math.hypot(x, z) for x, z in ends))
     return Face(x0, z0, x1, z1, height, columns, tops, bottoms, light, level)
 
 

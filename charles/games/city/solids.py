@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -65,46 +66,53 @@ def draw_wall(picture: Picture, face: Face, style: int) -> None:
     )
 
 
+@cache
+def _cornice_colour(style: int, light: int, level: int) -> tuple[int, int, int]:
+    red, green, blue = hazed(np.array(WALLS[style]) * (0.55 + 0.4 * light_of(light)), level).tolist()
+    return red, green, blue
+
+
 def draw_cornice(picture: Picture, face: Face, style: int) -> None:
     """The edge of a flat roof."""
-    ends = [(round(16 * c), round(16 * t)) for c, t in zip(face.columns, face.tops, strict=True)]
-    nearest = max(min(face.z0, face.z1), 4.0)
-    colour = hazed(np.array(WALLS[style]) * (0.55 + 0.4 * light_of(face.light)), face.level)
-    limited = [(max(-(2**18), min(2**18, x)), max(-(2**18), min(2**18, y))) for x, y in ends]
-    thickness = max(1, min(12, round(FOCAL * 0.3 / nearest)))
-    cv2.line(picture, limited[0], limited[1], colour.tolist(), thickness, cv2.LINE_8, 4)
+    left, right = (
+        (max(-(2**18), min(2**18, round(16 * column))), max(-(2**18), min(2**18, round(16 * top))))
+        for column, top in zip(face.columns, face.tops, strict=True)
+    )
+    thickness = max(1, min(12, round(FOCAL * 0.3 / max(min(face.z0, face.z1), 4.0))))
+    cv2.line(picture, left, right, _cornice_colour(style, face.light, face.level), thickness, cv2.LINE_8, 4)
 
 
-def draw_roof(picture: Picture, right: Floats, ahead: Floats, house: Building) -> None:
-    """A hipped roof over a house with these corners (4 each, m from the camera)."""
-    corners = np.stack([right, ahead], axis=1)
+def roof_planes(house: Building) -> Floats:
+    """The four planes of a hipped roof, (4, 4, 3): x, y, up in m; the ends are triangles, their last point twice."""
+    corners = house.corners
     middle = corners.mean(axis=0)
-    eaves = middle + 1.08 * (corners - middle)
     lengths = np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[2] - corners[1]))
     long = 0 if lengths[0] >= lengths[1] else 1
-    # The ridge runs along the longer side, and stops short of both ends.
+    # The ridge runs along the longer side, and stops short of both ends; the eaves stand out.
     along = (corners[long + 1] - corners[long]) / lengths[long]
     half = (lengths[long] - 0.7 * lengths[1 - long]) / 2
-    ridge = [middle - half * along, middle + half * along]
-    e = np.roll(eaves, -long, axis=0)
-    planes = [
-        (e[0], e[1], ridge[1], ridge[0]),
-        (e[1], e[2], ridge[1]),
-        (e[2], e[3], ridge[0], ridge[1]),
-        (e[3], e[0], ridge[0]),
-    ]
-    level = level_of(float(np.hypot(*middle)))
-    heights = (house.height, house.height, house.height + house.roof, house.height + house.roof)
-    order = np.argsort([-float(np.hypot(*np.mean(plane, axis=0))) for plane in planes])
-    for k in order.tolist():
-        solid = np.array([(x, z, h) for (x, z), h in zip(planes[k], heights, strict=False)])
-        solid = _before_camera(solid)
-        if len(solid) >= 3:
-            shade = (0.8, 0.95, 1.06, 0.88)[k]
-            colour = hazed(np.clip(np.array(ROOFS[house.style % len(ROOFS)]) * shade, 0, 255), level)
-            cv2.fillConvexPoly(
-                picture, projected(solid[:, 0], solid[:, 1], solid[:, 2]), colour.tolist(), cv2.LINE_8, 4
-            )
+    e = np.roll(middle + 1.08 * (corners - middle), -long, axis=0)
+    r, s = middle - half * along, middle + half * along
+    flat = np.array([[e[0], e[1], s, r], [e[1], e[2], s, s], [e[2], e[3], r, s], [e[3], e[0], r, r]])
+    heights = np.array([house.height, house.height, house.height + house.roof, house.height + house.roof])
+    return np.concatenate([flat, np.broadcast_to(heights, (4, 4))[..., None]], axis=2)
+
+
+@cache
+def _roof_colour(style: int, plane: int, level: int) -> tuple[int, int, int]:
+    shade = (0.8, 0.95, 1.06, 0.88)[plane]
+    red, green, blue = hazed(np.clip(np.array(ROOFS[style % len(ROOFS)]) * shade, 0, 255), level).tolist()
+    return red, green, blue
+
+
+def draw_roof(picture: Picture, right: Floats, ahead: Floats, up: Floats, style: int) -> None:
+    """A roof whose planes' points, (4, 4) each, are so many m to the right, ahead and above the ground."""
+    level = level_of(float(ahead.mean()))
+    for plane in np.argsort(-ahead.mean(axis=1)).tolist():
+        outline = _before_camera(np.stack([right[plane], ahead[plane], up[plane]], axis=1))
+        if len(outline) >= 3:
+            screen = projected(outline[:, 0], outline[:, 1], outline[:, 2])
+            cv2.fillConvexPoly(picture, screen, _roof_colour(style, plane, level), cv2.LINE_8, 4)
 
 
 def _before_camera(points: Floats) -> Floats:

@@ -17,7 +17,7 @@ COMFORT = 2.2  # m/s^2, sideways in curves
 PUSH, BRAKE, EMERGENCY = 2.0, 3.0, 8.0  # m/s^2: greatest acceleration, usual and greatest deceleration
 GAP, HEADWAY = 3.0, 1.2  # m between bumpers when standing, s more when driving
 SIGHT = 30.0  # m ahead that a driver looks at
-CLAIM = 40.0  # m before a junction exit from which on the player's car has it for itself
+CLAIM = 75.0  # m before a junction exit from which on the player's car has it for itself
 
 
 @dataclass(slots=True)

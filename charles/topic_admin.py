@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
     ConfigResource,
     NewPartitions,
     NewTopic,
+    OffsetSpec,
     ResourceType,
 )
 
@@ -159,13 +160,25 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic]) -> list[str
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
                 raise
-    _until(lambda: all(_can_be_written(client, name(kafka, topic)) for topic in missing))
+    partitions = [TopicPartition(name(kafka, topic), number) for topic in missing for number in range(topic.partitions)]
+    _until(lambda: _in_use(client, partitions))
     return created
 
 
-def _can_be_written(client: AdminClient, full: str) -> bool:
-    facts = client.list_topics(timeout=TIMEOUT_S).topics.get(full)
-    return facts is not None and bool(facts.partitions) and all(p.leader >= 0 for p in facts.partitions.values())
+def _in_use(client: AdminClient, partitions: list[TopicPartition]) -> bool:
+    """Whether every partition's leader serves it: it does a moment after the metadata names it."""
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    try:
+        resolve(client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=TIMEOUT_S))
+    except KafkaException as error:
+        if error.args[0].code() in (
+            KafkaError.NOT_LEADER_FOR_PARTITION,
+            KafkaError.LEADER_NOT_AVAILABLE,
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+        ):
+            return False
+        raise
+    return True
 
 
 def _add_partitions(client: AdminClient, kafka: Kafka, existing: list[Topic], counts: Mapping[str, int]) -> list[str]:

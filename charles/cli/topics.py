@@ -1,0 +1,150 @@
+"""`charles topics` and `charles reset`: the topics on the cluster, beside the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from charles.settings import Settings
+    from charles.topic_facts import GroupFacts, TopicFacts
+
+
+def topics_command(
+    apply: Annotated[bool, typer.Option("--apply", help="Make the topics as the table says.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Create the topics that are missing and show them all: sizes, rates, where they differ, and every group's lag.
+
+    Example: charles topics --json
+    """
+    with _clear_errors():
+        from charles import settings, topic_admin, topic_facts
+
+        loaded = settings.load()
+        changed = topic_admin.apply(loaded.kafka) if apply else []
+        created = topic_admin.ensure(loaded.kafka)
+        topics, groups = topic_facts.describe(loaded.kafka, _log_folder(loaded))
+        if as_json:
+            _print_json(created, changed, topics, groups)
+            return
+        for full in created:
+            typer.echo(f"created {full}")
+        for words in changed:
+            typer.echo(f"changed {words}")
+        typer.echo(f"{loaded.kafka.prefix}.* at {loaded.kafka.bootstrap_servers}:")
+        _print_tables(topics, groups, skip=len(loaded.kafka.prefix) + 1)
+        for topic in topics:
+            for words in topic.differs:
+                typer.echo(f"differs: {topic.name}: {words}")
+        if any(topic.differs for topic in topics):
+            typer.echo("`charles topics --apply` mends what differs; partitions can only become more.")
+
+
+def reset_command(
+    yes: Annotated[bool, typer.Option("--yes", help="Really delete.")] = False,
+) -> None:
+    """Delete every topic and consumer group under the prefix. Without --yes only say which, and exit with 1.
+
+    Example: CHARLES_KAFKA__PREFIX=experiment charles reset --yes
+    """
+    with _clear_errors():
+        from charles import settings, topic_admin
+
+        kafka = settings.load().kafka
+        topics, groups = topic_admin.delete_all(kafka) if yes else topic_admin.under_prefix(kafka)
+        if not topics and not groups:
+            typer.echo(f"nothing is named {kafka.prefix}.* at {kafka.bootstrap_servers}")
+            return
+        word = "deleted" if yes else "would delete"
+        typer.echo(f"at {kafka.bootstrap_servers}:")
+        for kind, names in (("topic", topics), ("group", groups)):
+            for full in names:
+                typer.echo(f"{word} {kind} {full}")
+        if not yes:
+            typer.echo("nothing was deleted: say --yes", err=True)
+            raise typer.Exit(1)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """A wrong setting, a cluster that is away or refuses: one line and exit code 1."""
+    from confluent_kafka import KafkaException
+
+    from charles.kafka import BrokerUnavailable
+    from charles.settings import ConfigError
+    from charles.topic_admin import WrongTopics
+
+    try:
+        yield
+    except (BrokerUnavailable, ConfigError, WrongTopics) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except KafkaException as error:
+        typer.echo(f"the cluster refuses: {error.args[0].str()}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _log_folder(loaded: Settings) -> Path | None:
+    """The folder of the local broker's logs, if the cluster is that broker."""
+    from charles.kafka import admin
+    from infra.kafka.storage import cluster_id
+
+    there = admin(loaded.kafka).list_topics(timeout=10).cluster_id
+    return loaded.broker.data / "log" if there and there == cluster_id(loaded.broker.data) else None
+
+
+def _print_json(created: list[str], changed: list[str], topics: list[TopicFacts], groups: list[GroupFacts]) -> None:
+    import json
+    from dataclasses import asdict
+
+    facts = {
+        "created": created,
+        "changed": changed,
+        "topics": [asdict(topic) for topic in topics],
+        "groups": [asdict(group) for group in groups],
+    }
+    typer.echo(json.dumps(facts, indent=2))
+
+
+def _print_tables(topics: list[TopicFacts], groups: list[GroupFacts], skip: int) -> None:
+    """skip: how many characters the prefix and its dot take, which every name begins with."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("topic", "key", box=None, pad_edge=False)
+    for column in ("partitions", "records", "size", "rate"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("keeps", no_wrap=True)
+    for topic in topics:
+        table.add_row(
+            topic.name[skip:],
+            topic.key,
+            str(topic.partitions),
+            f"{topic.records:,}",
+            "?" if topic.size is None else _bytes(topic.size),
+            f"{topic.rate:.1f}/s" if topic.rate else "",
+            topic.keeps,
+        )
+    console.print(table)
+    if groups:
+        console.print()
+        lags = Table("group", "state", "topic", box=None, pad_edge=False)
+        lags.add_column("lag", justify="right")
+        for group in groups:
+            for full, lag in group.lag.items() or [("", None)]:
+                lags.add_row(group.group[skip:], group.state, full[skip:], "" if lag is None else f"{lag:,}")
+        console.print(lags)
+
+
+def _bytes(size: int) -> str:
+    for unit, word in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {word}"
+    return f"{size} B"

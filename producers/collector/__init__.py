@@ -1,0 +1,22 @@
+"""The collector: drives one game by its own driver and publishes what it shows and what the driver does."""
+
+from __future__ import annotations
+
+from charles.settings import Settings
+
+
+def main(settings: Settings) -> None:
+    """Publish a Frame and a Control of every tick, 30 times a second, until told to stop.
+
+    Raises BrokerUnavailable and WrongTopics where nothing can be published, ValueError for an unknown game.
+    """
+    import cv2
+
+    from charles import games, topic_admin
+    from charles.stopping import Stop
+    from producers.collector.loop import collect
+
+    stop = Stop()
+    cv2.setNumThreads(1)  # several collectors share the cores; one picture is too small to be worth sharing
+    topic_admin.ensure(settings.kafka)
+    collect(lambda seed: games.open_game(settings.collect.game, seed), settings, stop)

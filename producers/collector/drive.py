@@ -1,0 +1,89 @@
+"""Where a collector's car is in worlds and runs: when the next of either begins, and under which name."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable
+
+from charles.events import now
+from charles.games import Game, Observation
+from charles.pacing import HZ
+from charles.settings import Settings
+from charles.unstuck import StuckDetector
+
+CRASH_PATIENCE_S = 2.5
+"""A car that has crashed and does not get away within this time presses against something: nothing to learn from."""
+
+OpenGame = Callable[[int], Game]
+
+
+def new_run() -> str:
+    """A name that no other run has; later runs sort after earlier ones."""
+    return f"{now():%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+
+
+class Drive:
+    """One game after the other, each in the world of the next seed, and in each one run after the other.
+
+    run, tick: the present moment's name; runs, crashes: since the start.
+    """
+
+    def __init__(self, open_game: OpenGame, settings: Settings) -> None:
+        self._open_game = open_game
+        self._seed = settings.collect.seed
+        self._world_ticks = round(settings.collect.world_minutes * 60 * HZ)
+        self._stuck = StuckDetector(settings.unstuck.distance, settings.unstuck.seconds)
+        self._distance_m = settings.unstuck.distance
+        self._crash: tuple[tuple[float, float], int] | None = None  # where and at which tick
+        self.runs = 0
+        self.crashes = 0
+        self.game = open_game(self._seed)
+        self._age = 0
+        self._begin_run()
+
+    def observe(self) -> Observation:
+        """The present instant, in a new world or a new place where the last one is used up."""
+        if self._age >= self._world_ticks:
+            self.game.close()
+            self._seed += 1
+            self.game = self._open_game(self._seed)
+            self._age = 0
+            self._begin_run()
+        seen = self.game.observe()
+        if self._is_lost(seen):
+            self.respawn()
+            seen = self.game.observe()
+        return seen
+
+    def respawn(self) -> None:
+        """Put the car somewhere else; a new run begins there."""
+        self.game.respawn()
+        self._begin_run()
+
+    def advance(self) -> None:
+        """The tick is over."""
+        self.tick += 1
+        self._age += 1
+
+    def close(self) -> None:
+        self.game.close()
+
+    def _is_lost(self, seen: Observation) -> bool:
+        """Whether nothing more comes of this run: it is over, or the car does not get away; after a crash it has less
+        time to."""
+        place = seen.telemetry.x, seen.telemetry.y
+        if seen.crashed and self._crash is None:
+            self.crashes += 1
+            self._crash = place, self.tick
+        if self._crash is not None and math.dist(place, self._crash[0]) >= self._distance_m:
+            self._crash = None
+        pinned = self._crash is not None and self.tick - self._crash[1] >= CRASH_PATIENCE_S * HZ
+        return self._stuck.update(*place) or pinned or seen.over
+
+    def _begin_run(self) -> None:
+        self.run = new_run()
+        self.tick = 0
+        self.runs += 1
+        self._crash = None
+        self._stuck.reset()

@@ -123,6 +123,56 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    sample: bytes
+    frame_offsets: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunLedger:
+    collector: str
+    run: str
+    time: datetime
+    seen: int
+    settled: int
+    in_bins: int
+    warm_up: int
+    emitted: int
+    surplus: int
+    unmatched: int
+    dead_lettered: int
+    missing: int
+    repeats: int
+    expired: int
+    late: int
+    dropped: int
+    history_last: int
+    history_acceleration: list[float]
+    history_braking: list[float]
+    history_steering: list[float]
+    history_speed: list[float]
+    history_purpose_distance: list[float]
+    history_purpose_bearing: list[float]
+    stack_last: int
+    stack_offsets: list[int]
+
+    @property
+    def waiting(self) -> int:
+        """Ticks that wait for their partner, or in a bin."""
+        return self.seen - 1 - self.settled + self.in_bins
+
+    @property
+    def accounted(self) -> int:
+        """The sum of the terms; what was seen, when nothing was lost silently."""
+        terms = (self.warm_up, self.waiting, self.emitted, self.surplus, self.unmatched, self.dead_lettered)
+        return sum(terms) + self.missing
+
+    @property
+    def adds_up(self) -> bool:
+        return self.accounted == self.seen
+
+
+@dataclass(frozen=True, slots=True)
 class WeightChunk:
     model: str
     artefact: str
@@ -223,4 +273,16 @@ class DeadLetter:
     sha256: str
 
 
-Event = Frame | Control | Sample | WeightChunk | Checkpoint | TrainingStep | DrivingFrame | Status | DeadLetter
+Event = (
+    Frame
+    | Control
+    | Sample
+    | Waiting
+    | RunLedger
+    | WeightChunk
+    | Checkpoint
+    | TrainingStep
+    | DrivingFrame
+    | Status
+    | DeadLetter
+)

@@ -67,6 +67,7 @@ class Unstuck(Section):
 class Balance(Section):
     """The balancer: history, bins, transactions."""
 
+    name: str = Field("balancer-1", pattern=r"^[a-zA-Z0-9_-]{1,60}$", description="of this instance, for ever its own")
     history: int = Field(60, ge=1, le=600, description="past ticks in a sample")
     frames: int = Field(1, ge=1, le=60, description="stacked frames in a sample, oldest first")
     bin_capacity: int = Field(64, ge=1, description="ticks that wait in one bin; a full bin keeps the newest")

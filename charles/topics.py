@@ -51,7 +51,7 @@ class Topic:
 FRAMES         = Topic("frames",         "collector",             events.Frame,        6, FOR_EVER,    12 * GIB,  128 * MIB)
 CONTROLS       = Topic("controls",       "collector",             events.Control,      6, FOR_EVER,    768 * MIB, 16 * MIB)
 BALANCED       = Topic("balanced",       "set id",                events.Sample,       1, FOR_EVER,    4 * GIB,   128 * MIB)
-BALANCER_STATE = Topic("balancer-state", "what waits, or ledger", object,              6, FOR_EVER,    UNBOUNDED, 16 * MIB, 10 * MINUTE, compact=True)
+BALANCER_STATE = Topic("balancer-state", "what waits, or ledger", events.RunLedger,    6, FOR_EVER,    UNBOUNDED, 16 * MIB, 10 * MINUTE, compact=True)
 WEIGHTS        = Topic("weights",        "model",                 events.WeightChunk,  1, FOR_EVER,    8 * GIB,   64 * MIB)
 MODELS         = Topic("models",         "model@batch/kind",      events.Checkpoint,   1, FOR_EVER,    UNBOUNDED, 16 * MIB, DAY, compact=True)
 TRAINING       = Topic("training",       "model",                 events.TrainingStep, 1, 7 * DAY,     1 * GIB,   64 * MIB)

@@ -18,6 +18,8 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from charles.settings import ConfigError
+
 Picture = NDArray[np.uint8]
 
 
@@ -154,8 +156,8 @@ def names() -> list[str]:
 
 
 def open_game(name: str, seed: int) -> Game:
-    """Open an installed game. Raises ValueError, naming the installed ones, when there is none of that name."""
+    """Open an installed game. Raises ConfigError, naming the installed ones, when there is none of that name."""
     for point in entry_points(group="charles.games"):
         if point.name == name:
             return cast(Game, point.load()(seed))
-    raise ValueError(f"no game is called {name!r}; installed: {', '.join(names())}")
+    raise ConfigError(f"no game is called {name!r}; installed: {', '.join(names())}")

@@ -1,0 +1,5 @@
+"""python -m charles: the `charles` command."""
+
+from charles.cli import app
+
+app()

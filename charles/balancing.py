@@ -1,0 +1,89 @@
+"""Balancing v3: which bin a label belongs to, what waits in the bins, when a set is whole. Pure: knows no Kafka.
+
+Every output has 21 bins: 0 alone, ten of 0.1 on each side. A set of an output is one tick of each of its bins. A tick
+waits in one bin of every output; it is emitted once, for one output, and leaves the others. A full bin keeps the
+newest.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Hashable, Mapping
+from typing import Generic, TypeVar
+
+EDGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+ZERO = len(EDGES)
+BINS = 2 * len(EDGES) + 1
+
+Id = TypeVar("Id", bound=Hashable)
+
+
+def bin_of(label: float) -> int:
+    """The bin of a label in [-1, 1]: 0..20, 10 is exactly zero; 11 is (0, 0.1], 20 is (0.9, 1], 9 is [-0.1, 0), ...
+
+    Raises ValueError outside the range and for NaN.
+    """
+    if not -1 <= label <= 1:
+        raise ValueError(f"a label must be in [-1, 1], not {label}")
+    if label == 0:
+        return ZERO
+    steps = 1 + bisect_left(EDGES, abs(label))
+    return ZERO + steps if label > 0 else ZERO - steps
+
+
+def bin_name(index: int) -> str:
+    """A bin as people write it: '0', '(0.3, 0.4]', '[-0.4, -0.3)'."""
+    if index == ZERO:
+        return "0"
+    steps = abs(index - ZERO)
+    low, high = (steps - 1) / 10, steps / 10
+    return f"({low:g}, {high:g}]" if index > ZERO else f"[-{high:g}, {'-' if low else ''}{low:g})"
+
+
+class Bins(Generic[Id]):
+    """What waits, by output and bin, oldest first."""
+
+    def __init__(self, outputs: tuple[str, ...], capacity: int) -> None:
+        self._capacity = capacity
+        self._bins: dict[str, list[dict[Id, None]]] = {output: [{} for _ in range(BINS)] for output in outputs}
+        self._places: dict[Id, dict[str, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, tick: Id) -> bool:
+        return tick in self._places
+
+    def add(self, tick: Id, labels: Mapping[str, float]) -> list[Id]:
+        """Let a tick wait in its bin of every output. Returns the ticks that now wait nowhere any more: surplus."""
+        self._places[tick] = {}
+        surplus = []
+        for output, label in labels.items():
+            index = bin_of(label)
+            waiting = self._bins[output][index]
+            waiting[tick] = None
+            self._places[tick][output] = index
+            if len(waiting) > self._capacity:
+                oldest = next(iter(waiting))
+                del waiting[oldest]
+                del self._places[oldest][output]
+                if not self._places[oldest]:
+                    del self._places[oldest]
+                    surplus.append(oldest)
+        return surplus
+
+    def whole_set(self, output: str) -> list[Id] | None:
+        """The oldest tick of each bin of an output, in the bins' order; None while a bin is empty."""
+        bins = self._bins[output]
+        if not all(bins):
+            return None
+        return [next(iter(waiting)) for waiting in bins]
+
+    def remove(self, tick: Id) -> None:
+        """Take a tick out of every bin it waits in."""
+        for output, index in self._places.pop(tick).items():
+            del self._bins[output][index][tick]
+
+    def counts(self, output: str) -> list[int]:
+        """How many ticks wait in each bin of an output."""
+        return [len(waiting) for waiting in self._bins[output]]

@@ -1,0 +1,28 @@
+"""The `charles` command. Heavy imports happen inside the commands, so that `charles --help` answers at once."""
+
+from __future__ import annotations
+
+import typer
+
+from charles.cli import kafka
+from charles.cli.evaluate import evaluate_command
+from charles.cli.ledger import ledger_command
+from charles.cli.programs import balance, collect, play, train
+from charles.cli.topics import reset_command, topics_command
+
+app = typer.Typer(
+    name="charles",
+    help="Teach a car in a video game to drive, live. Begin with: charles demo",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # a local may hold a password
+)
+app.command("evaluate")(evaluate_command)
+app.command("collect", rich_help_panel="Programs")(collect)
+app.command("balance", rich_help_panel="Programs")(balance)
+app.command("train", rich_help_panel="Programs")(train)
+app.command("play", rich_help_panel="Programs")(play)
+app.command("topics", rich_help_panel="The cluster")(topics_command)
+app.command("ledger", rich_help_panel="The cluster")(ledger_command)
+app.command("reset", rich_help_panel="The cluster")(reset_command)
+app.add_typer(kafka.app, name="kafka", rich_help_panel="The cluster")

@@ -1,0 +1,74 @@
+"""The accounting identity, per collector and run: what was seen is what became of it. The balancer keeps it
+(events.RunLedger, committed with each of its transactions); this reads it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from charles import topics
+from charles.events import RunLedger
+from charles.kafka import consumer, name
+from charles.registry import Registry
+from charles.settings import Kafka
+
+TERMS = ("warm_up", "waiting", "emitted", "surplus", "unmatched", "dead_lettered", "missing")
+BESIDE = ("repeats", "expired", "late", "dropped")
+_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums over runs, by term."""
+
+    seen: int
+    terms: dict[str, int]
+    beside: dict[str, int]
+
+    @property
+    def adds_up(self) -> bool:
+        return self.seen == sum(self.terms.values())
+
+
+def read(kafka: Kafka) -> list[RunLedger]:
+    """Every run's newest committed ledger, in the order of collectors and runs; none where nothing was balanced yet.
+
+    Raises KafkaException, TimeoutError.
+    """
+    found: dict[tuple[str, str], RunLedger] = {}
+    registry = Registry(kafka)
+    reader = consumer(kafka, "ledger", **{"enable.partition.eof": True})
+    full = name(kafka, topics.BALANCER_STATE)
+    try:
+        unfinished = set(reader.list_topics(full, timeout=_PATIENCE_S).topics[full].partitions)
+        reader.assign([TopicPartition(full, partition, 0) for partition in unfinished])
+        while unfinished:
+            message = reader.poll(_PATIENCE_S)
+            if message is None:
+                raise TimeoutError(f"{full} could not be read to its end within {_PATIENCE_S:g} s")
+            error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                unfinished.discard(message.partition() or 0)
+            elif error is not None:
+                raise KafkaException(error)
+            elif str(message.key(), "utf-8").startswith("ledger/"):  # type: ignore[arg-type]
+                ledger = registry.decode(RunLedger, message.value())
+                found[ledger.collector, ledger.run] = ledger
+    finally:
+        reader.close()
+    return [found[run] for run in sorted(found)]
+
+
+def total(ledgers: list[RunLedger]) -> Totals:
+    """The sums. late and dropped are cumulative per collector, so the highest of its runs counts."""
+    collectors = {ledger.collector for ledger in ledgers}
+    highest = {
+        hint: sum(max(getattr(led, hint) for led in ledgers if led.collector == collector) for collector in collectors)
+        for hint in ("late", "dropped")
+    }
+    return Totals(
+        seen=sum(ledger.seen for ledger in ledgers),
+        terms={term: sum(getattr(ledger, term) for ledger in ledgers) for term in TERMS},
+        beside={beside: sum(getattr(led, beside) for led in ledgers) for beside in BESIDE} | highest,
+    )

@@ -1,0 +1,173 @@
+"""Joining the two halves of a tick, and the history before it. Pure: knows no Kafka.
+
+Within one run each topic brings ticks in order. What both topics have passed is settled, in order, one verdict per
+tick: joined, warm-up, unmatched, dead-lettered or missing. What is not settled yet waits for its partner.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from charles.events import Control
+
+LONGEST_GAP: Final = 3
+SIGNALS = ("acceleration", "braking", "steering", "speed", "purpose_distance", "purpose_bearing")
+
+Value = TypeVar("Value")
+Past = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The half of a tick that could not be read; it lies on the dead-letter topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where a frame lies in its input partition."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A tick with both halves and a whole history. history: one tuple of SIGNALS per past tick, oldest first, ending at
+    tick-1; frames: this tick's and those before it, oldest first."""
+
+    control: Control
+    history: tuple[Past, ...]
+    frames: tuple[Pointer, ...]
+
+
+class Window(Generic[Value]):
+    """The last values of a stream of ticks; a gap of at most 3 repeats the last value, a longer one starts anew."""
+
+    def __init__(self, size: int, last: int = -1, values: Iterable[Value] = ()) -> None:
+        self._size = size
+        self.last = last
+        self.values: deque[Value] = deque(values, maxlen=size)
+
+    def before(self, tick: int) -> tuple[Value, ...] | None:
+        """The values of the `size` ticks that end at tick-1, oldest first; None while they are not whole."""
+        gap = tick - self.last - 1
+        if gap > LONGEST_GAP or len(self.values) + gap < self._size or not self.values:
+            return None
+        return (*self.values, *[self.values[-1]] * gap)[-self._size :]
+
+    def push(self, tick: int, value: Value) -> None:
+        """Add the value of a tick later than all before."""
+        gap = tick - self.last - 1
+        if gap > LONGEST_GAP:
+            self.values.clear()
+        elif self.values:
+            self.values.extend([self.values[-1]] * gap)
+        self.values.append(value)
+        self.last = tick
+
+
+@dataclass(slots=True)
+class Counts:
+    """One run's verdicts; with what waits they add up to what was seen (ledger.py)."""
+
+    warm_up: int = 0
+    in_bins: int = 0
+    emitted: int = 0
+    surplus: int = 0
+    unmatched: int = 0
+    dead_lettered: int = 0
+    missing: int = 0
+    repeats: int = 0
+    expired: int = 0
+
+
+@dataclass(slots=True)
+class Side(Generic[Value]):
+    """One topic's half of a run: what waits for its partner, the highest tick read, whether the run is over there."""
+
+    waiting: deque[tuple[int, Value | Broken, int]] = field(default_factory=deque)
+    head: int = -1
+    closed: bool = False
+
+    def first(self) -> int | None:
+        return self.waiting[0][0] if self.waiting else None
+
+    def take(self, tick: int) -> Value | Broken | None:
+        return self.waiting.popleft()[1] if self.first() == tick else None
+
+
+class RunJoin:
+    """The join of one run of one collector."""
+
+    def __init__(self, history: int, frames: int) -> None:
+        self.frames: Side[Pointer] = Side()
+        self.controls: Side[Control] = Side()
+        self.counts = Counts()
+        self.settled = -1
+        self.seen_before = 0
+        self.history: Window[Past] = Window(history)
+        self.stack: Window[Pointer] = Window(frames)
+
+    @property
+    def seen(self) -> int:
+        """The highest tick read + 1."""
+        return max(self.frames.head + 1, self.controls.head + 1, self.seen_before)
+
+    @property
+    def waiting(self) -> int:
+        """Ticks that wait for their partner, or in a bin."""
+        return self.seen - 1 - self.settled + self.counts.in_bins
+
+    def add(self, side: Side[Value], tick: int, value: Value | Broken, offset: int, *, again: bool) -> None:
+        """One half of a tick. again: it was read before and is read again after a restart, so is no repeat."""
+        if tick <= max(side.head, self.settled):
+            side.head = max(side.head, tick)
+            self.counts.repeats += not again
+            return
+        side.waiting.append((tick, value, offset))
+        side.head = tick
+
+    def settle(self) -> Iterator[Joined]:
+        """Pass verdicts on every tick that both topics have passed; yields those that are whole."""
+        limit = self._limit()
+        while self.settled < limit:
+            tick = self.settled + 1
+            firsts = [first for first in (self.frames.first(), self.controls.first()) if first is not None]
+            nearest = min([*firsts, limit + 1])
+            if nearest > tick:
+                self.counts.missing += nearest - tick
+                self.settled = nearest - 1
+                continue
+            self.settled = tick
+            joined = self._judge(tick, self.frames.take(tick), self.controls.take(tick))
+            if joined:
+                yield joined
+
+    def _limit(self) -> int:
+        if self.frames.closed and self.controls.closed:
+            return self.seen - 1
+        if self.frames.closed:
+            return self.controls.head
+        if self.controls.closed:
+            return self.frames.head
+        return min(self.frames.head, self.controls.head)
+
+    def _judge(self, tick: int, frame: Pointer | Broken | None, control: Control | Broken | None) -> Joined | None:
+        history = self.history.before(tick)
+        if isinstance(control, Control):
+            self.history.push(tick, tuple(getattr(control, signal) for signal in SIGNALS))
+        if isinstance(frame, Pointer):
+            self.stack.push(tick, frame)
+        stack = self.stack.before(tick + 1)
+        if isinstance(frame, Broken) or isinstance(control, Broken):
+            self.counts.dead_lettered += 1
+        elif frame is None or control is None:
+            self.counts.unmatched += 1
+        elif history is None or stack is None:
+            self.counts.warm_up += 1
+        else:
+            self.counts.in_bins += 1
+            return Joined(control, history, stack)
+        return None

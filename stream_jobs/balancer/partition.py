@@ -1,0 +1,118 @@
+"""One input partition: its runs, and how far both of its topics are read. Pure: knows no Kafka."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from charles.events import Control, RunLedger
+from charles.settings import Balance
+from stream_jobs.balancer.joining import Broken, Joined, Pointer, RunJoin, Side
+from stream_jobs.balancer.state import Run, to_join, to_ledger
+
+FRAMES = "frames"
+CONTROLS = "controls"
+SIDES = (FRAMES, CONTROLS)
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far one topic's partition is read. position: the next offset; known: what lies below it was read before a
+    restart already, and is read again only because its partner had not come; end: where the log ended when asked."""
+
+    position: int
+    known: int
+    end: int = -1
+
+    @property
+    def lag(self) -> int:
+        return max(self.end - self.position, 0)
+
+
+class Partition:
+    """The joins of all runs in one partition of frames and controls."""
+
+    def __init__(self, balance: Balance, readings: Mapping[str, Reading], ledgers: Mapping[Run, RunLedger]) -> None:
+        self._balance = balance
+        self.readings = dict(readings)
+        self.runs = {run: to_join(ledger, balance.history, balance.frames) for run, ledger in ledgers.items()}
+        self.changed: set[Run] = set()
+        self._counted = {run: (ledger.late, ledger.dropped) for run, ledger in ledgers.items()}
+        self._heard = dict.fromkeys(self.runs, time.monotonic())
+        self._newest: dict[tuple[str, str], Run] = {}
+
+    def add_frame(
+        self, run: Run, tick: int, frame: Pointer | Broken, offset: int, counted: tuple[int, int] | None = None
+    ) -> list[tuple[Run, Joined]]:
+        """A frame, or a broken one. counted: late and dropped, as the collector says. Returns what became whole."""
+        if counted is not None:
+            self._counted[run] = counted
+        join = self._join(run)
+        join.add(join.frames, tick, frame, offset, again=offset < self.readings[FRAMES].known)
+        return self._settle(FRAMES, run)
+
+    def add_control(self, run: Run, tick: int, control: Control | Broken, offset: int) -> list[tuple[Run, Joined]]:
+        """A control, or a broken one. Returns what became whole."""
+        join = self._join(run)
+        join.add(join.controls, tick, control, offset, again=offset < self.readings[CONTROLS].known)
+        return self._settle(CONTROLS, run)
+
+    def close_silent(self) -> list[tuple[Run, Joined]]:
+        """End the runs that nothing was heard of for silence_seconds, where both topics are read to their ends."""
+        whole: list[tuple[Run, Joined]] = []
+        if any(reading.lag or reading.end < 0 for reading in self.readings.values()):
+            return whole
+        silent_since = time.monotonic() - self._balance.silence_seconds
+        for run, join in self.runs.items():
+            if self._heard[run] < silent_since and not (join.frames.closed and join.controls.closed):
+                join.frames.closed = join.controls.closed = True
+                whole += self._settled(run)
+        return whole
+
+    def ahead(self, side: str) -> int:
+        """How many halves of this side wait for their partners."""
+        return sum(len(_side(join, side).waiting) for join in self.runs.values())
+
+    def resume_at(self, side: str) -> int:
+        """The offset to read from after a restart: the first half that still waits for its partner."""
+        first = [_side(join, side).waiting[0][2] for join in self.runs.values() if _side(join, side).waiting]
+        return min([*first, self.readings[side].position])
+
+    def leave_bins(self, run: Run, verdict: str) -> None:
+        """A tick of this run waits in the bins no more: emitted, surplus, or expired, which is surplus too."""
+        counts = self.runs[run].counts
+        counts.in_bins -= 1
+        counts.emitted += verdict == "emitted"
+        counts.surplus += verdict != "emitted"
+        counts.expired += verdict == "expired"
+        self.changed.add(run)
+
+    def ledger(self, run: Run) -> RunLedger:
+        return to_ledger(run, self.runs[run], *self._counted.get(run, (0, 0)))
+
+    def _join(self, run: Run) -> RunJoin:
+        if run not in self.runs:
+            self.runs[run] = RunJoin(self._balance.history, self._balance.frames)
+        self._heard[run] = time.monotonic()
+        return self.runs[run]
+
+    def _settle(self, side: str, run: Run) -> list[tuple[Run, Joined]]:
+        """A collector drives one run at a time: where a newer run speaks, this topic is past the older ones."""
+        whole: list[tuple[Run, Joined]] = []
+        if self._newest.get((side, run[0])) != run:
+            self._newest[side, run[0]] = run
+            _side(self.runs[run], side).closed = False
+            for other, join in self.runs.items():
+                if other[0] == run[0] and other != run and not _side(join, side).closed:
+                    _side(join, side).closed = True
+                    whole += self._settled(other)
+        return whole + self._settled(run)
+
+    def _settled(self, run: Run) -> list[tuple[Run, Joined]]:
+        self.changed.add(run)
+        return [(run, joined) for joined in self.runs[run].settle()]
+
+
+def _side(join: RunJoin, side: str) -> Side[Pointer] | Side[Control]:
+    return join.frames if side == FRAMES else join.controls

@@ -1,0 +1,100 @@
+"""The ticks that wait in the bins, the sets that leave them, and what of that the next transaction must write."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+
+from charles.balancing import BINS, Bins
+from charles.events import Sample
+from charles.outputs import OUTPUTS, labels
+from charles.settings import Balance
+from stream_jobs.balancer.frames import FrameStore, Place
+from stream_jobs.balancer.state import Tick, TickId
+
+Verdict = tuple[TickId, str]
+"""A tick that left the bins, and the term of the ledger that it goes to."""
+
+
+class Pool:
+    """What waits. samples: emitted, but not yet written."""
+
+    def __init__(self, balance: Balance, frames: FrameStore) -> None:
+        self._bins: Bins[TickId] = Bins(OUTPUTS, balance.bin_capacity)
+        self._frames = frames
+        self._ticks: dict[TickId, Tick] = {}
+        self._written: set[TickId] = set()
+        self._changed: set[TickId] = set()
+        self.samples: list[Sample] = []
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._ticks)
+
+    def restore(self, ticks: Mapping[TickId, Tick]) -> list[Verdict]:
+        """Take in what waited before, in the order in which it came. Smaller bins than before have surplus at once."""
+        self._written.update(ticks)
+        in_order = sorted(ticks.items(), key=lambda item: (item[1].offsets[-1], item[0]))
+        return [verdict for tick_id, tick in in_order for verdict in self.add(tick_id, tick)]
+
+    def add(self, tick_id: TickId, tick: Tick) -> list[Verdict]:
+        """Let a tick wait. Returns those that the full bins gave up for it."""
+        self._ticks[tick_id] = tick
+        self._changed.add(tick_id)
+        self._frames.hold(_places(tick_id, tick))
+        return [self._forget(surplus, "surplus") for surplus in self._bins.add(tick_id, labels(tick.sample))]
+
+    def emit(self) -> list[Verdict]:
+        """Move every whole set to `samples`. A tick whose frames have left the log is expired, and its set waits."""
+        verdicts: list[Verdict] = []
+        for output in OUTPUTS:
+            while (chosen := self._bins.whole_set(output)) is not None:
+                pictures = self._frames.get(place for tick in chosen for place in _places(tick, self._ticks[tick]))
+                expired = [tick for tick in chosen if any(p not in pictures for p in _places(tick, self._ticks[tick]))]
+                if expired:
+                    verdicts += [self._leave(tick, "expired") for tick in expired]
+                    continue
+                self._put_out(output, chosen, pictures)
+                verdicts += [self._leave(tick, "emitted") for tick in chosen]
+        return verdicts
+
+    def changes(self) -> dict[TickId, Tick | None]:
+        """What differs from what is written: new ticks, and None for those that wait no more."""
+        return {
+            tick: self._ticks.get(tick) for tick in self._changed if (tick in self._ticks) != (tick in self._written)
+        }
+
+    def committed(self) -> None:
+        """Everything is written."""
+        for tick, now in self.changes().items():
+            (self._written.discard if now is None else self._written.add)(tick)
+        self._changed.clear()
+        self.samples.clear()
+        self.bytes = 0
+
+    def rarest(self) -> dict[str, tuple[int, int]]:
+        """For each output the bin with the fewest ticks, and how many they are."""
+        counts = {output: self._bins.counts(output) for output in OUTPUTS}
+        return {output: min(enumerate(count), key=lambda item: item[1]) for output, count in counts.items()}
+
+    def _put_out(self, output: str, chosen: list[TickId], pictures: dict[Place, bytes]) -> None:
+        set_id = uuid.uuid4().hex[:16]
+        for index, tick_id in zip(range(BINS), chosen, strict=True):
+            tick = self._ticks[tick_id]
+            frames = [pictures[place] for place in _places(tick_id, tick)]
+            self.bytes += sum(map(len, frames))
+            self.samples.append(replace(tick.sample, frames=frames, set_id=set_id, set_output=output, set_bin=index))
+
+    def _leave(self, tick: TickId, verdict: str) -> Verdict:
+        self._bins.remove(tick)
+        return self._forget(tick, verdict)
+
+    def _forget(self, tick: TickId, verdict: str) -> Verdict:
+        self._changed.add(tick)
+        self._frames.release(_places(tick, self._ticks.pop(tick)))
+        return tick, verdict
+
+
+def _places(tick_id: TickId, tick: Tick) -> list[Place]:
+    return [(tick_id[0], offset) for offset in tick.offsets]

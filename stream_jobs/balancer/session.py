@@ -1,0 +1,224 @@
+"""One life of the balancer as a member of its group: from joining to leaving, or to the first thing that goes wrong.
+
+Everything in memory can be read again from the log, so whatever goes wrong has one answer: a new session, from the
+last committed transaction. A transaction is written in one go, so none stays open while the balancer waits for input.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from charles import topics
+from charles.balancing import bin_name
+from charles.control import Heartbeat
+from charles.events import DeadLetter, RunLedger, Sample, Waiting
+from charles.kafka import Publisher, consumer, group, name
+from charles.registry import Registry
+from charles.settings import Settings
+from charles.stopping import Stop
+from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
+from stream_jobs.balancer.state import restore
+from stream_jobs.balancer.work import Work
+
+log = logging.getLogger(__name__)
+
+_BATCH = 500
+_TRANSACTION_BYTES = 16 << 20
+_FAR_AHEAD = 2_000
+_TAKEOVER_S = 90.0
+
+
+class StartOver(RuntimeError):
+    """This session cannot go on; the next one starts from the last committed transaction."""
+
+
+class Fenced(RuntimeError):
+    """Another balancer of the same name has taken over; restarting this one would only start a fight."""
+
+    exit_code = 3
+
+
+class Session:
+    """Joins, balances and commits until told to stop."""
+
+    def __init__(self, settings: Settings, stop: Stop, heartbeat: Heartbeat) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._heartbeat = heartbeat
+        self._registry = Registry(settings.kafka)
+        self._names = {FRAMES: name(settings.kafka, topics.FRAMES), CONTROLS: name(settings.kafka, topics.CONTROLS)}
+        self._sides = {full: side for side, full in self._names.items()}
+        self._failure: Exception | None = None
+        self._paused: set[tuple[str, int]] = set()
+        self._work = Work(settings, self._registry)
+        self._dirty = False
+        identity = group(settings.kafka, f"balancer-{settings.balance.name}")
+        self._publisher = Publisher(
+            settings.kafka,
+            *(Sample, Waiting, RunLedger, DeadLetter),
+            **{"transactional.id": identity, "transaction.timeout.ms": 5000, "queue.buffering.max.kbytes": 131_072},
+        )
+        self._consumer = consumer(
+            settings.kafka,
+            "balancer",
+            **{
+                "group.instance.id": identity,  # a restarted balancer gets its partitions back at once
+                "session.timeout.ms": 6000,
+                "heartbeat.interval.ms": 1500,
+                "partition.assignment.strategy": "range",  # the same partitions of both topics, or nothing joins
+            },
+        )
+
+    def run(self) -> None:
+        """Balance until told to stop. Raises StartOver or Fenced."""
+        try:
+            self._publisher.producer.init_transactions(30)
+            self._consumer.subscribe(list(self._sides), on_assign=self._on_assign, on_revoke=self._on_revoke)
+            next_commit = next_look = time.monotonic()
+            while not self._stop():
+                self._read()
+                if time.monotonic() >= next_look:
+                    self._look_around()
+                    next_look = time.monotonic() + 1
+                if time.monotonic() >= next_commit or self._work.pool.bytes > _TRANSACTION_BYTES:
+                    self._commit()
+                    next_commit = time.monotonic() + self._settings.balance.commit_seconds
+            self._commit()
+        except (KafkaException, TimeoutError) as error:
+            raise _answer(error) from error
+
+    def close(self) -> None:
+        """Leave; what is not committed is read again by the next session."""
+        self._work.close()
+        self._consumer.close()
+
+    def _read(self) -> None:
+        messages = self._consumer.consume(_BATCH, timeout=0.02)
+        if self._failure:
+            raise self._failure
+        for message in messages:
+            error = message.error()
+            if error is None:
+                self._work.handle(self._sides[str(message.topic())], message)
+                self._dirty = True
+            elif error.fatal():
+                raise KafkaException(error)
+            else:
+                log.warning("reading: %s", error.str())
+        self._heartbeat.rate.add(len(messages))
+
+    def _commit(self) -> None:
+        """Samples, state, dead letters and input offsets: in one transaction, all or nothing."""
+        if not self._dirty:
+            return
+        producer = self._publisher.producer
+        producer.begin_transaction()
+        for topic, key, value, partition, headers in self._work.records():
+            self._publisher.send_bytes(topic, key, value, partition=partition, headers=headers)
+        offsets = [
+            TopicPartition(self._names[side], number, partition.resume_at(side), str(reading.position))
+            for number, partition in self._work.partitions.items()
+            for side, reading in partition.readings.items()
+        ]
+        producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), 10)
+        producer.commit_transaction(10)
+        self._work.committed()
+        self._dirty = False
+
+    def _look_around(self) -> None:
+        """Once a second: how far the logs reach, who is too far ahead, who fell silent, and a heartbeat."""
+        for number, partition in self._work.partitions.items():
+            for side, reading in partition.readings.items():
+                _low, high = self._consumer.get_watermark_offsets(
+                    TopicPartition(self._names[side], number), cached=True
+                )
+                reading.end = high
+            self._wait_for_partner(number, FRAMES, CONTROLS)
+            self._wait_for_partner(number, CONTROLS, FRAMES)
+        self._work.close_silent()
+        self._dirty = self._dirty or any(partition.changed for partition in self._work.partitions.values())
+        self._beat()
+
+    def _wait_for_partner(self, number: int, side: str, partner: str) -> None:
+        """Stop reading a topic that is far ahead of its partner while there is something of the partner to read."""
+        partition = self._work.partitions[number]
+        place = TopicPartition(self._names[side], number)
+        ahead = partition.ahead(side) > _FAR_AHEAD and partition.readings[partner].lag > 0
+        if ahead and (side, number) not in self._paused:
+            self._consumer.pause([place])
+            self._paused.add((side, number))
+        elif not ahead and (side, number) in self._paused:
+            self._consumer.resume([place])
+            self._paused.discard((side, number))
+
+    def _beat(self) -> None:
+        readings = [r for partition in self._work.partitions.values() for r in partition.readings.values()]
+        rarest = {
+            output: f"{output} {bin_name(index)}: {count}"
+            for output, (index, count) in self._work.pool.rarest().items()
+        }
+        self._heartbeat.beat(
+            "running" if self._work.partitions else "waiting",
+            lag=sum(reading.lag for reading in readings),
+            note="rarest bins " + ", ".join(rarest.values()) if self._work.partitions else "for its partitions",
+            waiting=len(self._work.pool),
+            emitted=self._work.emitted,
+        )
+
+    def _on_assign(self, member: Consumer, places: list[TopicPartition]) -> None:
+        try:
+            self._assign(member, places)
+        except Exception as error:  # the client would swallow it
+            self._failure = error
+
+    def _assign(self, member: Consumer, places: list[TopicPartition]) -> None:
+        numbers = {side: {p.partition for p in places if self._sides[p.topic] == side} for side in SIDES}
+        if numbers[FRAMES] != numbers[CONTROLS]:
+            raise RuntimeError(
+                f"assigned frames {sorted(numbers[FRAMES])} but controls {sorted(numbers[CONTROLS])}: every member of "
+                "the group must use the range assignor, and both topics must have the same number of partitions"
+            )
+        committed = self._committed(member, places)
+        for number in sorted(numbers[FRAMES]):
+            readings = {
+                self._sides[p.topic]: Reading(p.offset, int(p.metadata or 0))
+                for p in committed
+                if p.partition == number
+            }
+            self._work.add_partition(number, readings, restore(self._settings.kafka, self._registry, number))
+        member.assign(committed)
+        log.info("partitions %s; %d ticks wait in the bins", sorted(self._work.partitions), len(self._work.pool))
+
+    def _committed(self, member: Consumer, places: list[TopicPartition]) -> list[TopicPartition]:
+        """The committed offsets, once no transaction of a dead instance stands before them."""
+        deadline = time.monotonic() + _TAKEOVER_S
+        while True:
+            try:
+                committed = member.committed(places, timeout=2.0)
+                return [TopicPartition(p.topic, p.partition, max(p.offset, 0), p.metadata or "0") for p in committed]
+            except KafkaException as error:
+                if self._stop() or time.monotonic() > deadline:
+                    raise
+                log.info("waiting for the committed offsets: %s", error.args[0].str())
+
+    def _on_revoke(self, _member: Consumer, _places: list[TopicPartition]) -> None:
+        try:
+            self._commit()
+        except Exception as error:  # the client would swallow it
+            self._failure = error
+        self._work.close()
+        self._work = Work(self._settings, self._registry)
+        self._paused.clear()
+
+
+def _answer(error: KafkaException | TimeoutError) -> Exception:
+    """What an error of the client means for the balancer."""
+    if isinstance(error, TimeoutError):
+        return StartOver(str(error))
+    reason = error.args[0]
+    if reason.code() == KafkaError.FENCED_INSTANCE_ID:
+        return Fenced(f"another balancer of the same name has taken over ({reason.str()})")
+    return StartOver(reason.str())

@@ -1,0 +1,232 @@
+"""The balancer as a process, on a real broker: exactly once, whatever is killed."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka import Message
+
+from charles import topics
+from charles.balancing import BINS, bin_of
+from charles.events import Control, DeadLetter, Frame, RunLedger, Sample, now
+from charles.kafka import Publisher, consumer, name
+from charles.ledger import read, total
+from charles.outputs import OUTPUTS, labels
+from charles.registry import Registry
+from charles.settings import Kafka
+from tests.kafka_tools import events, headers, read_all
+from tests.programs import running
+
+RUN = "20260101T000000-test"
+BALANCE = {"history": 10, "commit_seconds": 0.05, "silence_seconds": 1.0}
+
+
+def picture(collector: str, tick: int) -> bytes:
+    return f"{collector} {tick} ".encode() * 50
+
+
+def control(collector: str, tick: int, rng: random.Random, run: str = RUN) -> Control:
+    """Labels evenly over all bins; the speed says the tick, so that a leak into the history shows."""
+    pedals, steering = (0.0 if rng.random() < 0.05 else rng.uniform(-1, 1) for _ in range(2))
+    return Control(
+        collector, run, tick, now(), max(pedals, 0.0), max(-pedals, 0.0), steering, float(tick), 0, 0, 0, 0, 0, 0
+    )
+
+
+class Feed:
+    """Publishes ticks as a collector does."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._publisher = Publisher(kafka, Frame, Control)
+        self._rng = random.Random(7)
+
+    def send(self, collector: str, ticks: range, *, frames: bool = True, controls: bool = True, run: str = RUN) -> None:
+        for tick in ticks:
+            marks = {"collector": collector, "run": run, "tick": str(tick)}
+            frame = Frame(collector, run, tick, now(), picture(collector, tick), 96, 84, 0, 0)
+            made = control(collector, tick, self._rng, run)
+            if frames:
+                self._publisher.send(topics.FRAMES, frame, collector, marks)
+            if controls:
+                self._publisher.send(topics.CONTROLS, made, collector, marks)
+        assert self._publisher.flush() == 0
+
+    def send_raw(self, topic: topics.Topic, collector: str, tick: int, value: bytes) -> None:
+        marks = {"collector": collector, "run": RUN, "tick": str(tick)}
+        self._publisher.send_bytes(topic, collector, value, headers=marks)
+        assert self._publisher.flush() == 0
+
+
+@pytest.fixture
+def feed(kafka: Kafka) -> Feed:
+    return Feed(kafka)
+
+
+def ledgers_until(kafka: Kafka, done: Callable[[dict[tuple[str, str], RunLedger]], bool]) -> list[RunLedger]:
+    """Follow the ledger as it is committed, until it says what the test waits for."""
+    found: dict[tuple[str, str], RunLedger] = {}
+    for message in tail(kafka, topics.BALANCER_STATE):
+        if (message.key() or b"").startswith(b"ledger/"):  # type: ignore[arg-type]
+            ledger = Registry(kafka).decode(RunLedger, message.value())
+            assert ledger.adds_up, ledger
+            found[ledger.collector, ledger.run] = ledger
+            if done(found):
+                return list(found.values())
+    raise AssertionError("unreachable")
+
+
+def tail(kafka: Kafka, topic: topics.Topic, patience_s: float = 60.0) -> Iterator[Message]:
+    """Messages as they come; fails after so long a silence."""
+    reader = consumer(kafka, "test-tail")
+    reader.subscribe([name(kafka, topic)])
+    try:
+        while (message := reader.poll(patience_s)) is not None:
+            assert message.error() is None
+            yield message
+        pytest.fail(f"nothing came on {topic.name} for {patience_s:g} s")
+    finally:
+        reader.close()
+
+
+def settled(collector: str, last: int) -> Callable[[dict[tuple[str, str], RunLedger]], bool]:
+    return lambda found: (collector, RUN) in found and found[collector, RUN].settled >= last
+
+
+def check_samples(kafka: Kafka) -> list[Sample]:
+    """Every emitted sample: once, with its own frame and the history before it; every set whole."""
+    samples = events(kafka, topics.BALANCED, Sample)
+    moments = Counter(sample.moment for sample in samples)
+    assert max(moments.values()) == 1
+    bins: dict[tuple[str, str], list[int]] = {}
+    for sample in samples:
+        assert sample.frames == [picture(sample.collector, sample.tick)]
+        assert sample.speed == sample.tick
+        assert sample.history_speed == [float(tick) for tick in range(sample.tick - 10, sample.tick)]
+        assert bin_of(labels(sample)[sample.set_output]) == sample.set_bin
+        bins.setdefault((sample.set_id, sample.set_output), []).append(sample.set_bin)
+    assert all(indices == list(range(BINS)) for indices in bins.values())
+    assert {output for _set, output in bins} == set(OUTPUTS)
+    return samples
+
+
+def check_ledger_against_topics(kafka: Kafka, sent: int) -> None:
+    """The ledger's terms are what the topics hold, not only a sum that adds up."""
+    totals = total(read(kafka))
+    assert totals.adds_up
+    assert totals.seen == sent
+    assert totals.terms["emitted"] == len(events(kafka, topics.BALANCED, Sample))
+    state: dict[bytes, bool] = {}
+    for message in read_all(kafka, topics.BALANCER_STATE):
+        state[message.key()] = message.value() is not None  # type: ignore[index]
+    waiting = sum(alive for key, alive in state.items() if key.startswith(b"waiting/"))
+    assert totals.terms["waiting"] == waiting
+
+
+def test_sets_are_whole_and_every_tick_is_accounted_for(kafka: Kafka, feed: Feed) -> None:
+    feed.send("one", range(1500))
+    feed.send("two", range(1200))
+    with running("balance", kafka, balance=BALANCE):
+        ledgers_until(kafka, lambda found: settled("one", 1499)(found) and settled("two", 1199)(found))
+    samples = check_samples(kafka)
+    check_ledger_against_topics(kafka, 2700)
+    assert total(read(kafka)).terms["warm_up"] == 20
+    assert len(samples) > 500
+    message = read_all(kafka, topics.BALANCED)[0]
+    first = Registry(kafka).decode(Sample, message.value())
+    assert message.key() == first.set_id.encode()
+    assert headers(message) == {"collector": first.collector, "run": RUN, "tick": str(first.tick)}
+
+
+@pytest.mark.slow
+def test_a_killed_balancer_neither_repeats_nor_loses_a_tick(kafka: Kafka, feed: Feed) -> None:
+    sent = 0
+    for round_number in range(4):
+        with running("balance", kafka, balance=BALANCE) as balancer:
+            feed.send("one", range(sent, sent + 400))
+            feed.send("one", range(sent + 400, sent + 600), frames=False)  # halves wait while it dies
+            ledgers_until(kafka, settled("one", sent + 100 + 50 * round_number))
+            balancer.kill()
+            balancer.wait()
+        feed.send("one", range(sent + 400, sent + 600), controls=False)
+        sent += 600
+    with running("balance", kafka, balance=BALANCE):
+        ledgers_until(kafka, settled("one", sent - 1))
+    check_samples(kafka)
+    check_ledger_against_topics(kafka, sent)
+    (ledger,) = read(kafka)
+    assert (ledger.repeats, ledger.missing, ledger.unmatched) == (0, 0, 0)
+
+
+@pytest.mark.slow
+def test_another_instance_takes_over_from_a_killed_one(kafka: Kafka, feed: Feed) -> None:
+    for collector in ("one", "two", "three"):
+        feed.send(collector, range(600))
+    with running("balance", kafka, balance=BALANCE | {"name": "first"}) as first:
+        ledgers_until(kafka, settled("one", 599))
+        first.kill()
+        first.wait()
+    for collector in ("one", "two", "three"):
+        feed.send(collector, range(600, 900))
+    with running("balance", kafka, balance=BALANCE | {"name": "second"}):
+        ledgers_until(kafka, lambda found: all(settled(one, 899)(found) for one in ("one", "two", "three")))
+    check_samples(kafka)
+    check_ledger_against_topics(kafka, 2700)
+
+
+def test_what_cannot_be_read_is_dead_lettered_once_with_its_reason(kafka: Kafka, feed: Feed) -> None:
+    feed.send("one", range(50))
+    whole = bytes(read_all(kafka, topics.CONTROLS)[-1].value() or b"")
+    not_a_number = whole[:-64] + b"\0\0\0\0\0\0\xf8\x7f" + whole[-56:]  # steering is followed by seven doubles
+    feed.send_raw(topics.FRAMES, "one", 50, b"\xc3\x01too short")
+    feed.send_raw(topics.FRAMES, "one", 51, b"\xc3\x01" + b"?" * 20)
+    feed.send("one", range(50, 53), frames=False)
+    feed.send_raw(topics.CONTROLS, "one", 53, whole[:-3])
+    feed.send_raw(topics.CONTROLS, "one", 54, not_a_number)
+    feed.send("one", range(52, 55), controls=False)
+    feed.send("one", range(55, 60))
+    for _restart in range(2):
+        with running("balance", kafka, balance=BALANCE):
+            ledgers_until(kafka, settled("one", 59))
+    letters = events(kafka, topics.DEADLETTER, DeadLetter)
+    assert len(letters) == 4
+    reasons = {letter.headers["tick"]: letter.reason for letter in letters}
+    assert "unknown schema 3f3f3f3f3f3f3f3f" in reasons[b"51"]
+    assert "must be" in reasons[b"54"]
+    assert "nan" in reasons[b"54"]
+    (ledger,) = read(kafka)
+    assert ledger.dead_lettered == 4
+    check_ledger_against_topics(kafka, 60)
+
+
+def test_a_run_that_falls_silent_is_settled(kafka: Kafka, feed: Feed) -> None:
+    feed.send("one", range(30))
+    feed.send("one", range(30, 40), frames=False)
+    with running("balance", kafka, balance=BALANCE):
+        ledgers_until(kafka, settled("one", 39))
+    (ledger,) = read(kafka)
+    assert ledger.unmatched == 10
+
+
+def test_a_new_run_starts_without_the_history_of_the_one_before(kafka: Kafka, feed: Feed) -> None:
+    feed.send("one", range(30))
+    feed.send("one", range(30), run="20260101T000001-test")
+    with running("balance", kafka, balance=BALANCE):
+        ledgers_until(kafka, lambda found: len(found) == 2 and all(led.settled == 29 for led in found.values()))
+    assert [ledger.warm_up for ledger in read(kafka)] == [10, 10]
+
+
+def test_frames_are_read_again_from_the_log_when_memory_has_forgotten_them(kafka: Kafka, feed: Feed) -> None:
+    feed.send("one", range(1500))
+    with running("balance", kafka, balance=BALANCE | {"frames_cache_mb": 0}):
+        ledgers_until(kafka, settled("one", 1499))
+    check_samples(kafka)
+    check_ledger_against_topics(kafka, 1500)
+
+
+def test_a_nan_is_no_control() -> None:
+    with pytest.raises(ValueError, match=r"steering must be in \[-1, 1\], not nan"):
+        Control("c", "r", 0, now(), 0, 0, math.nan, 0, 0, 0, 0, 0, 0, 0)

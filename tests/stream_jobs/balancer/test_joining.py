@@ -1,0 +1,174 @@
+"""Which verdict each tick gets, and what its history holds."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charles.events import Control, now
+from stream_jobs.balancer.joining import Broken, Joined, Pointer, RunJoin, Window
+
+HISTORY = 5
+
+
+def control(tick: int) -> Control:
+    """A control that says its own tick, so that a leak of it into the history shows."""
+    return Control("c", "r", tick, now(), 0.0, 0.0, 0.0, float(tick), 0, 0, 0, 0, 0, 0)
+
+
+class Feed:
+    """Feeds one run, one half at a time, and collects what becomes whole."""
+
+    def __init__(self, frames: int = 1) -> None:
+        self.join = RunJoin(HISTORY, frames)
+        self.joined: list[Joined] = []
+
+    def frame(self, tick: int, *, broken: bool = False) -> None:
+        self.join.add(self.join.frames, tick, Broken() if broken else Pointer(1000 + tick), tick, again=False)
+        self.joined += self.join.settle()
+
+    def control(self, tick: int, *, broken: bool = False) -> None:
+        self.join.add(self.join.controls, tick, Broken() if broken else control(tick), tick, again=False)
+        self.joined += self.join.settle()
+
+    def both(self, *ticks: int) -> None:
+        for tick in ticks:
+            self.frame(tick)
+            self.control(tick)
+
+    def end(self) -> None:
+        self.join.frames.closed = self.join.controls.closed = True
+        self.joined += self.join.settle()
+
+    def ticks(self) -> list[int]:
+        return [joined.control.tick for joined in self.joined]
+
+    def speeds(self, tick: int) -> list[float]:
+        """What the history of this tick says: the ticks it was made of."""
+        (joined,) = (joined for joined in self.joined if joined.control.tick == tick)
+        return [past[3] for past in joined.history]
+
+
+def adds_up(join: RunJoin) -> bool:
+    counts = join.counts
+    verdicts = counts.warm_up + counts.in_bins + counts.unmatched + counts.dead_lettered + counts.missing
+    return join.seen == verdicts + join.seen - 1 - join.settled
+
+
+def test_the_history_ends_at_the_tick_before() -> None:
+    feed = Feed()
+    feed.both(*range(20))
+    assert feed.ticks() == list(range(HISTORY, 20))
+    assert all(feed.speeds(tick) == list(range(tick - HISTORY, tick)) for tick in feed.ticks())
+    assert feed.join.counts.warm_up == HISTORY
+
+
+def test_a_short_gap_repeats_the_last_control() -> None:
+    feed = Feed()
+    feed.both(*range(10), *range(13, 20))
+    assert feed.speeds(13) == [8, 9, 9, 9, 9]
+    assert feed.speeds(14) == [9, 9, 9, 9, 13]
+    assert feed.join.counts.missing == 3
+
+
+def test_a_long_gap_warms_up_again() -> None:
+    feed = Feed()
+    feed.both(*range(10), *range(14, 25))
+    assert feed.ticks() == [*range(HISTORY, 10), *range(14 + HISTORY, 25)]
+    assert feed.join.counts.missing == 4
+
+
+def test_controls_that_fail_one_by_one_make_a_long_gap_too() -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    for tick in range(10, 14):
+        feed.frame(tick)
+    feed.both(14)
+    assert 14 not in feed.ticks()
+    assert feed.join.counts.unmatched == 4
+
+
+def test_frames_are_stacked_oldest_first() -> None:
+    feed = Feed(frames=3)
+    feed.both(*range(10), *range(11, 14))
+    offsets = {joined.control.tick: [pointer.offset - 1000 for pointer in joined.frames] for joined in feed.joined}
+    assert offsets[8] == [6, 7, 8]
+    assert offsets[11] == [9, 9, 11]
+
+
+def test_a_half_waits_until_the_other_topic_has_passed_it() -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    feed.frame(10)
+    feed.frame(11)
+    assert feed.join.waiting == feed.join.counts.in_bins + 2
+    feed.control(11)
+    assert feed.join.counts.unmatched == 1
+    assert 11 in feed.ticks()
+
+
+def test_a_broken_half_makes_the_tick_dead_lettered_whatever_the_other_half_is() -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    feed.frame(10, broken=True)
+    feed.control(10)
+    feed.control(11, broken=True)
+    feed.both(12)
+    assert feed.join.counts.dead_lettered == 2
+    assert feed.speeds(12) == [7, 8, 9, 10, 10]
+
+
+def test_a_repeated_record_counts_beside_the_sum_and_joins_nothing() -> None:
+    feed = Feed()
+    feed.both(*range(10), 3, 4)
+    assert feed.join.counts.repeats == 4
+    assert feed.ticks() == list(range(HISTORY, 10))
+    assert adds_up(feed.join)
+
+
+def test_the_end_of_a_run_settles_what_waits() -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    feed.control(10)
+    feed.control(12)
+    feed.end()
+    assert feed.join.waiting == feed.join.counts.in_bins
+    assert feed.join.counts.unmatched == 2
+    assert feed.join.counts.missing == 1
+
+
+HALF = st.sampled_from(["whole", "frame", "control", "broken frame", "broken control", "none"])
+
+
+@given(st.lists(HALF, max_size=120), st.randoms())
+def test_every_tick_gets_one_verdict_in_whatever_order_the_topics_come(halves: list[str], random: object) -> None:
+    feed = Feed()
+    frames = [(tick, half) for tick, half in enumerate(halves) if half != "control" and half != "none"]
+    controls = [(tick, half) for tick, half in enumerate(halves) if half != "frame" and half != "none"]
+    while frames or controls:
+        if frames and (not controls or random.random() < 0.5):  # type: ignore[attr-defined]
+            tick, half = frames.pop(0)
+            feed.frame(tick, broken=half == "broken frame")
+        else:
+            tick, half = controls.pop(0)
+            feed.control(tick, broken=half == "broken control")
+        assert adds_up(feed.join)
+    feed.end()
+    counts = feed.join.counts
+    present = [half for half in halves if half != "none"]
+    assert feed.join.waiting == counts.in_bins == len(feed.joined)
+    assert counts.dead_lettered == sum(half.startswith("broken") for half in present)
+    assert counts.unmatched == sum(half in ("frame", "control") for half in present)
+    assert counts.missing == feed.join.seen - len(present)
+    assert adds_up(feed.join)
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=40), st.integers(1, 8))
+def test_a_window_never_holds_a_value_of_the_tick_it_is_asked_for(gaps: list[int], size: int) -> None:
+    window: Window[int] = Window(size)
+    tick = -1
+    for gap in gaps:
+        tick += gap
+        before = window.before(tick)
+        assert before is None or (len(before) == size and all(value < tick for value in before))
+        window.push(tick, tick)

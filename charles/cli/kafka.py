@@ -109,20 +109,16 @@ def logs(
     """
     with _clear_errors():
         from infra.kafka import BrokerError
-        from infra.kafka.logs import follow as lines_from_now_on
-        from infra.kafka.logs import last_lines
+        from infra.kafka.logs import tail
 
         log = _broker(_settings(None, data)).log_path
         if not log.exists() and not follow:
             raise BrokerError(f"there is no log yet: {log} (start the broker with: charles kafka start)")
-        for line in last_lines(log, lines):
-            typer.echo(line)
-        if follow:
-            try:
-                for line in lines_from_now_on(log):
-                    typer.echo(line)
-            except KeyboardInterrupt:
-                pass
+        try:
+            for line in tail(log, lines, follow=follow):
+                typer.echo(line)
+        except KeyboardInterrupt:
+            pass
 
 
 def _settings(port: int | None, data: Path | None) -> Settings:
@@ -171,4 +167,5 @@ def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     try:
         yield show
     finally:
-        bars.stop()
+        if tasks:
+            bars.stop()

@@ -47,7 +47,7 @@ def _train(runtime: Runtime, path: Path, progress: Progress) -> None:
         command = runtime.command("kafka.Kafka", str(properties), jvm=recording, log=data / "broker.log")
         broker = spawn(command, data / "broker.out", detached=False)
         try:
-            if not wait_until_ready(f"{LOOPBACK}:{port}", broker, TRAINING_S):
+            if not wait_until_ready(f"{LOOPBACK}:{port}", lambda: broker.poll() is None, TRAINING_S):
                 raise BrokerError("the training run did not come up")
             progress(STEP, 2, 3)
             end(broker.pid, TRAINING_S)

@@ -90,10 +90,7 @@ class LocalBroker:
         other work that only a first start has. detached: it outlives this process; otherwise it ends with it at the
         latest. Raises BrokerError, and leaves nothing running, where it does not come up.
         """
-        found = processes.running(self.data)
-        if found and found.broker:
-            if found.port != self.port:
-                raise BrokerError(f"the broker of {self.data} already runs on port {found.port} (pid {found.pid})")
+        if self._runs_already():
             return self.bootstrap
         require_free(self.port)
         runtime = find_runtime(progress)
@@ -147,6 +144,19 @@ class LocalBroker:
             log=self.log_path,
         )
 
+    def _runs_already(self) -> bool:
+        """Whether a broker runs in the folder and answers; one that is just dying (kill -9) does not."""
+        found = processes.running(self.data)
+        if found is None or not found.broker:
+            return False
+        if found.port != self.port:
+            raise BrokerError(f"the broker of {self.data} already runs on port {found.port} (pid {found.pid})")
+        if processes.wait_until_ready(self.bootstrap, lambda: found.process() is not None, READY_S):
+            return True
+        if found.process() is not None:
+            raise BrokerError(f"the broker of {self.data} runs (pid {found.pid}), but gives no answer: stop it first")
+        return False
+
     def _launch(self, runtime: Runtime, detached: bool) -> tuple[Popen[bytes], int]:
         """The broker's process, and how long its log was before."""
         properties = prepare(runtime, self.data, self.port, free_port())
@@ -166,7 +176,7 @@ class LocalBroker:
         """Return when the broker answers; otherwise take it away and say why."""
         ready = False
         try:
-            ready = processes.wait_until_ready(self.bootstrap, broker, READY_S)
+            ready = processes.wait_until_ready(self.bootstrap, lambda: broker.poll() is None, READY_S)
             if not ready:
                 died = broker.poll() is not None
                 reason = why_it_died(self.log_path, log_size, self._output) if died else f"no answer in {READY_S:g} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import deque
@@ -19,37 +20,29 @@ KNOWN = (
 FOLLOW_PAUSE_S = 0.2
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last count lines of a file, without their ends; none where there is no file."""
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return [line.rstrip("\n") for line in deque(file, maxlen=count)]
-    except FileNotFoundError:
-        return []
+def tail(path: Path, count: int, *, follow: bool) -> Iterator[str]:
+    """The last count lines of the log, without their ends; with follow also what is written from then on, for ever.
 
-
-def follow(path: Path) -> Iterator[str]:
-    """Lines as they are written to path from now on, for ever; goes on in the new file when the log is rolled over."""
-    file: TextIO | None = None
-    try:
-        at_end = path.exists()
-        while True:
-            if file is None and path.exists():
-                file = path.open(encoding="utf-8", errors="replace")
-                if at_end:
-                    file.seek(0, 2)
-            at_end = False
-            line = file.readline() if file else ""
-            if line:
-                yield line.rstrip("\n")
-                continue
-            if file and _rolled_over(path, file):
-                file.close()
-                file = None
+    A file that is not there yet is waited for, and when the log is rolled over the new file is gone on with.
+    """
+    file = _open(path)
+    yield from deque((line.rstrip("\n") for line in file or ()), maxlen=count)
+    begun = ""
+    while follow:
+        # The broker may be in the middle of writing a line: its rest comes with a later look.
+        begun += file.readline() if file else ""
+        if begun.endswith("\n"):
+            yield begun.rstrip("\n")
+            begun = ""
+        elif file and _is_still(path, file):
             time.sleep(FOLLOW_PAUSE_S)
-    finally:
-        if file:
-            file.close()
+        else:
+            if file:
+                file.close()
+            time.sleep(FOLLOW_PAUSE_S)
+            file = _open(path)
+    if file:
+        file.close()
 
 
 def why_it_died(log: Path, since: int, output: Path) -> str:
@@ -83,9 +76,16 @@ def _read(path: Path, since: int) -> str:
         return ""
 
 
-def _rolled_over(path: Path, file: TextIO) -> bool:
-    """Whether path is no longer the file that is open, or shorter than what was read of it."""
+def _open(path: Path) -> TextIO | None:
     try:
-        return path.stat().st_size < file.tell()
+        return path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError:
-        return True
+        return None
+
+
+def _is_still(path: Path, file: TextIO) -> bool:
+    """Whether path is the file that is open, and not a new one in its place."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

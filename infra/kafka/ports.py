@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 from infra.kafka import BrokerError
 
 LOOPBACK = "127.0.0.1"
+DYING_S = 2.0
+"""A killed broker's port is held until the last of its threads has ended."""
 
 
 def free_port() -> int:
@@ -19,16 +22,28 @@ def free_port() -> int:
 
 def require_free(port: int) -> None:
     """Raise BrokerError, naming who has it where the system tells, when a listener holds the port."""
+    deadline = time.monotonic() + DYING_S
+    while True:
+        try:
+            _bind(port)
+        except PermissionError as error:
+            raise BrokerError(f"port {port} may not be used by this user: choose one above 1023") from error
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise BrokerError(
+                    f"port {port} is in use{_holder(port)}: stop that, or choose another --port"
+                ) from error
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _bind(port: int) -> None:
     with socket.socket() as probe:
         if os.name == "posix":
             # As Java does: connections of a broker that died a moment ago do not hold the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except PermissionError as error:
-            raise BrokerError(f"port {port} may not be used by this user: choose one above 1023") from error
-        except (OSError, OverflowError) as error:
-            raise BrokerError(f"port {port} is in use{_holder(port)}: stop that, or choose another --port") from error
+        probe.bind((LOOPBACK, port))
 
 
 def _holder(port: int) -> str:

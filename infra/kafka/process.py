@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,10 +113,10 @@ def end(pid: int, timeout_s: float) -> None:
         pass
 
 
-def wait_until_ready(bootstrap: str, broker: subprocess.Popen[bytes], timeout_s: float) -> bool:
-    """Wait until a client can list the topics; False where the broker died or took longer than timeout_s."""
+def wait_until_ready(bootstrap: str, alive: Callable[[], bool], timeout_s: float) -> bool:
+    """Wait until a client can list the topics; False where the broker died first or took longer than timeout_s."""
     deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline and broker.poll() is None:
+    while time.monotonic() < deadline and alive():
         if answers(bootstrap, timeout_s=0.25):
             return True
     return False

@@ -117,7 +117,8 @@ class Chunks:
 
 
 def _tail(kafka: Kafka, topic: Topic, offset: int | None) -> Consumer:
-    tail = consumer(kafka, f"{topic.name}-reader", **{"enable.partition.eof": True})
+    # the end of the log is told when a fetch comes back empty: that is how long a new checkpoint may wait unseen
+    tail = consumer(kafka, f"{topic.name}-reader", **{"enable.partition.eof": True, "fetch.wait.max.ms": 100})
     if offset is not None:
         tail.assign([TopicPartition(name(kafka, topic), 0, offset)])
     return tail

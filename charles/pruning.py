@@ -30,9 +30,12 @@ class Pruner:
         self._weights = TopicPartition(name(kafka, topics.WEIGHTS), 0)
         self._settled = 0
 
-    def prune(self) -> int:
-        """Call it after each checkpoint; returns how many were pruned. Raises Fenced, or NotCommitted."""
-        self._manifests.read(1.0)
+    def prune(self, wait_s: float = 1.0) -> int:
+        """Prune what is known to be too many, after waiting up to wait_s for manifests; returns how many that were.
+
+        Raises Fenced, or NotCommitted.
+        """
+        self._manifests.read(wait_s)
         doomed = [key for kind, count in self._keep.items() for key in self._keys(kind)[:-count]]
         if doomed:
             with transaction(self._publisher):

@@ -83,6 +83,11 @@ class Train(Section):
     line: str = "pilot"
     buffer: int = Field(25_000, ge=1, description="samples per output")
     keep_full: Share = Field(0.9, description="training goes on while every buffer is at least so full")
+    when_full: Literal["replace", "wait"] = Field(
+        "replace",
+        description="new samples, when all buffers are full: replace the oldest (a live drive), or wait in the log (a "
+        "recording, all of which shall be learned from)",
+    )
     uses_per_sample: int = Field(1, ge=1, le=255)
     batch: int = Field(32, ge=2, multiple_of=2)
     learning_rate: float = Field(5e-4, gt=0)

@@ -1,0 +1,194 @@
+"""The trainer's buffers: which samples wait, which are drawn, and where every sample that came went. Pure.
+
+One buffer per output holds the samples of that output's balanced sets; every sample trains all outputs.
+The ledger: `read = rejected + expired + surplus + drawn + buffered` at any time, each counted as it happens.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(slots=True)
+class Held:
+    """One sample as it is held: its JPEGs, and its numbers.
+
+    inputs: (speed m/s, purpose distance m, purpose bearing rad); labels: in [-1, 1], in the order of the outputs;
+    remaining: how often it may still be drawn; slot: its place in its buffer, -1 outside.
+    """
+
+    offset: int
+    collector: str
+    run: str
+    tick: int
+    frames: tuple[bytes, ...]
+    inputs: tuple[float, float, float]
+    labels: tuple[float, ...]
+    output: str
+    remaining: int
+    slot: int = -1
+    rejected: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """Where the samples went. read: all that came; drawn: used up by training; surplus: made room in a full buffer;
+    expired: fell out of the log's retention before they were used up; rejected: unreadable."""
+
+    read: int = 0
+    rejected: int = 0
+    expired: int = 0
+    surplus: int = 0
+    drawn: int = 0
+
+
+class Buffer:
+    """The samples of one output. Any may be drawn in constant time, and the oldest be found."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._slots: list[Held] = []
+        self._by_age: OrderedDict[int, Held] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __iter__(self) -> Iterator[Held]:
+        """In the order of their slots, from which a restored buffer draws as this one would have."""
+        return iter(self._slots)
+
+    @property
+    def oldest(self) -> Held | None:
+        return next(iter(self._by_age.values()), None)
+
+    def add(self, held: Held) -> Held | None:
+        """Take the newest sample; returns the oldest, which had to leave, or None."""
+        leaves = self.oldest if len(self) >= self.capacity else None
+        if leaves is not None:
+            self.remove(leaves)
+        held.slot = len(self._slots)
+        self._slots.append(held)
+        self._by_age[held.offset] = held
+        return leaves
+
+    def remove(self, held: Held) -> None:
+        last = self._slots.pop()
+        if last is not held:
+            self._slots[held.slot] = last
+            last.slot = held.slot
+        held.slot = -1
+        del self._by_age[held.offset]
+
+    def restore(self, slots: Sequence[Held]) -> None:
+        """Become a buffer that held these, in this order of slots."""
+        self._slots = list(slots)
+        for slot, held in enumerate(self._slots):
+            held.slot = slot
+        self._by_age = OrderedDict((held.offset, held) for held in sorted(slots, key=lambda held: held.offset))
+
+    def pick(self, count: int, rng: np.random.Generator) -> list[Held]:
+        """So many different samples at random. Raises ValueError when there are fewer."""
+        return [self._slots[index] for index in rng.choice(len(self._slots), count, replace=False)]
+
+
+@dataclass(slots=True)
+class Buffers:
+    """A buffer per output, and the ledger.
+
+    outputs: their names, in the order of the labels; capacity: samples per output; uses: draws per sample;
+    keep_full: share of the capacity below which drawing waits; started: every buffer was full once.
+    """
+
+    outputs: Sequence[str]
+    capacity: int
+    keep_full: float
+    uses: int
+    counts: Counts = field(default_factory=Counts)
+    started: bool = False
+    by_output: dict[str, Buffer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_output = {output: Buffer(self.capacity) for output in self.outputs}
+
+    @property
+    def buffered(self) -> int:
+        return sum(map(len, self.by_output.values()))
+
+    @property
+    def all_full(self) -> bool:
+        return all(len(buffer) >= self.capacity for buffer in self.by_output.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether a batch may be drawn: every buffer was full once and each is full enough now."""
+        return self.started and all(len(buffer) >= self.keep_full * self.capacity for buffer in self.by_output.values())
+
+    def add(self, held: Held) -> None:
+        """Take a new sample; in a full buffer the oldest makes room."""
+        self.counts.read += 1
+        if self.by_output[held.output].add(held) is not None:
+            self.counts.surplus += 1
+        self.started = self.started or self.all_full
+
+    def reject_unread(self) -> None:
+        """Count a sample that could not even be read."""
+        self.counts.read += 1
+        self.counts.rejected += 1
+
+    def draw(self, each: int, rng: np.random.Generator) -> list[Held]:
+        """So many samples from each buffer, for one batch. What is used up leaves, drawn."""
+        batch = []
+        for output in self.outputs:
+            batch += [self._use(held) for held in self.by_output[output].pick(each, rng)]
+        return batch
+
+    def draw_instead(self, bad: Held, batch: Sequence[Held], rng: np.random.Generator) -> Held | None:
+        """Reject a drawn sample that turned out to be bad, and draw another one of its output that is not in the batch.
+
+        None when there is no other one.
+        """
+        self._reject(bad)
+        there = {held.offset for held in batch}
+        others = [held for held in self.by_output[bad.output] if held.offset not in there]
+        return self._use(others[int(rng.integers(len(others)))]) if others else None
+
+    def expire(self, low: int) -> None:
+        """Drop the samples that the log holds no more; low: its first offset."""
+        for buffer in self.by_output.values():
+            while (oldest := buffer.oldest) is not None and oldest.offset < low:
+                buffer.remove(oldest)
+                self.counts.expired += 1
+
+    def restore(self, output: str, slots: Sequence[Held | None]) -> None:
+        """Fill a buffer as it was saved; None: what the log holds no more, which counts as expired.
+
+        Where the capacity has shrunk, the oldest are surplus.
+        """
+        there = [held for held in slots if held is not None]
+        self.counts.expired += len(slots) - len(there)
+        buffer = self.by_output[output]
+        buffer.restore(there)
+        while len(buffer) > self.capacity and buffer.oldest is not None:
+            buffer.remove(buffer.oldest)
+            self.counts.surplus += 1
+
+    def _use(self, held: Held) -> Held:
+        held.remaining -= 1
+        if held.remaining == 0:
+            self.by_output[held.output].remove(held)
+            self.counts.drawn += 1
+        return held
+
+    def _reject(self, held: Held) -> None:
+        if held.slot >= 0:
+            self.by_output[held.output].remove(held)
+        elif held.remaining == 0 and not held.rejected:
+            self.counts.drawn -= 1
+        else:
+            return  # it left already: rejected by another batch, or as surplus, or expired
+        held.rejected = True
+        self.counts.rejected += 1

@@ -1,0 +1,184 @@
+"""What the trainer reads: samples from the topic `balanced`, from where it stopped."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from charles import topics
+from charles.codec import Unreadable
+from charles.deadletters import DeadLetters
+from charles.events import Sample
+from charles.kafka import consumer, name
+from charles.outputs import OUTPUTS, labels
+from charles.registry import Registry
+from charles.settings import Kafka
+from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.pictures import BadPicture, Size, check
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+"""Samples that are taken in between two batches, so that a long log does not hold up the training."""
+_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a sample must look like. picture: (width, height), pixels; frames: in a sample; uses: draws per sample."""
+
+    picture: Size
+    frames: int
+    uses: int
+
+
+class Feed:
+    """Reads committed samples and keeps the place.
+
+    position: the next offset to read; at_end: everything that is there was read, as far as the broker has told.
+    """
+
+    def __init__(self, kafka: Kafka, model: str, shape: Shape, dead_letters: DeadLetters, position: int = 0) -> None:
+        self.position = position
+        self.at_end = False
+        self._shape = shape
+        self._dead_letters = dead_letters
+        self._registry = Registry(kafka)
+        self._group = f"trainer-{model}"
+        self._topic = name(kafka, topics.BALANCED)
+        self._consumer = self._open(kafka)
+        self._rereader: Consumer | None = None
+        self._kafka = kafka
+
+    def refill(self, offsets: Container[int], first: int, go_on: Callable[[int], bool]) -> dict[int, Held]:
+        """Read again what was held: the samples at these offsets, from `first` up to the position.
+
+        go_on: told the offset that is reached; false ends it early. What the log holds no more is left out.
+        Raises TimeoutError when the log cannot be read.
+        """
+        found: dict[int, Held] = {}
+        for message in self._between(first, self.position):
+            offset = message.offset() or 0
+            if not go_on(offset):
+                break
+            if offset in offsets and (held := self._held_or_rejected(message)) is not None:
+                found[offset] = held
+        return found
+
+    def start(self) -> None:
+        """Go to the position; take() reads from there."""
+        self._consumer.assign([TopicPartition(self._topic, 0, self.position)])
+
+    def take(self, buffers: Buffers, wanted: Callable[[], bool]) -> int:
+        """Put what has arrived into the buffers while more is wanted, up to a few hundred; returns how many came."""
+        came = 0
+        while came < _AT_ONCE and wanted() and (message := self._consumer.poll(0.0)) is not None:
+            self.at_end = _is_end(message)
+            if self.at_end:
+                continue
+            came += 1
+            self.position = (message.offset() or 0) + 1
+            held = self._held_or_rejected(message)
+            if held is None:
+                buffers.reject_unread()
+            else:
+                buffers.add(held)
+        return came
+
+    @property
+    def lag(self) -> int:
+        """Unread samples, an upper bound (the ends of transactions use offsets too); -1: unknown."""
+        if self.at_end:
+            return 0
+        _, high = self._consumer.get_watermark_offsets(self._partition, cached=True) or (0, -1)
+        return max(high - self.position, 0) if high >= 0 else -1
+
+    def low(self) -> int | None:
+        """The first offset that the log still holds; None while the broker is away."""
+        try:
+            return (self._consumer.get_watermark_offsets(self._partition, timeout=1.0) or (None, 0))[0]
+        except KafkaException:
+            return None
+
+    def reject(self, held: Held, reason: str) -> None:
+        """Dead-letter a sample whose picture does not decode; the record is read again, for it is not kept."""
+        if self._rereader is None:
+            self._rereader = self._open(self._kafka)
+        self._rereader.assign([TopicPartition(self._topic, 0, held.offset)])
+        message = self._rereader.poll(5.0)
+        if message is not None and message.error() is None and message.offset() == held.offset:
+            self._dead_letters.send(message, reason)
+        else:
+            log.warning("sample %d is rejected: %s; its record could not be read again", held.offset, reason)
+
+    @property
+    def place(self) -> tuple[list[TopicPartition], object]:
+        """The position and the group, as send_offsets_to_transaction() takes them."""
+        return [TopicPartition(self._topic, 0, self.position)], self._consumer.consumer_group_metadata()
+
+    def close(self) -> None:
+        self._consumer.close()
+        if self._rereader is not None:
+            self._rereader.close()
+
+    @property
+    def _partition(self) -> TopicPartition:
+        return TopicPartition(self._topic, 0)
+
+    def _open(self, kafka: Kafka) -> Consumer:
+        return consumer(kafka, self._group, **{"enable.partition.eof": True, "fetch.wait.max.ms": 50})
+
+    def _between(self, first: int, end: int) -> Iterator[Message]:
+        """Records from one offset up to another one that is not included."""
+        self._consumer.assign([TopicPartition(self._topic, 0, first)])
+        deadline = time.monotonic() + _PATIENCE_S
+        while first < end and time.monotonic() < deadline:
+            message = self._consumer.poll(0.5)
+            if message is None:
+                continue
+            if _is_end(message) or (message.offset() or 0) >= end:
+                return
+            yield message
+            first = (message.offset() or 0) + 1
+            deadline = time.monotonic() + _PATIENCE_S
+        if first < end:
+            raise TimeoutError(f"{self._topic} could not be read from offset {first} within {_PATIENCE_S:g} s")
+
+    def _held_or_rejected(self, message: Message) -> Held | None:
+        try:
+            return self._held(message)
+        except (Unreadable, BadPicture) as problem:
+            self._dead_letters.send(message, str(problem))
+            return None
+
+    def _held(self, message: Message) -> Held:
+        sample = self._registry.decode(Sample, message.value())
+        if sample.set_output not in OUTPUTS:
+            raise Unreadable(f"there is no output {sample.set_output!r}")
+        check(sample.frames, self._shape.picture, self._shape.frames)
+        return Held(
+            offset=message.offset() or 0,
+            collector=sys.intern(sample.collector),
+            run=sys.intern(sample.run),
+            tick=sample.tick,
+            frames=tuple(sample.frames),
+            inputs=(sample.speed, sample.purpose_distance, sample.purpose_bearing),
+            labels=tuple(labels(sample)[output] for output in OUTPUTS),
+            output=sys.intern(sample.set_output),
+            remaining=self._shape.uses,
+        )
+
+
+def _is_end(message: Message) -> bool:
+    """Whether this says that the end of the log is reached. Raises KafkaException for other errors."""
+    error = message.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._PARTITION_EOF:
+        return True
+    raise KafkaException(error)

@@ -1,0 +1,77 @@
+"""The trainer's state as arrays, and back: what it needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charles.artefacts import Arrays, Damaged
+from consumers.trainer.buffers import Buffers, Counts
+
+_MODEL = "model/"
+_BUFFER = "buffer/"
+_REST = "trainer.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A state as it was saved.
+
+    model: of the TrainStep; position: the next offset to read; slots: by output, the held samples' offsets and how
+    often each may still be drawn, in the order of the slots; random: of numpy's PCG64.
+    """
+
+    model: Arrays
+    position: int
+    started: bool
+    counts: Counts
+    random: dict[str, Any]
+    slots: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+    @property
+    def offsets(self) -> set[int]:
+        """Every held sample's offset."""
+        return {int(offset) for offsets, _ in self.slots.values() for offset in offsets}
+
+
+def pack(model: Arrays, buffers: Buffers, rng: np.random.Generator, position: int) -> Arrays:
+    """Everything beside the batch number and the spans, which are in the manifest."""
+    rest = {
+        "position": position,
+        "started": buffers.started,
+        "counts": dataclasses.asdict(buffers.counts),
+        "random": rng.bit_generator.state,
+    }
+    arrays: Arrays = {_MODEL + name: array for name, array in model.items()}
+    for output, buffer in buffers.by_output.items():
+        arrays[_BUFFER + output] = np.array([(held.offset, held.remaining) for held in buffer], np.int64).reshape(-1, 2)
+    arrays[_REST] = np.frombuffer(json.dumps(rest).encode(), np.uint8)
+    return arrays
+
+
+def unpack(arrays: Arrays) -> Saved:
+    """Raises Damaged for arrays that are no trainer's state."""
+    try:
+        rest = json.loads(arrays[_REST].tobytes())
+        slots = {
+            name.removeprefix(_BUFFER): (array.astype(np.int64)[:, 0], array.astype(np.int64)[:, 1])
+            for name, array in arrays.items()
+            if name.startswith(_BUFFER)
+        }
+        saved = Saved(
+            model={name.removeprefix(_MODEL): array for name, array in arrays.items() if name.startswith(_MODEL)},
+            position=int(rest["position"]),
+            started=bool(rest["started"]),
+            counts=Counts(**{name: int(count) for name, count in rest["counts"].items()}),
+            random=dict(rest["random"]),
+            slots=slots,
+        )
+        np.random.PCG64().state = cast(Any, saved.random)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise Damaged(f"it is no trainer's state: {error}") from error
+    return saved

@@ -1,0 +1,53 @@
+"""Pictures: what is not a whole JPEG of the right size is told apart, before and while it is decoded."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from consumers.trainer.pictures import BadPicture, check, decode, size_of
+from tests.consumers.trainer.balanced import jpeg
+
+
+def test_frames_are_decoded_as_rgb_oldest_first() -> None:
+    red, blue = np.zeros((84, 96, 3), np.uint8), np.zeros((84, 96, 3), np.uint8)
+    red[..., 0] = blue[..., 2] = 255
+    into = np.empty((84, 96, 6), np.uint8)
+    decode([jpeg(red), jpeg(blue)], into)
+    assert into[40, 40, 0] > 250
+    assert into[40, 40, 2] < 5
+    assert into[40, 40, 5] > 250
+    assert into[40, 40, 3] < 5
+
+
+def test_a_cut_off_or_strange_picture_is_bad() -> None:
+    whole = jpeg(np.zeros((84, 96, 3), np.uint8))
+    assert size_of(whole) == (96, 84)
+    png = cv2.imencode(".png", np.zeros((84, 96, 3), np.uint8))[1].tobytes()
+    for bad in (b"", whole[:-100], whole[100:], png, b"\xff\xd8junk\xff\xd9"):
+        with pytest.raises(BadPicture):
+            size_of(bad)
+
+
+def test_other_sizes_and_counts_are_bad() -> None:
+    whole = jpeg(np.zeros((84, 96, 3), np.uint8))
+    check([whole], (96, 84), 1)
+    with pytest.raises(BadPicture, match="2 frames"):
+        check([whole, whole], (96, 84), 1)
+    with pytest.raises(BadPicture, match="96x84, the model takes 480x270"):
+        check([whole], (480, 270), 1)
+
+
+def test_a_picture_whose_tables_are_broken_does_not_decode() -> None:
+    whole = jpeg(np.zeros((84, 96, 3), np.uint8))
+    broken = broken_tables(whole)
+    assert size_of(broken) == (96, 84)
+    with pytest.raises(BadPicture, match="does not decode"):
+        decode([broken], np.empty((84, 96, 3), np.uint8))
+
+
+def broken_tables(whole: bytes) -> bytes:
+    """The same JPEG with a Huffman table that no decoder accepts."""
+    table = whole.index(b"\xff\xc4") + 5
+    return whole[:table] + b"\xff" * 16 + whole[table + 16 :]

@@ -1,0 +1,147 @@
+"""The trainer as a process of its own, killed and started again, on a small topic `balanced`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charles import checkpoints, topics
+from charles.checkpoints import STATE, WEIGHTS
+from charles.events import Checkpoint, DeadLetter, Sample, TrainingStep
+from charles.kafka import Publisher
+from charles.settings import Kafka, Settings, environment, load
+from consumers.trainer.saving import Saved, unpack
+from tests.consumers.trainer.balanced import jpeg, publish, sample
+from tests.consumers.trainer.test_pictures import broken_tables
+from tests.kafka_tools import events
+
+BATCH, USES = 16, 2
+START = "from charles.settings import load; from consumers.trainer import main; main(load())"
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
+    """Starts a trainer of a model; what is left running is killed at the end."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(model: str = "pilot", **changes: object) -> subprocess.Popen[str]:
+        train = {"model": model, "buffer": 60, "batch": BATCH, "uses_per_sample": USES, "checkpoint_every": 20}
+        train |= {"when_full": "wait", "tensorboard": tmp_path / "tensorboard", "learning_rate": 2e-3}
+        settings: Settings = load(kafka=kafka.model_dump(), train=train | changes)
+        process = subprocess.Popen(
+            [sys.executable, "-c", START],
+            env=os.environ | environment(settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def until(condition: Callable[[], bool], patience_s: float = 60.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def steps(kafka: Kafka, model: str) -> list[TrainingStep]:
+    return [step for step in events(kafka, topics.TRAINING, TrainingStep) if step.model == model]
+
+
+def batches(kafka: Kafka, model: str) -> int:
+    return max((step.batch for step in steps(kafka, model)), default=0)
+
+
+def newest(kafka: Kafka, model: str, kind: str) -> Checkpoint:
+    manifest = checkpoints.newest(kafka, model, kind)
+    assert manifest is not None
+    return manifest
+
+
+def saved_state(kafka: Kafka, model: str) -> tuple[Checkpoint, Saved]:
+    manifest = newest(kafka, model, STATE)
+    return manifest, unpack(checkpoints.fetch(kafka, manifest))
+
+
+@pytest.mark.slow
+def test_a_killed_trainer_ends_with_the_very_weights_of_one_that_was_not_killed(kafka: Kafka, start: Start) -> None:
+    publish(kafka, 0, 1_000)
+    killed, other = start("killed"), start("other")
+    until(lambda: batches(kafka, "killed") > 45)
+    killed.kill()
+    before = newest(kafka, "killed", WEIGHTS).batch
+    assert before >= 40
+    killed = start("killed")
+    until(lambda: batches(kafka, "killed") == batches(kafka, "other") > 110)
+    for process in (killed, other):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+    of_killed, of_other = newest(kafka, "killed", WEIGHTS), newest(kafka, "other", WEIGHTS)
+    assert of_killed.batch == of_other.batch
+    one, two = checkpoints.fetch(kafka, of_killed), checkpoints.fetch(kafka, of_other)
+    assert one.keys() == two.keys()
+    assert all(np.allclose(one[name], two[name], rtol=1e-3, atol=1e-5) for name in one)
+
+    manifest, saved = saved_state(kafka, "killed")
+    counts = saved.counts
+    assert counts.read == 1_000 == counts.drawn + len(saved.offsets)
+    assert sum(span.samples for span in manifest.spans) == counts.drawn
+    partly = sum(int((USES - remaining).sum()) for _, remaining in saved.slots.values())
+    assert manifest.batch * BATCH == USES * counts.drawn + partly
+
+    told = [step.batch for step in steps(kafka, "killed")]
+    again = told.index(before + 1, told.index(before + 1) + 1)
+    assert told[again:] == list(range(before + 1, manifest.batch + 1))
+    losses = [step.loss for step in steps(kafka, "other")]
+    assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:20])
+
+
+@pytest.mark.slow
+def test_what_cannot_be_read_is_dead_lettered_and_a_second_trainer_takes_over(kafka: Kafka, start: Start) -> None:
+    whole = jpeg(np.full((84, 96, 3), 90, np.uint8))
+    bad = [sample(0, frame=whole[:-50]), sample(0, frame=jpeg(np.zeros((10, 10, 3), np.uint8)))]
+    bad += [dataclasses.replace(sample(number), frames=[broken_tables(whole)]) for number in (1, 22)]
+    publisher = Publisher(kafka, Sample)
+    publish(kafka, 0, 60)
+    for each in bad:
+        publisher.send(topics.BALANCED, each, each.set_id)
+    publisher.send_bytes(topics.BALANCED, "set", b"\xc3\x01junk")
+    publisher.flush()
+    publish(kafka, 60, 200)
+
+    first = start(buffer=40, checkpoint_every=5)
+    until(lambda: batches(kafka, "pilot") >= 10)
+    alive = checkpoints.living(kafka)
+    assert min(manifest.batch for manifest in alive if manifest.kind == WEIGHTS) == 0
+    second = start(buffer=40, checkpoint_every=5)
+    assert first.wait(60) == 3
+    assert "another trainer of the model pilot has started" in first.communicate()[1]
+
+    publish(kafka, 260, 200)
+    until(lambda: len(events(kafka, topics.DEADLETTER, DeadLetter)) >= len(bad) + 1)
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(20) == 0
+    _, saved = saved_state(kafka, "pilot")
+    counts = saved.counts
+    assert counts.rejected == len(bad) + 1
+    assert counts.read == counts.rejected + counts.expired + counts.surplus + counts.drawn + len(saved.offsets)
+    reasons = {letter.reason for letter in events(kafka, topics.DEADLETTER, DeadLetter)}
+    assert len(reasons) == 4

@@ -1,0 +1,118 @@
+"""What the topics say about the learning, as pictures: loss.png and labels.png.
+
+The topics are read once from their starts; of each record a few numbers are kept, so memory does not grow with them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from charles import topics
+from charles.balancing import BINS, bin_of
+from charles.codec import Unreadable
+from charles.evaluation.plots import Values, draw_labels, draw_loss
+from charles.events import Control, Sample, TrainingStep
+from charles.kafka import consumer, name, require_broker
+from charles.outputs import OUTPUTS, labels
+from charles.registry import Registry
+from charles.settings import Kafka
+from charles.topics import Topic
+
+EventT = TypeVar("EventT")
+Histograms = dict[str, Values]
+
+_SILENCE_S = 30.0
+
+
+def collect_pictures(kafka: Kafka, model: str, folder: Path, patience_s: float = 10.0) -> list[Path]:
+    """Write loss.png (of this model) and labels.png into the folder, as far as the topics hold something to draw.
+
+    Returns the files it wrote. Raises BrokerUnavailable, and KafkaException when a topic cannot be read.
+    """
+    require_broker(kafka, patience_s)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    batches, losses = training_losses(kafka, model)
+    if len(batches) > 1:
+        draw_loss(folder / "loss.png", batches, losses)
+        written.append(folder / "loss.png")
+    before = driven_labels(kafka)
+    if before[OUTPUTS[0]].any():
+        draw_labels(folder / "labels.png", before, *balanced_labels(kafka))
+        written.append(folder / "labels.png")
+    return written
+
+
+def training_losses(kafka: Kafka, model: str) -> tuple[list[int], dict[str, list[float]]]:
+    """The batches of a model's training, growing, and each output's losses at them.
+
+    Where a trainer went back to its last checkpoint, the later account of a batch holds.
+    """
+    steps = {
+        step.batch: [step.losses[output] for output in OUTPUTS]
+        for step in events(kafka, topics.TRAINING, TrainingStep)
+        if step.model == model and all(output in step.losses for output in OUTPUTS)
+    }
+    batches = sorted(steps)
+    return batches, {output: [steps[batch][index] for batch in batches] for index, output in enumerate(OUTPUTS)}
+
+
+def driven_labels(kafka: Kafka) -> Histograms:
+    """How many ticks were driven, by output and bin of its label."""
+    histograms = _empty()
+    for control in events(kafka, topics.CONTROLS, Control):
+        for output, label in labels(control).items():
+            histograms[output][bin_of(label)] += 1
+    return histograms
+
+
+def balanced_labels(kafka: Kafka) -> tuple[Histograms, Histograms]:
+    """How many samples came out of the balancer, by output and bin of its label.
+
+    Returns those emitted in the output's own sets, and those emitted in the other outputs' sets.
+    """
+    own, other = _empty(), _empty()
+    for sample in events(kafka, topics.BALANCED, Sample):
+        for output, label in labels(sample).items():
+            (own if sample.set_output == output else other)[output][bin_of(label)] += 1
+    return own, other
+
+
+def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
+    """Every readable event of a topic, from its start to its present end, partition by partition mixed.
+
+    What cannot be read is skipped: dead letters are for the programs that live on it. Raises KafkaException when the
+    topic cannot be read, also when nothing comes for 30 s.
+    """
+    registry = Registry(kafka)
+    reader = consumer(kafka, "evaluate", **{"enable.partition.eof": True, "auto.offset.reset": "earliest"})
+    try:
+        facts = reader.list_topics(name(kafka, topic), timeout=10.0).topics[name(kafka, topic)]
+        if facts.error is not None:
+            raise KafkaException(facts.error)
+        unread = set(facts.partitions)
+        reader.assign([TopicPartition(name(kafka, topic), partition, 0) for partition in unread])
+        while unread:
+            message = reader.poll(_SILENCE_S)
+            if message is None:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{name(kafka, topic)} gives nothing to read"))
+            error = message.error()
+            if error is None:
+                with contextlib.suppress(Unreadable):
+                    yield registry.decode(event, message.value())
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unread.discard(message.partition())
+            else:
+                raise KafkaException(error)
+    finally:
+        reader.close()
+
+
+def _empty() -> Histograms:
+    return {output: np.zeros(BINS) for output in OUTPUTS}

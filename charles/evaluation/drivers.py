@@ -1,0 +1,51 @@
+"""The drivers that are compared: the game's own, and networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charles.artefacts import Arrays
+from charles.games import Action, Game, Observation
+
+if TYPE_CHECKING:
+    from charles.network_driver import NetworkDriver
+
+
+def npc(game: Game, _seen: Observation) -> Action:
+    """The game's own driver."""
+    return game.drive()
+
+
+class Network:
+    """A network with these weights; with None, the fresh ones of a seed. It is built at its first tick, so that it can
+    travel to another process before."""
+
+    def __init__(
+        self, line: str, picture_size: tuple[int, int], frames: int, weights: Arrays | None, seed: int = 1
+    ) -> None:
+        self._line = line
+        self._picture_size = picture_size
+        self._frames = frames
+        self._weights = weights
+        self._seed = seed
+        self._game: Game | None = None
+        self._driver: NetworkDriver | None = None
+
+    def __call__(self, game: Game, seen: Observation) -> Action:
+        if self._driver is None:
+            self._driver = self._built()
+        if game is not self._game:
+            self._driver.forget()
+            self._game = game
+        return self._driver.drive(seen)
+
+    def _built(self) -> NetworkDriver:
+        import keras
+
+        from charles.network_driver import NetworkDriver
+
+        keras.utils.set_random_seed(self._seed)
+        driver = NetworkDriver(self._line, self._picture_size, self._frames)
+        if self._weights is not None:
+            driver.load(self._weights)
+        return driver

@@ -1,0 +1,125 @@
+"""The whole evaluation: three drivers over the same unseen worlds, their scores, and the film."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from charles import games
+from charles.control import VERSION
+from charles.evaluation.drivers import Network, npc
+from charles.evaluation.driving import Drive, Driver
+from charles.evaluation.film import draw_film, shoot
+from charles.evaluation.scores import FIRST_UNSEEN, Scores, evaluate
+from charles.evaluation.sources import Weights
+from charles.settings import Settings
+
+UNTRAINED, NEWEST, NPC = "untrained", "newest", "npc"
+
+DEFAULT_SEEDS = {"distance": 5, "reward": 20}
+MOST_WORKERS = 4  # each holds a TensorFlow of its own
+
+
+class WrongGame(ValueError):
+    """The weights were trained on other pictures than this game's."""
+
+
+def evaluate_and_film(
+    settings: Settings,
+    newest: Weights,
+    untrained: Weights | None,
+    folder: Path,
+    told: Console,
+    seeds: int | None = None,
+) -> Scores:
+    """Drive all three in settings.play.game, with a progress bar; writes scores.json and drive.gif into the folder.
+
+    seeds: how many unseen worlds; by default 5 where drives are long, 20 where a game scores short episodes. Without
+    untrained weights a network is built as a trainer of the same seed would.
+    Raises ValueError: WrongGame, or there is no game of that name.
+    """
+    name = settings.play.game
+    score, picture_size = _facts_of_game(name)
+    drivers = _drivers(settings, picture_size, newest, untrained)
+    worlds = range(FIRST_UNSEEN, FIRST_UNSEEN + (seeds or DEFAULT_SEEDS[score]))
+    open_game = functools.partial(games.open_game, name)
+    workers = min(os.cpu_count() or 1, len(worlds), MOST_WORKERS)
+    with _progress(told, len(worlds) * len(drivers), "m" if score == "distance" else "points") as finished:
+        scores = evaluate(name, open_game, drivers, worlds, settings.unstuck, workers=workers, finished=finished)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_scores(folder / "scores.json", scores, newest)
+    film(folder / "drive.gif", settings, scores, drivers, newest.manifest.batch)
+    return scores
+
+
+def film(path: Path, settings: Settings, scores: Scores, drivers: dict[str, Driver], batch: int) -> None:
+    """Untrained and newest side by side, in the world of the newest weights' median drive."""
+    drives = sorted(scores.drives[NEWEST], key=lambda drive: drive.score)
+    seed = drives[len(drives) // 2].seed
+    panels = []
+    for name, title in ((UNTRAINED, "untrained"), (NEWEST, f"after {batch:,} batches")):
+        with closing(games.open_game(scores.game, seed)) as game:
+            panels.append((title, shoot(game, drivers[name], seed, settings.unstuck)))
+    draw_film(path, panels, scores.unit)
+
+
+def write_scores(path: Path, scores: Scores, newest: Weights) -> None:
+    path.write_text(json.dumps(facts(scores, newest), indent=2) + "\n", encoding="utf-8")
+
+
+def facts(scores: Scores, newest: Weights) -> dict[str, object]:
+    """The scores and what drove them, as JSON has it."""
+    manifest = newest.manifest
+    weights = {"model": manifest.model, "line": manifest.line, "batch": manifest.batch, "artefact": manifest.artefact}
+    return scores.as_json() | {"weights": weights | {"where": newest.where}, "code": VERSION}
+
+
+def _drivers(
+    settings: Settings, picture_size: tuple[int, int], newest: Weights, untrained: Weights | None
+) -> dict[str, Driver]:
+    manifest, frames, game = newest.manifest, settings.balance.frames, settings.play.game
+    height, width = picture_size
+    if (manifest.picture_width, manifest.picture_height) != (width, height):
+        raise WrongGame(
+            f"the weights from {newest.where} were trained on pictures of {manifest.picture_width}x"
+            f"{manifest.picture_height}; {game} shows {width}x{height}: name their game with --game"
+        )
+    before = None if untrained is None else untrained.arrays
+    return {
+        UNTRAINED: Network(manifest.line, picture_size, frames, before, settings.train.seed),
+        NEWEST: Network(manifest.line, picture_size, frames, newest.arrays),
+        NPC: npc,
+    }
+
+
+def _facts_of_game(name: str) -> tuple[str, tuple[int, int]]:
+    """How it is scored, and its pictures' (height, width)."""
+    with closing(games.open_game(name, FIRST_UNSEEN)) as game:
+        return game.episode.score, game.picture_size
+
+
+@contextmanager
+def _progress(told: Console, total: int, unit: str) -> Iterator[Callable[[str, Drive], None]]:
+    """A bar of finished drives; the value is to be told of each."""
+    columns = (
+        TextColumn("Driving"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=told, transient=True) as progress:
+        bar = progress.add_task("", total=total)
+
+        def finished(driver: str, drive: Drive) -> None:
+            last = f"{driver}, world {drive.seed}: {drive.score:,.0f} {unit}"
+            progress.update(bar, advance=1, description=last)
+
+        yield finished

@@ -1,0 +1,58 @@
+"""A checkpoint as a file: the weights, with the manifest's facts in the safetensors header.
+
+So that what a demo learned still drives when its broker is gone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from charles.artefacts import Arrays
+from charles.events import Checkpoint, Span
+
+_MANIFEST = "charles.checkpoint"
+
+
+class WeightsFileError(ValueError):
+    """A file of weights cannot be used; the message names it and says why."""
+
+
+def save_weights(path: Path, manifest: Checkpoint, arrays: Arrays) -> None:
+    """Write a checkpoint to a safetensors file; its folder is made. A reader sees the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = dataclasses.asdict(manifest) | {"time": manifest.time.isoformat()}
+    unfinished = path.with_name(path.name + ".part")
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    save_file(whole, unfinished, metadata={_MANIFEST: json.dumps(facts)})
+    unfinished.replace(path)
+
+
+def load_weights(path: Path) -> tuple[Checkpoint, Arrays]:
+    """The checkpoint in a file that save_weights() wrote. Raises WeightsFileError."""
+    if not path.is_file():
+        raise WeightsFileError(f"{path}: there is no such file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            facts = (file.metadata() or {}).get(_MANIFEST)
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise WeightsFileError(f"{path}: not a whole safetensors file: {error}") from None
+    if facts is None:
+        raise WeightsFileError(f"{path}: it does not say which checkpoint it holds; Charles did not write it")
+    try:
+        return _manifest(json.loads(facts)), arrays
+    except (ValueError, TypeError, KeyError) as error:
+        raise WeightsFileError(f"{path}: its checkpoint's facts are not readable: {error!r}") from None
+
+
+def _manifest(facts: dict[str, Any]) -> Checkpoint:
+    spans = [Span(**span) for span in facts["spans"]]
+    return Checkpoint(**facts | {"time": datetime.fromisoformat(facts["time"]), "spans": spans})

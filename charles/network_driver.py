@@ -1,0 +1,42 @@
+"""A model at the wheel: from what the hood camera shows to what the car shall do."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charles.games import Action, Observation, Picture
+from charles.models import Predictor, architecture, build
+
+
+class NetworkDriver:
+    """A network of a line, with fresh weights until load(). architecture: the digest of what weights must fit."""
+
+    def __init__(self, line: str, picture_size: tuple[int, int], frames: int = 1) -> None:
+        """picture_size: (height, width), pixels; frames: stacked in a sample. Raises ValueError: no such line."""
+        model = build(line, picture_size, frames)
+        self.architecture = architecture(model)
+        self._predictor = Predictor(model)
+        self._pictures: deque[Picture] = deque(maxlen=frames)
+
+    def load(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Drive with these from the next prediction on. Raises ValueError, and keeps the old, if they do not fit."""
+        self._predictor.set_weights(weights)
+
+    def forget(self) -> None:
+        """Clear the history: the car was put somewhere else."""
+        self._pictures.clear()
+
+    def drive(self, seen: Observation) -> Action:
+        """What the network does at this instant; to be asked once a tick."""
+        self._pictures.append(seen.hood)
+        while len(self._pictures) < (self._pictures.maxlen or 1):
+            self._pictures.appendleft(seen.hood)  # nothing was seen before: as if the car had stood here
+        stacked = seen.hood if len(self._pictures) == 1 else np.concatenate(self._pictures, axis=2)
+        car = seen.telemetry
+        pedals, steering = self._predictor(stacked, car.speed, car.purpose_distance, car.purpose_bearing)
+        return Action(steering, pedals)

@@ -1,0 +1,69 @@
+"""One picture at a time through a model, quickly, while its weights are replaced from another thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from charles.models.weights import set_weights
+
+
+class Predictor:
+    """Predicts for single observations. Thread-safe: new weights are loaded into a second copy of the model, which
+    takes the place of the first between two predictions, so that no prediction meets half of them."""
+
+    def __init__(self, model: keras.Model) -> None:
+        """model: stays the caller's; its present weights are copied."""
+        self._loading = threading.Lock()
+        self._predicting = threading.Lock()
+        self._model, self._spare = _Copy(model), _Copy(model)
+
+    def __call__(
+        self, image: NDArray[np.uint8], speed: float, purpose_distance: float, purpose_bearing: float
+    ) -> tuple[float, float]:
+        """(acceleration_braking, steering), clipped to [-1, 1].
+
+        image: uint8 (height, width, 3 * frames), RGB, oldest frame first; speed m/s; purpose m and rad, left negative.
+        """
+        with self._predicting:
+            return self._model.predict(image, speed, purpose_distance, purpose_bearing)
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Predict with these from the next prediction on. Raises ValueError, and keeps the old, if they do not fit."""
+        with self._loading:
+            set_weights(self._spare.model, weights)
+            with self._predicting:
+                self._model, self._spare = self._spare, self._model
+
+
+class _Copy:
+    """A copy of a model with a traced function of its own: for one picture predict() takes many times as long."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = keras.models.clone_model(model)
+        self.model.set_weights(model.get_weights())
+        shape = model.input["image"].shape[1:]
+
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((3,), tf.float32)],
+            autograph=False,
+        )
+        def function(image: tf.Tensor, figures: tf.Tensor) -> tf.Tensor:
+            inputs = {"image": image[None], "speed": figures[None, :1], "purpose": figures[None, 1:]}
+            outputs = self.model(inputs, training=False)
+            return tf.stack([outputs["acceleration_braking"][0, 0], outputs["steering"][0, 0]])
+
+        self._function = function.get_concrete_function()
+        self.predict(np.zeros(shape, np.uint8), 0.0, 0.0, 0.0)  # the first call is slow
+
+    def predict(self, image: NDArray[np.uint8], speed: float, distance: float, bearing: float) -> tuple[float, float]:
+        figures = np.array([speed, distance, bearing], np.float32)
+        values = self._function(tf.constant(image), tf.constant(figures)).numpy()
+        pedals, steering = np.clip(values, -1.0, 1.0).tolist()
+        return pedals, steering

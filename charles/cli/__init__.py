@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from charles.cli import kafka
+from charles.cli.demo import demo_command
 from charles.cli.evaluate import evaluate_command
 from charles.cli.ledger import ledger_command
 from charles.cli.programs import balance, collect, play, train
@@ -17,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,  # a local may hold a password
 )
+app.command("demo")(demo_command)
 app.command("evaluate")(evaluate_command)
 app.command("collect", rich_help_panel="Programs")(collect)
 app.command("balance", rich_help_panel="Programs")(balance)

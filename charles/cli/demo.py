@@ -1,0 +1,36 @@
+"""charles demo: everything at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+
+
+def demo_command(
+    game: Annotated[
+        str | None, typer.Option(help="Which game: city, carracing, or one you installed.", show_default="city")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="How long it learns.", show_default="10")] = None,
+    collectors: Annotated[int | None, typer.Option(help="How many copies of the game.", show_default="2")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where pictures and scores go.", show_default="demo")] = None,
+) -> None:
+    """Start a broker, collectors, balancer, trainer and player, watch them learn, then score what they have learned.
+
+    Nothing else has to be installed or running. Ctrl-C ends it at any time.
+
+    Example: charles demo --game carracing --minutes 15
+    """
+    with clear_errors():
+        from rich.console import Console
+
+        from charles.demo.running import run
+        from charles.stopping import Stop
+
+        settings = load_settings(
+            collect={"game": game}, demo={"minutes": minutes, "collectors": collectors, "folder": folder}
+        )
+        run(settings, Console(), Stop())

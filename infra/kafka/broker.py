@@ -14,9 +14,8 @@ from pathlib import Path
 from subprocess import Popen
 from typing import TYPE_CHECKING
 
-from infra.kafka import BrokerError, Progress, no_progress
+from infra.kafka import BrokerError, Progress, logs, no_progress
 from infra.kafka import process as processes
-from infra.kafka.logs import why_it_died
 from infra.kafka.ports import LOOPBACK, free_port, require_free
 from infra.kafka.runtime import Runtime, find_runtime
 from infra.kafka.storage import cluster_id, prepare
@@ -72,6 +71,7 @@ class LocalBroker:
         self.heap_mb = heap_mb
         self.log_path = self.data / "broker.log"
         self._child: Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def started_here(self) -> bool:
@@ -97,14 +97,13 @@ class LocalBroker:
         try:
             processes.claim(self.data, self.port, runtime.version)
             try:
-                broker, log_size = self._launch(runtime, detached)
+                self._child = self._launch(runtime, detached)
             except BaseException:
                 processes.release(self.data)
                 raise
         except OSError as error:
             raise BrokerError(f"cannot start a broker in {self.data}: {error}") from error
-        self._wait(broker, log_size)
-        self._child = broker
+        self._wait(self._child)
         if not detached:
             atexit.register(self.stop)
         return self.bootstrap
@@ -123,6 +122,10 @@ class LocalBroker:
         if self._child:
             self._child.wait()
         return True
+
+    def why_it_died(self) -> str:
+        """One line for the user about a broker that is gone without having been stopped, from its log."""
+        return logs.why_it_died(self.log_path, self._log_start, self._output)
 
     def status(self) -> BrokerStatus:
         """What can be told of the broker now, asking a running one for an answer within two seconds."""
@@ -157,10 +160,9 @@ class LocalBroker:
             raise BrokerError(f"the broker of {self.data} runs (pid {found.pid}), but gives no answer: stop it first")
         return False
 
-    def _launch(self, runtime: Runtime, detached: bool) -> tuple[Popen[bytes], int]:
-        """The broker's process, and how long its log was before."""
+    def _launch(self, runtime: Runtime, detached: bool) -> Popen[bytes]:
         properties = prepare(runtime, self.data, self.port, free_port())
-        log_size = self.log_path.stat().st_size if self.log_path.exists() else 0
+        self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
         heap = (f"-Xmx{self.heap_mb}m",)
         command = runtime.command("kafka.Kafka", str(properties), jvm=heap, log=self.log_path)
         broker = processes.spawn(command, self._output, detached=detached)
@@ -170,16 +172,15 @@ class LocalBroker:
             broker.kill()
             broker.wait()
             raise
-        return broker, log_size
+        return broker
 
-    def _wait(self, broker: Popen[bytes], log_size: int) -> None:
+    def _wait(self, broker: Popen[bytes]) -> None:
         """Return when the broker answers; otherwise take it away and say why."""
         ready = False
         try:
             ready = processes.wait_until_ready(self.bootstrap, lambda: broker.poll() is None, READY_S)
             if not ready:
-                died = broker.poll() is not None
-                reason = why_it_died(self.log_path, log_size, self._output) if died else f"no answer in {READY_S:g} s"
+                reason = self.why_it_died() if broker.poll() is not None else f"no answer in {READY_S:g} s"
                 raise BrokerError(f"the broker did not come up: {reason} (its log: {self.log_path})")
         finally:
             # Also when Ctrl-C ends the waiting.

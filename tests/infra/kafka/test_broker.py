@@ -20,8 +20,8 @@ from infra.kafka import broker as broker_module
 from infra.kafka.broker import LocalBroker
 from infra.kafka.runtime import find_runtime
 
-FEW_SECONDS = 15
-"""Two seconds where nothing else runs; two busy cores take longer."""
+FEW_SECONDS = 30
+"""Two seconds where nothing else runs; two busy cores have taken 13."""
 
 
 def test_it_answers_within_seconds_and_leaves_no_process_behind(own_broker: LocalBroker) -> None:

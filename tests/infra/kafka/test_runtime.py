@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -51,13 +53,22 @@ def test_a_kafka_home_without_kafka_is_named(tmp_path: Path, monkeypatch: pytest
         find_runtime()
 
 
-def test_an_aot_cache_that_cannot_be_made_is_tried_only_once(tmp_path: Path) -> None:
+def test_an_aot_cache_that_cannot_be_made_is_not_tried_again_at_once(tmp_path: Path) -> None:
     java = tmp_path / "jre" / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text("#!/bin/sh\nexit 1\n")
     java.chmod(0o755)
     (tmp_path / "jre" / "release").write_text("none")
     steps: list[str] = []
-    for _ in range(2):
+
+    def prepare_it() -> None:
         assert prepared(Runtime(java, (), "0"), tmp_path, lambda step, _done, _total: steps.append(step)) is None
+
+    prepare_it()
+    prepare_it()
     assert len(steps) == 1
+    (failed,) = tmp_path.glob("*.aot")
+    two_hours_ago = time.time() - 2 * 3600
+    os.utime(failed, (two_hours_ago, two_hours_ago))
+    prepare_it()
+    assert len(steps) == 2

@@ -91,7 +91,7 @@ def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
     topic cannot be read, also when nothing comes for 30 s.
     """
     registry = Registry(kafka)
-    reader = consumer(kafka, "evaluate", **{"enable.partition.eof": True, "auto.offset.reset": "earliest"})
+    reader = consumer(kafka, "evaluate", **{"enable.partition.eof": True, "fetch.wait.max.ms": 10})
     try:
         facts = reader.list_topics(name(kafka, topic), timeout=10.0).topics[name(kafka, topic)]
         if facts.error is not None:

@@ -1,0 +1,34 @@
+"""The player drives with the newest weights while they are still being learned.
+
+It follows the model topic, fetches new weights in the background and swaps them where a run ends (or at once, as
+`play.swap` says), predicts and acts within the tick of the picture, and publishes what it sees and does.
+"""
+
+from __future__ import annotations
+
+from charles.settings import Settings
+
+
+def main(settings: Settings) -> None:
+    """Drive settings.play.game until told to stop.
+
+    Raises BrokerUnavailable where no broker answers at the start, ValueError for an unknown game or line.
+    """
+    import os
+    from contextlib import closing
+
+    import cv2
+
+    from charles import games
+    from charles.kafka import require_broker
+    from charles.stopping import Stop
+
+    stop = Stop()
+    cv2.setNumThreads(1)  # a picture is too small to be worth sharing, and the cores have other work
+    for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(threads, "1")  # TensorFlow reads them when it is imported
+    require_broker(settings.kafka)
+    from consumers.player.loop import play
+
+    with closing(games.open_game(settings.play.game, settings.play.seed)) as game:
+        play(settings, game, stop)

@@ -1,0 +1,67 @@
+"""What the player sees and does, for those who watch: the topic `driving`."""
+
+from __future__ import annotations
+
+import cv2
+
+from charles import topics
+from charles.control import Rate
+from charles.events import Checkpoint, DrivingFrame, now
+from charles.games import Action, Controller, Observation
+from charles.kafka import Publisher
+from charles.settings import Settings
+from consumers.player.console import Every
+from consumers.player.run import Run, Timing
+
+_FRESH_MS = 3000  # an older picture is of no use to anybody who watches
+
+
+class Broadcast:
+    """Publishes a DrivingFrame some times a second. While the broker is away they are dropped."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._player = settings.play.name
+        self._quality = settings.collect.jpeg_quality
+        self._every = Every(settings.play.publish_hz)
+        self._publisher = Publisher(
+            settings.kafka, DrivingFrame, **{"message.timeout.ms": _FRESH_MS, "queue.buffering.max.kbytes": 8192}
+        )
+
+    def show(
+        self,
+        run: Run,
+        seen: Observation,
+        raw: Action,
+        controller: Controller,
+        weights: Checkpoint,
+        fps: Rate,
+        timing: Timing,
+    ) -> None:
+        """Publish this tick, when it is time for one."""
+        if not self._every.due():
+            return
+        event = DrivingFrame(
+            player=self._player,
+            run=run.id,
+            tick=run.tick,
+            time=now(),
+            picture=self._jpeg(seen),
+            model=weights.model,
+            batch=weights.batch,
+            speed=seen.telemetry.speed,
+            predicted_acceleration_braking=raw.acceleration_braking,
+            predicted_steering=raw.steering,
+            controller_acceleration_braking=controller.acceleration_braking,
+            controller_steering=controller.steering,
+            fps=fps.per_second(),
+            pps=timing.pps,
+        )
+        self._publisher.send_or_drop(topics.DRIVING, event, self._player)
+
+    def _jpeg(self, seen: Observation) -> bytes:
+        bgr = cv2.cvtColor(seen.hood, cv2.COLOR_RGB2BGR)
+        return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1])
+
+    def close(self) -> None:
+        """Let the last pictures leave."""
+        self._publisher.flush(1.0)

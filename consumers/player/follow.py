@@ -1,0 +1,92 @@
+"""The newest weights, fetched in the background while the car drives on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException
+
+from charles.artefacts import Arrays
+from charles.checkpoints import ModelFollower
+from charles.events import Checkpoint
+from charles.settings import Kafka
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.25
+_AGAIN_S = 1.0
+
+Weights = tuple[Checkpoint, Arrays]
+
+
+class NewestWeights:
+    """Follows the model topic in a thread of its own; whoever drives takes what it found, between two ticks.
+
+    newest: the manifest of the newest checkpoint that was seen and can be driven with, None where there is none. A broker that is away is
+    waited for; any other failure is raised by the next take().
+    """
+
+    def __init__(self, kafka: Kafka, model: str, architecture: str) -> None:
+        self.newest: Checkpoint | None = None
+        self._misfits = 0
+        self._follower = ModelFollower(kafka, model, architecture)
+        self._found: Weights | None = None
+        self._failure: BaseException | None = None
+        self._news = threading.Condition()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="newest-weights", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._stopped.set()
+        self._thread.join(5.0)
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many checkpoints were passed over, by reason; the log says more."""
+        counts = self._follower.counts | {"misfit": self._misfits}
+        return {reason: count for reason, count in counts.items() if count}
+
+    def take(self, timeout_s: float = 0.0) -> Weights | None:
+        """Weights that nobody took yet, the newest; waits up to timeout_s for them."""
+        with self._news:
+            self._news.wait_for(lambda: self._found or self._failure, timeout_s)
+            if self._failure is not None:
+                raise self._failure
+            found, self._found = self._found, None
+            return found
+
+    def refuse(self, checkpoint: Checkpoint, problem: str) -> None:
+        """Count weights that do not fit although their manifest said so."""
+        log.warning("%s is passed over: %s", checkpoint.artefact, problem)
+        self._misfits += 1
+        if self.newest is checkpoint:
+            self.newest = None
+
+    def _follow(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                self._look()
+            self._follower.close()
+        except BaseException as failure:
+            with self._news:
+                self._failure = failure
+                self._news.notify_all()
+
+    def _look(self) -> None:
+        try:
+            found = self._follower.poll(_POLL_S)
+        except KafkaException as error:
+            log.warning("the model topic cannot be read now: %s", error)
+            self._stopped.wait(_AGAIN_S)
+            return
+        if found is not None:
+            with self._news:
+                self.newest, self._found = found[0], found
+                self._news.notify_all()

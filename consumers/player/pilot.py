@@ -1,0 +1,46 @@
+"""Who drives: a network, and the checkpoint whose weights it drives with."""
+
+from __future__ import annotations
+
+from charles.events import Checkpoint
+from charles.games import Action, Observation
+from charles.network_driver import NetworkDriver
+from consumers.player.follow import NewestWeights
+
+class Pilot:
+    """A network that takes new weights between two ticks. It is ready once it has taken its first."""
+
+    def __init__(self, line: str, picture_size: tuple[int, int], frames: int) -> None:
+        self._network = NetworkDriver(line, picture_size, frames)
+        self.architecture = self._network.architecture
+        self._checkpoint: Checkpoint | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._checkpoint is not None
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Whose weights drive. There are none before it is ready."""
+        assert self._checkpoint is not None
+        return self._checkpoint
+
+    def take(self, weights: NewestWeights, wait_s: float = 0.0) -> None:
+        """Drive with newer weights from now on, if there are any; waits up to wait_s for them."""
+        taken = weights.take(wait_s)
+        if taken is None:
+            return
+        checkpoint, arrays = taken
+        try:
+            self._network.load(arrays)
+        except ValueError as problem:
+            weights.refuse(checkpoint, str(problem))
+        else:
+            self._checkpoint = checkpoint
+
+    def forget(self) -> None:
+        """Clear the history: the car was put somewhere else."""
+        self._network.forget()
+
+    def predict(self, seen: Observation) -> Action:
+        return self._network.drive(seen)

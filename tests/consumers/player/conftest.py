@@ -1,0 +1,101 @@
+"""A player that drives in a thread, the trainer that it learns from, and an ear at what it says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from charles import checkpoints
+from charles.artefacts import Arrays
+from charles.events import Checkpoint, Status
+from charles.kafka import consumer, name
+from charles.registry import Registry
+from charles.settings import Kafka, Play, Settings, Unstuck
+from charles.topics import STATUS
+from charles.transactions import join, transaction
+from consumers.player.loop import play
+from tests.consumers.player.road import ARCHITECTURE, PATIENCE_S, SIZE, Road
+
+
+class Trainer:
+    """Publishes checkpoints as a trainer does."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._publisher = checkpoints.publisher(kafka, "pilot")
+        join(self._publisher)
+
+    def publish(self, batch: int, weights: Arrays, architecture: str = ARCHITECTURE) -> Checkpoint:
+        facts: dict[str, Any] = {"model": "pilot", "line": "pilot", "kind": checkpoints.WEIGHTS}
+        with transaction(self._publisher):
+            return checkpoints.publish(
+                self._publisher, weights, batch=batch, architecture=architecture, picture=SIZE[::-1], **facts
+            )
+
+
+class Player:
+    """The real loop, on a Road, until stop()."""
+
+    def __init__(self, kafka: Kafka, **local: Any) -> None:
+        self.kafka = kafka
+        self.road = Road()
+        self._stopped = threading.Event()
+        self._failure: BaseException | None = None
+        settings = Settings(kafka=kafka, play=Play(**local), unstuck=Unstuck(distance=2.0, seconds=0.5))
+        self._thread = threading.Thread(target=self._play, args=(settings,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+        if self._failure is not None:
+            raise self._failure
+
+    def heard(self, says: Callable[[Status], bool]) -> Status:
+        """The first of its heartbeats, from now on, that says so."""
+        reader = consumer(self.kafka, "test-ear", **{"enable.partition.eof": False})
+        registry, deadline = Registry(self.kafka), time.monotonic() + PATIENCE_S
+        last = None
+        try:
+            partition = TopicPartition(name(self.kafka, STATUS), 0)
+            partition.offset = reader.get_watermark_offsets(partition, timeout=PATIENCE_S)[1]
+            reader.assign([partition])
+            while time.monotonic() < deadline:
+                message = reader.poll(1.0)
+                if message is not None and message.error() is None:
+                    last = registry.decode(Status, message.value())
+                    if says(last):
+                        return last
+        finally:
+            reader.close()
+        raise AssertionError(f"no heartbeat said so within {PATIENCE_S:g} s; the last one: {last}")
+
+    def _play(self, settings: Settings) -> None:
+        try:
+            play(settings, self.road, self._stopped.wait)
+        except BaseException as failure:
+            self._failure = failure
+
+
+@pytest.fixture
+def trainer(kafka: Kafka) -> Trainer:
+    return Trainer(kafka)
+
+
+@pytest.fixture
+def start_player() -> Iterator[Callable[..., Player]]:
+    """Starts players: start_player(kafka, swap="at once"); they are stopped afterwards."""
+    players: list[Player] = []
+
+    def start(kafka: Kafka, **local: Any) -> Player:
+        players.append(Player(kafka, **local))
+        return players[-1]
+
+    yield start
+    for player in players:
+        player.stop()

@@ -1,0 +1,150 @@
+"""The player's loop, with real checkpoints through a real broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+from charles import topic_admin, topics
+from charles.events import Checkpoint, DrivingFrame
+from charles.kafka import Publisher
+from charles.settings import Kafka
+from infra.kafka.broker import LocalBroker
+from infra.kafka.ports import free_port
+from tests.consumers.player.conftest import Player, Trainer
+from tests.consumers.player.road import SIZE, constant, speedometer
+from tests.kafka_tools import events, read_all
+
+StartPlayer = Callable[..., Player]
+
+
+def test_it_waits_for_the_first_weights_and_says_so(kafka: Kafka, trainer: Trainer, start_player: StartPlayer) -> None:
+    player = start_player(kafka)
+    status = player.heard(lambda status: status.state == "waiting")
+    assert status.note == "no weights yet of pilot"
+    assert player.road.ticks == 0
+    trainer.publish(0, constant(0.3))
+    player.road.wait_ticks(3)
+    assert player.road.values() == [0.3]
+
+
+def test_newer_weights_wait_for_the_respawn(kafka: Kafka, trainer: Trainer, start_player: StartPlayer) -> None:
+    trainer.publish(100, constant(0.1))
+    player = start_player(kafka)
+    road = player.road
+    road.wait_ticks(3)
+    trainer.publish(200, constant(0.2))
+    status = player.heard(lambda status: status.figures.get("newest") == 200)
+    assert status.figures["batch"] == 100
+    assert status.note == "drives with batch 100; batch 200 waits for the next respawn"
+    road.wait_ticks(5)
+    assert road.values() == [0.1]
+
+    road.stands = True  # stuck
+    road.wait(lambda: road.respawns == 1)
+    road.wait_ticks(3)
+    by_run = {(respawns, road.value(index)) for index, (respawns, _) in enumerate(road.told)}
+    assert by_run == {(0, 0.1), (1, 0.2)}
+
+    road.finished = True  # over
+    road.wait(lambda: road.respawns == 2)
+    status = player.heard(lambda status: status.figures.get("runs") == 3)
+    assert status.figures["batch"] == 200
+    assert status.figures["last_run_m"] < 1000  # the way from one place to the next is not travelled
+
+
+def test_by_setting_newer_weights_drive_at_once_and_always_as_a_whole(
+    kafka: Kafka, trainer: Trainer, start_player: StartPlayer
+) -> None:
+    trainer.publish(0, constant(0.0))
+    road = start_player(kafka, swap="at once").road
+    road.wait_ticks(1)
+    for step in range(1, 9):
+        trainer.publish(step, constant(step / 10))
+    road.wait(lambda: road.value() == 0.8)
+    assert road.respawns == 0
+    values = road.values()  # value() asserts for every tick that both outputs came from one set
+    assert values == sorted(values)
+
+
+def test_damaged_weights_and_those_of_another_architecture_never_drive(
+    kafka: Kafka, trainer: Trainer, start_player: StartPlayer
+) -> None:
+    trainer.publish(100, constant(0.1))
+    player = start_player(kafka, swap="at once")
+    player.road.wait_ticks(1)
+    trainer.publish(200, constant(0.2), architecture="f" * 64)
+    player.heard(lambda status: status.figures["refused"] == 1)
+    misfit = constant(0.3)
+    misfit["steering/bias"] = np.zeros(2, np.float32)
+    trainer.publish(300, misfit)  # its manifest lies
+    status = player.heard(lambda status: status.figures["refused"] == 2)
+    assert (status.figures["batch"], status.figures["newest"]) == (100, 100)
+
+    honest = trainer.publish(400, constant(0.4))
+    player.road.wait(lambda: player.road.value() == 0.4)
+    forger = Publisher(kafka, Checkpoint)  # a newer manifest, for chunks that are not what it says
+    forger.send(topics.MODELS, replace(honest, batch=500, sha256="0" * 64), "pilot@500/weights")
+    forger.flush()
+    player.heard(lambda status: status.figures["refused"] == 3)
+    trainer.publish(600, constant(0.6))
+    player.road.wait(lambda: player.road.value() == 0.6)
+    assert player.road.values() == [0.1, 0.4, 0.6]
+
+
+def test_every_controller_answers_the_picture_of_its_own_tick(
+    kafka: Kafka, trainer: Trainer, start_player: StartPlayer
+) -> None:
+    trainer.publish(0, speedometer())
+    player = start_player(kafka)
+    player.road.wait_ticks(40)
+    status = player.heard(lambda status: "delay_ticks" in status.figures)
+    assert set(player.road.delays) == {0}
+    for tick in range(1, 40):
+        assert player.road.value(tick) == pytest.approx(0.05 * tick / 50, abs=1e-4)
+    assert status.figures["predict_ms_p50"] <= status.figures["predict_ms_p95"]
+    assert status.figures["delay_ticks"] <= 1
+
+
+def test_those_who_watch_see_what_it_saw_and_did(kafka: Kafka, trainer: Trainer, start_player: StartPlayer) -> None:
+    trainer.publish(700, constant(0.5))
+    player = start_player(kafka, name="player-7", publish_hz=10)
+    player.road.wait_ticks(45)
+    player.stop()
+    frames = events(kafka, topics.DRIVING, DrivingFrame)
+    assert {message.key() for message in read_all(kafka, topics.DRIVING)} == {b"player-7"}
+    assert 5 <= len(frames) <= 20  # every third tick
+    frame = frames[-1]
+    assert (frame.player, frame.model, frame.batch) == ("player-7", "pilot", 700)
+    assert (frame.predicted_steering, frame.controller_steering) == (0.5, 0.625)
+    picture = cv2.imdecode(np.frombuffer(frame.picture, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (*SIZE, 3)
+    assert abs(int(picture.mean()) - frame.tick) <= 2  # the Road shows its tick as a shade of grey
+    assert frame.speed == pytest.approx(0.05 * frame.tick)
+
+
+def test_it_drives_on_without_a_broker_and_learns_on_when_it_is_back(tmp_path: Path, start_player: StartPlayer) -> None:
+    broker = LocalBroker(tmp_path / "kafka", free_port())
+    kafka = Kafka(bootstrap_servers=broker.start(detached=False), prefix="alone")
+    try:
+        topic_admin.ensure(kafka)
+        Trainer(kafka).publish(100, constant(0.1))
+        road = start_player(kafka, swap="at once", publish_hz=30).road
+        road.wait_ticks(10)
+        pid = broker.status().pid
+        assert pid is not None
+        psutil.Process(pid).kill()
+
+        assert road.wait_ticks(90) < 6  # 3 s at 30 Hz: nothing waits for the broker
+        broker.start(detached=False)
+        Trainer(kafka).publish(200, constant(0.2))
+        road.wait(lambda: road.value() == 0.2)
+        assert road.values() == [0.1, 0.2]
+    finally:
+        broker.stop()

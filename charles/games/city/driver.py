@@ -17,12 +17,14 @@ from charles.games.city.physics import DISC_RADIUS, LENGTH, REAR_TO_CENTRE, Car,
 from charles.games.city.sensors import Feelers
 
 SIGHT = 40.0  # m, as far as the picture shows a lane well
-CRUISE = 11.0  # m/s on a straight lane
-COMFORT = 3.2  # m/s^2 sideways in curves
-BRAKING = 4.5  # m/s^2, planned before curves
-CROSSING = 7.0  # m/s, straight over a junction
+CRUISE = 10.5  # m/s on a straight lane
+COMFORT = 3.4  # m/s^2 sideways in curves
+BRAKING = 4.2  # m/s^2, planned before curves
+EARLY = 2.5  # m before a curve at which its speed is reached
+CROSSING = 6.5  # m/s, straight over a junction
 STANDING_GAP, HEADWAY = 4.0, 1.1  # m and s kept to what stands or drives ahead
-PUSH_GAIN, BRAKE_GAIN = 0.30, 0.42  # pedal per m/s of difference from the wanted speed
+PUSH, BRAKE = 2.4, 1.2  # m/s from the wanted speed at which a pedal is pressed to 63 %
+KNEE = 0.6  # share of full lock beyond which steering gets softer
 DEADBAND = 0.025  # smaller answers are exactly 0
 
 
@@ -38,7 +40,8 @@ class Driver:
         steering = self._steering(car, ahead)
         wanted = min(self._speed_for_curves(ahead, crossing), self._speed_for_others(car, ahead, discs))
         wanted = min(wanted, self._speed_for_recovery(car, ahead))
-        pedal = (wanted - car.speed) * (PUSH_GAIN if wanted > car.speed else BRAKE_GAIN)
+        missing = wanted - car.speed
+        pedal = 1 - math.exp(-missing / PUSH) if missing > 0 else math.exp(missing / BRAKE) - 1
         steering, pedal = self._override(car, steering, pedal, discs)
         return Action(_settled(steering), _settled(pedal))
 
@@ -52,12 +55,12 @@ class Driver:
         angle = wrapped(math.atan2(target[1] - rear_y, target[0] - rear_x) - car.heading)
         if abs(angle) > math.pi / 2:
             return math.copysign(1.0, angle)
-        return 2 * math.sin(angle) / max(distance, 1.0) / greatest_curvature(car.speed)
+        return _softened(2 * math.sin(angle) / max(distance, 1.0) / greatest_curvature(car.speed))
 
     def _speed_for_curves(self, ahead: Path, crossing: NDArray[np.bool_]) -> float:
         safe = np.minimum(COMFORT / np.maximum(np.abs(ahead.curvature), 1e-4), CRUISE**2)
         safe = np.where(crossing, np.minimum(safe, CROSSING**2), safe)
-        before = np.maximum(np.arange(len(ahead)) * STEP - 1.0, 0.0)
+        before = np.maximum(np.arange(len(ahead)) * STEP - EARLY, 0.0)
         return float(np.sqrt((safe + 2 * BRAKING * before).min()))
 
     def _speed_for_others(self, car: Car, ahead: Path, discs: Floats) -> float:
@@ -93,6 +96,14 @@ class Driver:
                 if abs(tried) <= 1.0 and self._feelers.free(car, tried, discs) > free + 2.0:
                     return tried, pedal
         return steering, pedal
+
+
+def _softened(steering: float) -> float:
+    """Nears full lock smoothly instead of running into it, so that every answer up to it has its use."""
+    beyond = abs(steering) - KNEE
+    if beyond <= 0:
+        return steering
+    return math.copysign(KNEE + (1 - KNEE) * (1 - math.exp(-beyond / (1 - KNEE))), steering)
 
 
 def _settled(value: float) -> float:

@@ -8,7 +8,7 @@ from charles.games import Action, Axis, Controller, ControllerMapping, Episode, 
 from charles.games.city.camera import Camera
 from charles.games.city.driver import SIGHT, Driver
 from charles.games.city.ground import kerb_distance_at
-from charles.games.city.paths import Floats, rights
+from charles.games.city.paths import Floats, rights, wrapped
 from charles.games.city.physics import DISC_RADIUS, Car
 from charles.games.city.roads import build_roads
 from charles.games.city.route import Route
@@ -94,6 +94,4 @@ class City:
             sideways, turned = self._rng.uniform(-0.6, 0.6), self._rng.uniform(-0.2, 0.2)
             x, y = path.points[index] + sideways * rights(path.heading[index : index + 1])[0]
             if np.hypot(*(others - (x, y)).T).min() > CLEAR:
-                return lane, Car(
-                    float(x), float(y), float((path.heading[index] + turned + np.pi) % (2 * np.pi) - np.pi)
-                )
+                return lane, Car(float(x), float(y), wrapped(float(path.heading[index]) + turned))

@@ -16,6 +16,7 @@ GRASS = (104, 132, 72)
 WATER = (86, 128, 158)
 BANK = (186, 174, 132)
 PAVING = (172, 168, 160)
+JOINT = (150, 146, 140)
 KERB = (206, 203, 196)
 ASPHALT = (72, 74, 80)
 YELLOW = (226, 178, 52)
@@ -35,7 +36,7 @@ def _grain(side: int, strength: float, rng: np.random.Generator) -> Picture:
     coarse = cv2.resize(rng.normal(0, strength, (32, 32)), (512, 512), interpolation=cv2.INTER_CUBIC)
     tile = np.clip(32 + fine + coarse, 0, 64).astype(np.uint8)
     count = -(-side // 512)
-    return np.repeat(np.tile(tile, (count, count))[:side, :side, None], 3, axis=2)
+    return np.ascontiguousarray(cv2.repeat(cv2.merge([tile, tile, tile]), count, count)[:side, :side])
 
 
 def _piece(line: Path, start: float, end: float) -> Path:
@@ -107,11 +108,11 @@ def paint_ground(town: Town, rng: np.random.Generator) -> list[Picture]:
 
 def _pave(picture: Picture) -> None:
     """Lay joints between the slabs of every pavement: a fine grid over all that has the pavement's colour."""
-    slabs = (picture == np.array(PAVING, np.uint8)).all(axis=2)
-    joints = np.zeros_like(slabs)
-    joints[:: SCALE * 3 // 2] = True
-    joints[:, :: SCALE * 3 // 2] = True
-    picture[slabs & joints] = (150, 146, 140)
+    joints = cv2.inRange(picture, PAVING, PAVING)
+    lines = np.zeros(len(picture), bool)
+    lines[:: SCALE * 3 // 2] = True
+    joints[~lines[:, None] & ~lines] = 0
+    picture[joints > 0] = JOINT
 
 
 def kerb_distance_at(town_map: NDArray[np.float32], points: Floats, grain: int) -> NDArray[np.float32]:

@@ -71,5 +71,7 @@ def hermite(start: Floats, start_tangent: Floats, end: Floats, end_tangent: Floa
 
 
 def wrapped(angle: float) -> float:
-    """An angle in (-pi, pi]."""
+    """An angle in (-pi, pi]; one that is there already stays as it is, to the last bit."""
+    if -np.pi < angle <= np.pi:
+        return angle
     return float(-((-angle + np.pi) % (2 * np.pi) - np.pi))

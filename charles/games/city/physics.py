@@ -15,10 +15,10 @@ LENGTH, WIDTH = 4.4, 1.8  # m
 WHEELBASE = 2.7  # m
 REAR_TO_CENTRE = 1.35  # m from the rear axle to the middle of the car
 LOCK = 0.6  # rad, the front wheels' greatest angle: a circle of 4 m radius
-GRIP = 6.0  # m/s^2, the greatest sideways acceleration
+GRIP = 6.8  # m/s^2, the greatest sideways acceleration
 ENGINE = 4.5  # m/s^2, full throttle from standing
 TOP_SPEED = 19.0  # m/s
-BRAKES = 7.0  # m/s^2, full brake
+BRAKES = 6.0  # m/s^2, full brake
 DRAG = 0.25  # m/s^2, rolling with both pedals up
 YAW_LAG = 0.1  # s until the body follows the wheels
 

@@ -9,7 +9,7 @@ from charles.games import Picture
 from charles.games.city.physics import Car
 from charles.games.city.view import NEAR, View, projected
 
-COLOURS = ((182, 44, 42), (38, 76, 140), (224, 224, 220), (58, 62, 68), (206, 166, 52), (64, 118, 92), (150, 158, 168))
+COLOURS = ((182, 44, 42), (38, 84, 158), (228, 228, 224), (206, 166, 52), (48, 128, 92), (222, 112, 40))
 GLASS, TYRE = (52, 66, 80), (26, 26, 28)
 TAIL, HEAD, TRIM = (208, 30, 34), (246, 242, 220), (40, 42, 46)
 

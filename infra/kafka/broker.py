@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from infra.kafka import BrokerError, Progress, logs, no_progress
 from infra.kafka import process as processes
+from infra.kafka.leash import Leash
 from infra.kafka.ports import LOOPBACK, free_port, require_free
 from infra.kafka.runtime import Runtime, find_runtime
 from infra.kafka.storage import cluster_id, prepare
@@ -71,6 +72,7 @@ class LocalBroker:
         self.heap_mb = heap_mb
         self.log_path = self.data / "broker.log"
         self._child: Popen[bytes] | None = None
+        self._leash: Leash | None = None
         self._log_start = 0
 
     @property
@@ -88,10 +90,12 @@ class LocalBroker:
 
         One that already runs in the folder on this port is left as it is. progress is told of downloads and of
         other work that only a first start has. detached: it outlives this process; otherwise it ends with it at the
-        latest. Raises BrokerError, and leaves nothing running, where it does not come up.
+        latest, even when this process is killed.
+        Raises BrokerError, and leaves nothing running, where it does not come up.
         """
         if self._runs_already():
             return self.bootstrap
+        self._let_go()
         require_free(self.port)
         runtime = find_runtime(progress)
         try:
@@ -103,9 +107,10 @@ class LocalBroker:
                 raise
         except OSError as error:
             raise BrokerError(f"cannot start a broker in {self.data}: {error}") from error
-        self._wait(self._child)
         if not detached:
+            self._leash = Leash(self._child.pid)
             atexit.register(self.stop)
+        self._wait(self._child)
         return self.bootstrap
 
     def stop(self, timeout_s: float = STOP_S) -> bool:
@@ -113,15 +118,12 @@ class LocalBroker:
 
         One that has not ended by itself after timeout_s is killed, which loses nothing that was acknowledged.
         """
-        atexit.unregister(self.stop)
         found = processes.running(self.data)
-        if found is None or not found.broker:
-            return False
-        processes.end(found.pid, timeout_s)
-        processes.release(self.data)
-        if self._child:
-            self._child.wait()
-        return True
+        if found and found.broker:
+            processes.end(found.pid, timeout_s)
+            processes.release(self.data)
+        self._let_go()
+        return found is not None and found.broker
 
     def why_it_died(self) -> str:
         """One line for the user about a broker that is gone without having been stopped, from its log."""
@@ -186,8 +188,18 @@ class LocalBroker:
             # Also when Ctrl-C ends the waiting.
             if not ready:
                 broker.kill()
-                broker.wait()
                 processes.release(self.data)
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget the broker that this object started, which has ended."""
+        atexit.unregister(self.stop)
+        if self._child:
+            self._child.wait()
+            self._child = None
+        if self._leash:
+            self._leash.release()
+            self._leash = None
 
     @property
     def _output(self) -> Path:

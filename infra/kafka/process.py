@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.kafka import BrokerError
 
@@ -84,19 +84,17 @@ def spawn(command: list[str], output: Path, *, detached: bool) -> subprocess.Pop
     detached: it goes on when this process, or the terminal, ends.
     """
     with output.open("wb") as file:
-        if sys.platform == "win32":
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP | (subprocess.DETACHED_PROCESS if detached else 0)
-            return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, creationflags=flags
-            )
         return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=detached,
-            process_group=None if detached else 0,
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, **new_group(detached=detached)
         )
+
+
+def new_group(*, detached: bool = False) -> dict[str, Any]:
+    """Popen's arguments for a process that the terminal's Ctrl-C does not reach; detached: nor its hang-up."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | (subprocess.DETACHED_PROCESS if detached else 0)
+        return {"creationflags": flags}
+    return {"start_new_session": True} if detached else {"process_group": 0}
 
 
 def end(pid: int, timeout_s: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -112,6 +114,21 @@ def read_keys(bootstrap: str, topic: str) -> Counter[int]:
         keys.update(int(message.key() or b"") for message in messages)
     consumer.close()
     return keys
+
+
+def test_a_broker_does_not_outlive_an_owner_that_is_killed(own_broker: LocalBroker) -> None:
+    code = (
+        "import sys; from pathlib import Path; from infra.kafka.broker import LocalBroker\n"
+        "LocalBroker(Path(sys.argv[1]), int(sys.argv[2])).start(detached=False); print('up', flush=True); input()"
+    )
+    command = [sys.executable, "-c", code, str(own_broker.data), str(own_broker.port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "up\n"
+        broker = psutil.Process(own_broker.status().pid)
+        owner.kill()
+    psutil.wait_procs([broker], timeout=FEW_SECONDS)
+    assert not own_broker.status().running
 
 
 def test_a_port_in_use_is_named_with_who_has_it(own_broker: LocalBroker) -> None:

@@ -1,0 +1,44 @@
+"""Ends a broker when the process that owns it is gone, however that one went: `python -m infra.kafka.leash PID`.
+
+The owner holds the other end of this process's stdin. The system closes it with the owner, also after kill -9.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from infra.kafka.process import end, new_group
+
+END_S = 10.0
+
+
+class Leash:
+    """What an owner holds while its broker shall not outlive it."""
+
+    def __init__(self, broker_pid: int) -> None:
+        command = [sys.executable, "-m", "infra.kafka.leash", str(broker_pid)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, **new_group())
+
+    def release(self) -> None:
+        """Let go of a broker that has ended: its number may soon be another process's."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def main() -> None:
+    """Wait for the end of stdin, then end the process of the first argument."""
+    import psutil
+
+    try:
+        broker = psutil.Process(int(sys.argv[1]))
+    except psutil.NoSuchProcess:
+        return
+    sys.stdin.buffer.read()
+    # is_running() tells the broker from a later process with its number.
+    if broker.is_running():
+        end(broker.pid, END_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from charles.games import Picture
 from charles.games.city.paths import STEP, Floats, Path
 from charles.games.city.roads import JUNCTION_RADIUS, PAVEMENT, ROAD_HALF, SIZE
-from charles.games.city.town import LAMP, Town, covered, pixels, road_bands, strip
+from charles.games.city.town import LAMP, Mask, Town, covered, pixels, road_bands, strip
 
 SCALE = 12  # pixels per metre of the finest picture
 GRASS = (104, 132, 72)
@@ -20,7 +22,11 @@ JOINT = (150, 146, 140)
 KERB = (206, 203, 196)
 ASPHALT = (72, 74, 80)
 YELLOW = (226, 178, 52)
+
+
 WHITE = (228, 228, 222)
+SHADE = 0.34  # of the light is taken by a shadow
+TILE = 512  # pixels, the size of the noise's pattern
 
 Colour = tuple[int, int, int]
 
@@ -30,13 +36,28 @@ def _fill(picture: Picture, outlines: list[Floats], colour: Colour, smooth: bool
         cv2.fillPoly(picture, [pixels(outline, SCALE)], colour, cv2.LINE_AA if smooth else cv2.LINE_8, shift=4)
 
 
-def _grain(side: int, strength: float, rng: np.random.Generator) -> Picture:
-    """Grey noise around 32, (side, side, 3), to be added to a picture before 32 is taken off again."""
-    fine = rng.normal(0, strength, (512, 512))
-    coarse = cv2.resize(rng.normal(0, strength, (32, 32)), (512, 512), interpolation=cv2.INTER_CUBIC)
+def _roughen(picture: Picture, strength: float, rng: np.random.Generator) -> None:
+    """Add grey noise, fine and coarse: nothing outdoors is of one colour."""
+    fine = rng.normal(0, strength, (TILE, TILE))
+    coarse = cv2.resize(rng.normal(0, strength, (32, 32)), (TILE, TILE), interpolation=cv2.INTER_CUBIC)
     tile = np.clip(32 + fine + coarse, 0, 64).astype(np.uint8)
-    count = -(-side // 512)
-    return np.ascontiguousarray(cv2.repeat(cv2.merge([tile, tile, tile]), count, count)[:side, :side])
+    row = cv2.repeat(cv2.merge([tile, tile, tile]), 1, -(-picture.shape[1] // TILE))
+    for block in _blocks(picture):
+        brighter = cv2.add(block, row[: len(block), : block.shape[1]])
+        cv2.subtract(brighter, np.full(4, 32.0), dst=block)
+
+
+def _darken(picture: Picture, mask: Mask) -> None:
+    """Darken a picture where a mask of half its size is set, with soft edges."""
+    for half, block in zip(_blocks(mask, TILE // 2), _blocks(picture), strict=True):
+        soft = cv2.resize(half, (block.shape[1], block.shape[0]), interpolation=cv2.INTER_LINEAR)
+        light = cv2.convertScaleAbs(soft, alpha=-SHADE, beta=255.0)
+        cv2.multiply(block, cv2.merge([light, light, light]), dst=block, scale=1 / 255)
+
+
+def _blocks(picture: Picture, height: int = TILE) -> Iterator[Picture]:
+    """A picture's rows in pieces: the whole ground at once would take its memory several times over."""
+    return (picture[row : row + height] for row in range(0, len(picture), height))
 
 
 def _piece(line: Path, start: float, end: float) -> Path:
@@ -94,25 +115,23 @@ def paint_ground(town: Town, rng: np.random.Generator) -> list[Picture]:
     _pave(picture)
     _fill(picture, road_bands(town.roads, 0.22), KERB)
     _fill(picture, road_bands(town.roads, 0.0), ASPHALT)
-    noise = _grain(side, 4.0, rng)
-    picture = cv2.subtract(cv2.add(picture, noise, dst=picture), np.full(4, 32.0), dst=picture)
+    _roughen(picture, 4.0, rng)
     yellow, white = _markings(town)
     _fill(picture, yellow, YELLOW)
     _fill(picture, white, WHITE)
-    shade = covered(_shadows(town), SCALE / 2)
-    shade = cv2.resize(shade, (side, side), interpolation=cv2.INTER_NEAREST)
-    cv2.copyTo(cv2.convertScaleAbs(picture, alpha=0.68), shade, picture)
+    _darken(picture, covered(_shadows(town), SCALE / 2))
     half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return [picture, half, cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)]
 
 
 def _pave(picture: Picture) -> None:
     """Lay joints between the slabs of every pavement: a fine grid over all that has the pavement's colour."""
-    joints = cv2.inRange(picture, PAVING, PAVING)
-    lines = np.zeros(len(picture), bool)
-    lines[:: SCALE * 3 // 2] = True
-    joints[~lines[:, None] & ~lines] = 0
-    picture[joints > 0] = JOINT
+    every = SCALE * 3 // 2
+    for line in (
+        *(picture[i] for i in range(0, len(picture), every)),
+        *(picture[:, i] for i in range(0, len(picture), every)),
+    ):
+        line[(line == PAVING).all(axis=1)] = JOINT
 
 
 def kerb_distance_at(town_map: NDArray[np.float32], points: Floats, grain: int) -> NDArray[np.float32]:

@@ -161,14 +161,15 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic]) -> list[str
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
                 raise
     partitions = [TopicPartition(name(kafka, topic), number) for topic in missing for number in range(topic.partitions)]
-    _until(lambda: _in_use(client, partitions))
+    _until(lambda: _in_use(kafka, partitions))
     return created
 
 
-def _in_use(client: AdminClient, partitions: list[TopicPartition]) -> bool:
+def _in_use(kafka: Kafka, partitions: list[TopicPartition]) -> bool:
     """Whether every partition's leader serves it: it does a moment after the metadata names it, and until then the
     answers are errors of half a dozen kinds."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    client = admin(kafka)  # a client that has met a partition without a leader believes in that for half a minute
     try:
         resolve(client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=TIMEOUT_S))
     except KafkaException:

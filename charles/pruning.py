@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import KafkaException, TopicPartition
 
 from charles import topics
 from charles.checkpoint_log import Manifests
-from charles.kafka import Publisher, admin, name
+from charles.kafka import Publisher, admin, consumer, name
 from charles.settings import Kafka
 from charles.transactions import transaction
 
@@ -27,7 +26,8 @@ class Pruner:
         self._keep = keep
         self._manifests = Manifests(kafka)
         self._admin = admin(kafka)
-        self._weights = TopicPartition(name(kafka, topics.WEIGHTS), 0)
+        self._reader = consumer(kafka, "weights-reader")
+        self._weights = name(kafka, topics.WEIGHTS)
         self._settled = 0
 
     def prune(self, wait_s: float = 1.0) -> int:
@@ -46,6 +46,7 @@ class Pruner:
 
     def close(self) -> None:
         self._manifests.close()
+        self._reader.close()
 
     def _keys(self, kind: str) -> list[bytes]:
         return [
@@ -63,14 +64,14 @@ class Pruner:
         bound = min([*needed, self._settled])
         try:
             if bound > 0:
-                before = TopicPartition(self._weights.topic, 0, bound)
-                self._admin.delete_records([before])[self._weights].result(10)
+                before = TopicPartition(self._weights, 0, bound)
+                self._admin.delete_records([before])[before].result(10)
             self._settled = self._stable_end()
         except KafkaException as problem:
             log.warning("old chunks stay for now: %s", problem.args[0].str())
 
     def _stable_end(self) -> int:
-        """The offset of the first chunk that is not committed yet."""
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        futures = self._admin.list_offsets({self._weights: latest}, isolation_level=IsolationLevel.READ_COMMITTED)
-        return int(futures[self._weights].result(10).offset)
+        """The offset of the first chunk that is not committed yet: there the log ends for a reader like this."""
+        partition = TopicPartition(self._weights, 0)
+        _, end = self._reader.get_watermark_offsets(partition, timeout=10) or (0, self._settled)
+        return end

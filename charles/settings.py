@@ -112,6 +112,7 @@ class Demo(Section):
 
     minutes: float = Field(10.0, gt=0)
     collectors: int = Field(2, ge=1, le=16)
+    seeds: int | None = Field(None, ge=1, description="unseen worlds to score on; unset: as many as the game needs")
     folder: Path = Path("demo")
 
 
@@ -124,17 +125,16 @@ class Settings(BaseSettings):
         toml_file="charles.toml",
         extra="forbid",
         frozen=True,
-        nested_model_default_partial_update=True,
     )
 
-    kafka: Kafka = Kafka()
-    broker: Broker = Broker()
-    collect: Collect = Collect()
-    unstuck: Unstuck = Unstuck()
-    balance: Balance = Balance()
-    train: Train = Train()
-    play: Play = Play()
-    demo: Demo = Demo()
+    kafka: Kafka = Field(default_factory=Kafka)
+    broker: Broker = Field(default_factory=Broker)
+    collect: Collect = Field(default_factory=Collect)
+    unstuck: Unstuck = Field(default_factory=Unstuck)
+    balance: Balance = Field(default_factory=Balance)
+    train: Train = Field(default_factory=Train)
+    play: Play = Field(default_factory=Play)
+    demo: Demo = Field(default_factory=Demo)
 
     @classmethod
     def settings_customise_sources(
@@ -176,10 +176,11 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def _explain(problem: Any) -> str:
     section, *rest = (str(part) for part in problem["loc"])
-    fields = type(Settings.model_fields[section].default).model_fields if section in Settings.model_fields else {}
+    known = Settings.model_fields.get(section)
+    fields = getattr(known.annotation, "model_fields", {}) if known else {}
     where = ".".join([section, *rest])
     if problem["type"] == "extra_forbidden":
-        known = fields if rest else Settings.model_fields
-        return f"{where}: no such setting; {section if rest else 'the sections'} accepts: {', '.join(known)}"
+        accepted = f"{section} accepts: {', '.join(fields)}" if rest else f"sections: {', '.join(Settings.model_fields)}"
+        return f"{where}: no such setting; {accepted}"
     what = fields[rest[0]].description if rest and rest[0] in fields else None
     return f"{where}: {problem['msg']}, not {problem['input']!r}" + (f" ({what})" if what else "")

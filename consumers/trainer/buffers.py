@@ -123,6 +123,10 @@ class Buffers:
         return all(len(buffer) >= self.capacity for buffer in self.by_output.values())
 
     @property
+    def any_full(self) -> bool:
+        return any(len(buffer) >= self.capacity for buffer in self.by_output.values())
+
+    @property
     def ready(self) -> bool:
         """Whether a batch may be drawn: every buffer was full once and each is full enough now."""
         return self.started and all(len(buffer) >= self.keep_full * self.capacity for buffer in self.by_output.values())

@@ -14,7 +14,6 @@ from charles.transactions import Fenced
 from consumers.trainer import resuming
 from consumers.trainer.pictures import Size
 from consumers.trainer.publishing import Checkpointer
-from consumers.trainer.training import Training
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +54,8 @@ def train(settings: Settings, heartbeat: Heartbeat, stop: Stop) -> None:
         picture = _picture_size(settings, heartbeat, stop)
         if picture is None:
             return
+        from consumers.trainer.training import Training  # TensorFlow takes seconds: not before there is work
+
         with closing(Training(settings, picture, checkpointer)) as training:
             if not training.begin(heartbeat, stop):
                 return

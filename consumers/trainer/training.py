@@ -56,6 +56,7 @@ class Training:
         self._scalars = Scalars(train.tensorboard / train.model)
         self._console = Console()
         self._loss: float | None = None
+        self._waits = train.when_full == "wait"
         self._told_batch = 0
         self._learned_at = 0.0
         self._next_checkpoint = 0
@@ -152,18 +153,18 @@ class Training:
         self._steps.flush(1.0)
         self._dead_letters.flush(1.0)
 
-    @property
-    def _waits_for_room(self) -> bool:
-        return self._settings.train.when_full == "wait"
+    def _has_room(self) -> bool:
+        """Whether another sample may come in where they shall wait: while no buffer is full, or another runs low."""
+        return not self.buffers.any_full or not self.buffers.ready
+
+    def _wants_more(self) -> bool:
+        return not self._waits or self._has_room()
 
     @property
     def _filled(self) -> bool:
-        """Whether a batch may be drawn as far as arrivals go. A trainer that reads only as much as fits takes in all it
-        can before each batch, so that one log and one seed give one training."""
-        return not self._waits_for_room or self.buffers.all_full or self._feed.at_end
-
-    def _wants_more(self) -> bool:
-        return not self._waits_for_room or not self.buffers.all_full
+        """Whether a batch may be drawn as far as arrivals go. Where samples wait, all that fit are taken in before each
+        batch, so that one log and one seed give one training."""
+        return not self._waits or not self._has_room() or self._feed.at_end
 
     def _waits_for(self) -> str:
         least = min(map(len, self.buffers.by_output.values()))

@@ -21,7 +21,7 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 
 def sample(number: int, *, frame: bytes | None = None) -> Sample:
-    """The number-th sample: sets of 21 alternate between the outputs; labels follow the shades of the picture's halves."""
+    """The number-th sample: sets of 21 alternate between the outputs; labels are the shades of the halves."""
     rng = np.random.default_rng(number)
     pedals, steering = rng.uniform(-1, 1, 2)
     picture = rng.integers(0, 20, (HEIGHT, WIDTH, 3)).astype(np.uint8)

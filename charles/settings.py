@@ -180,7 +180,7 @@ def _explain(problem: Any) -> str:
     fields = getattr(known.annotation, "model_fields", {}) if known else {}
     where = ".".join([section, *rest])
     if problem["type"] == "extra_forbidden":
-        accepted = f"{section} accepts: {', '.join(fields)}" if rest else f"sections: {', '.join(Settings.model_fields)}"
+        accepted = f"{section} accepts: {', '.join(fields)}" if rest else f"there are {', '.join(Settings.model_fields)}"
         return f"{where}: no such setting; {accepted}"
     what = fields[rest[0]].description if rest and rest[0] in fields else None
     return f"{where}: {problem['msg']}, not {problem['input']!r}" + (f" ({what})" if what else "")

@@ -16,6 +16,9 @@ def demo_command(
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="How long it learns.", show_default="10")] = None,
     collectors: Annotated[int | None, typer.Option(help="How many copies of the game.", show_default="2")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Unseen worlds to score on.", show_default="5, or 20 where drives are short")
+    ] = None,
     folder: Annotated[Path | None, typer.Option(help="Where pictures and scores go.", show_default="demo")] = None,
 ) -> None:
     """Start a broker, collectors, balancer, trainer and player, watch them learn, then score what they have learned.
@@ -31,6 +34,7 @@ def demo_command(
         from charles.stopping import Stop
 
         settings = load_settings(
-            collect={"game": game}, demo={"minutes": minutes, "collectors": collectors, "folder": folder}
+            collect={"game": game},
+            demo={"minutes": minutes, "collectors": collectors, "seeds": seeds, "folder": folder},
         )
         run(settings, Console(), Stop())

@@ -44,26 +44,26 @@ def run(settings: Settings, console: Console, stop: Stop) -> None:
     settings = with_preset(settings)
     folder = settings.demo.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _cluster(settings, console) as settings:
+    with _cluster(settings, console) as (settings, broker):
         topic_admin.ensure(settings.kafka)
         console.print(
             f"[dim]{settings.play.game}, {settings.demo.minutes:g} minutes. Logs are in {folder / 'logs'}/. "
             f"In another terminal: charles ledger, charles topics, with "
             f"KAFKA_BOOTSTRAP_SERVERS={settings.kafka.bootstrap_servers}[/]"
         )
-        _drive(settings, console, stop)
+        _drive(settings, broker, console, stop)
         if stop():
             console.print("Stopped. `charles demo` runs it to its end, with scores and pictures.")
             return
         _evaluate(settings, console)
 
 
-def _drive(settings: Settings, console: Console, stop: Stop) -> None:
+def _drive(settings: Settings, broker: LocalBroker | None, console: Console, stop: Stop) -> None:
     children = _children(settings)
     watch = Watch(settings.kafka)
     try:
         with Supervisor(children) as supervisor:
-            _watch_over(settings, supervisor, watch, console, stop)
+            _watch_over(settings, supervisor, broker, watch, console, stop)
             _end(supervisor, watch, stop)
     finally:
         watch.close()
@@ -78,7 +78,9 @@ def _drive(settings: Settings, console: Console, stop: Stop) -> None:
         raise LedgerBroken("the ledger does not add up: see `charles ledger`")
 
 
-def _watch_over(settings: Settings, supervisor: Supervisor, watch: Watch, console: Console, stop: Stop) -> None:
+def _watch_over(
+    settings: Settings, supervisor: Supervisor, broker: LocalBroker | None, watch: Watch, console: Console, stop: Stop
+) -> None:
     began = time.monotonic()
     total_s = settings.demo.minutes * 60
     news: list[str] = []
@@ -87,7 +89,7 @@ def _watch_over(settings: Settings, supervisor: Supervisor, watch: Watch, consol
     with live as screen:
         while (elapsed := time.monotonic() - began) < total_s and not stop():
             watch.read(_REFRESH_S)
-            told = supervisor.keep_running()
+            told = [*_keep_running(broker), *supervisor.keep_running()]
             news += told
             if screen is not None:
                 servers = settings.kafka.bootstrap_servers
@@ -98,6 +100,15 @@ def _watch_over(settings: Settings, supervisor: Supervisor, watch: Watch, consol
             if elapsed >= next_line:
                 next_line = elapsed + _PLAIN_EVERY_S
                 console.print(view.plain_line(watch, elapsed), highlight=False, soft_wrap=True)
+
+
+def _keep_running(broker: LocalBroker | None) -> list[str]:
+    """Start the broker again if it died; it reads its log and loses nothing that was acknowledged."""
+    if broker is None or broker.started_here:
+        return []
+    reason = broker.why_it_died()
+    broker.start(detached=False)
+    return [f"the broker died ({reason}) and is back"]
 
 
 def _end(supervisor: Supervisor, watch: Watch, stop: Stop) -> None:
@@ -140,18 +151,18 @@ def _evaluate(settings: Settings, console: Console) -> None:
     newest = sources.newest_weights(settings, folder)
     save_weights(folder / sources.WEIGHTS_FILE, newest.manifest, newest.arrays)
     collect_pictures(settings.kafka, newest.manifest.model, folder)
-    scores = report.evaluate_and_film(settings, newest, None, folder, console)
+    scores = report.evaluate_and_film(settings, newest, None, folder, console, settings.demo.seeds)
     console.print(scores.table())
     console.print(f"Pictures, the film and the scores are in {folder}/")
 
 
 @contextmanager
-def _cluster(settings: Settings, console: Console) -> Iterator[Settings]:
+def _cluster(settings: Settings, console: Console) -> Iterator[tuple[Settings, LocalBroker | None]]:
     """The settings with a cluster that answers: somebody's own, or a broker that lives as long as the demo."""
     servers = somebody_elses_cluster(settings)
     if servers:
         console.print(f"The cluster {servers} is in use; what is under {settings.kafka.prefix} there goes on.")
-        yield settings
+        yield settings, None
         return
     broker = LocalBroker(settings.broker.data, _port(settings))
     if broker.status().running:
@@ -165,7 +176,8 @@ def _cluster(settings: Settings, console: Console) -> Iterator[Settings]:
             detached=False,
         )
     try:
-        yield settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"bootstrap_servers": servers})})
+        kafka = settings.kafka.model_copy(update={"bootstrap_servers": servers})
+        yield settings.model_copy(update={"kafka": kafka}), broker
     finally:
         broker.stop(_HURRY_S)
 

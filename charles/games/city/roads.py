@@ -21,6 +21,7 @@ ROAD_HALF = 3.6  # m from the middle of the road to the kerb
 PAVEMENT = 2.4  # m from the kerb to the houses' side of the pavement
 JUNCTION_RADIUS = 12.0  # m from a junction's middle to its stop lines
 STRAIGHT = 15.0  # m from a junction's middle that an arm runs straight
+TIGHTEST = 18.0  # m, the radius of the tightest curves of a street
 REMOVED = 3  # streets taken out of the grid, where that leaves no dead end
 
 ARMS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # grid steps: right, down, left, up
@@ -33,13 +34,15 @@ Edge = tuple[Node, Node]
 class Segment:
     """A lane, or a connector through a junction. junction: the one that a connector crosses, that a lane ends at.
 
-    followers: indices of the segments that can come next.
+    followers: indices of the segments that can come next. waypoints: indices of the path's points that a driver is
+    directed to: the ends of bends, and of connectors.
     """
 
     path: Path
     connector: bool
     junction: int
     followers: tuple[int, ...]
+    waypoints: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,9 @@ class _Grid:
         self.nodes: list[Node] = [(column, row) for row in range(GRID) for column in range(GRID)]
         self.place = {n: MARGIN + BLOCK * np.array(n, float) + rng.uniform(-8, 8, 2) for n in self.nodes}
         self.turn = {n: rng.uniform(-0.24, 0.24) for n in self.nodes}
-        self.bend = {n: rng.uniform(18, 27) for n in self.nodes}
+        self.bend = {n: rng.uniform(20, 27) for n in self.nodes}
         self.edges = self._thinned(rng)
-        self.bulge = {edge: rng.uniform(3.0, 7.5) * rng.choice((-1, 1)) for edge in sorted(self.edges)}
+        self.bulge = {edge: rng.uniform(3.0, 7.0) * rng.choice((-1, 1)) for edge in sorted(self.edges)}
 
     def _thinned(self, rng: np.random.Generator) -> set[Edge]:
         edges = {
@@ -97,16 +100,17 @@ class _Grid:
         return np.asarray(self.place[node] + reach * self.direction(node, towards))
 
     def street(self, start: Node, end: Node) -> Floats:
-        """The curve between two neighbours' arm ends, (k, 2) m."""
+        """The curve between two neighbours' arm ends, (k, 2) m; it swings out as far as that leaves it drivable."""
         first, last = self.arm_end(start, end), self.arm_end(end, start)
         chord = float(np.hypot(*(last - first)))
-        points = hermite(first, chord * self.direction(start, end), last, -chord * self.direction(end, start))
-        forth = (start, end) in self.edges
-        bulge = self.bulge[(start, end) if forth else (end, start)] * (1 if forth else -1)
+        plain = hermite(first, chord * self.direction(start, end), last, -chord * self.direction(end, start))
         normal = np.array([-(last - first)[1], (last - first)[0]]) / chord
-        swing = np.sin(np.pi * np.linspace(0, 1, len(points))) ** 2
-        # A short street cannot swing as far as a long one without a hairpin.
-        return np.asarray(points + (bulge * min(1.0, (chord / 55.0) ** 2) * swing)[:, None] * normal)
+        swing = np.sin(np.pi * np.linspace(0, 1, len(plain)))[:, None] ** 2 * normal
+        bulge = self.bulge[(start, end) if (start, end) in self.edges else (end, start)]
+        curves = [plain + share * bulge * swing for share in (1.0, -1.0, 0.6, -0.6, 0.3, -0.3, 0.0)]
+        sharpest = [float(np.abs(path(curve).curvature).max()) for curve in curves]
+        fits = [curve for curve, sharp in zip(curves, sharpest, strict=True) if sharp < 1 / TIGHTEST]
+        return np.asarray(fits[0] if fits else curves[int(np.argmin(sharpest))])
 
 
 def _degree(edges: set[Edge], node: Node) -> int:
@@ -122,21 +126,32 @@ def _connected(edges: set[Edge]) -> bool:
     return len(reached) == GRID * GRID
 
 
-def _walk(grid: _Grid, start: Node, towards: Node) -> tuple[Floats, Node, Node]:
-    """The middle line from a junction to the next one: points (k, 2) m, that junction, and the crossing before it."""
-    begin = grid.place[start] + JUNCTION_RADIUS * grid.direction(start, towards)
-    parts = [begin[None]]
+@dataclass(slots=True)
+class _Walk:
+    """From a junction to the next one. points: the middle line, m, (k, 2); end, before: that junction, and the crossing
+    before it; bends: where each bend on the way begins and ends, m."""
+
+    points: Floats
+    end: Node
+    before: Node
+    bends: list[tuple[Floats, Floats]]
+
+
+def _walk(grid: _Grid, start: Node, towards: Node) -> _Walk:
+    parts = [(grid.place[start] + JUNCTION_RADIUS * grid.direction(start, towards))[None]]
+    bends: list[tuple[Floats, Floats]] = []
     before, here = start, towards
     while True:
         parts.append(grid.street(before, here))
         if grid.is_junction(here):
             parts.append((grid.place[here] + JUNCTION_RADIUS * grid.direction(here, before))[None])
-            return np.concatenate(parts), here, before
+            return _Walk(np.concatenate(parts), here, before, bends)
         (after,) = (m for m in grid.neighbours(here) if m != before)
         into, out = grid.arm_end(here, before), grid.arm_end(here, after)
         tangent = 1.17 * float(np.hypot(*(out - into)))  # makes a quarter turn nearly an arc
         bend = hermite(into, -tangent * grid.direction(here, before), out, tangent * grid.direction(here, after))
         parts.append(bend[1:-1])
+        bends.append((into, out))
         before, here = here, after
 
 
@@ -151,7 +166,7 @@ def build_roads(rng: np.random.Generator) -> Roads:
     nodes = [node for node in grid.nodes if grid.is_junction(node)]
     number = {node: index for index, node in enumerate(nodes)}
     roads: list[Path] = []
-    lanes: list[tuple[Path, int, int]] = []  # the path, the junction it leaves, the junction it ends at
+    lanes: list[_Lane] = []
     arms: list[Path] = []
     walked: set[tuple[Node, Node]] = set()
     for node in nodes:
@@ -160,31 +175,48 @@ def build_roads(rng: np.random.Generator) -> Roads:
             arms.append(path(np.stack([grid.place[node], stop])))
             if (node, towards) in walked:
                 continue
-            points, end, before = _walk(grid, node, towards)
-            walked |= {(node, towards), (end, before)}
-            road = path(_distinct(points))
-            back = path(road.points[::-1])
+            walk = _walk(grid, node, towards)
+            walked |= {(node, towards), (walk.end, walk.before)}
+            road = path(_distinct(walk.points))
             roads.append(road)
-            lanes.append((path(beside(road, LANE_CENTRE)), number[node], number[end]))
-            lanes.append((path(beside(back, LANE_CENTRE)), number[end], number[node]))
+            lanes.append(_lane(road, number[node], number[walk.end], [out for _, out in walk.bends]))
+            back = [into for into, _ in reversed(walk.bends)]
+            lanes.append(_lane(path(road.points[::-1]), number[walk.end], number[node], back))
     return Roads(roads, np.array([grid.place[node] for node in nodes]), arms, _segments(lanes))
 
 
-def _segments(lanes: list[tuple[Path, int, int]]) -> list[Segment]:
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """origin, end: the junctions that it joins; bend_ends: indices of its points."""
+
+    path: Path
+    origin: int
+    end: int
+    bend_ends: tuple[int, ...]
+
+
+def _lane(road: Path, origin: int, end: int, bend_ends: list[Floats]) -> _Lane:
+    way = path(beside(road, LANE_CENTRE))
+    return _Lane(way, origin, end, tuple(int(np.argmin(np.hypot(*(way.points - at).T))) for at in bend_ends))
+
+
+def _segments(lanes: list[_Lane]) -> list[Segment]:
     """The lanes, in their order, and after them the connectors."""
     connectors: list[Segment] = []
     followers: list[list[int]] = [[] for _ in lanes]
-    for i, (arriving, _, junction) in enumerate(lanes):
-        for j, (leaving, origin, _) in enumerate(lanes):
+    for i, arriving in enumerate(lanes):
+        for j, leaving in enumerate(lanes):
             # Lanes come in pairs, there and back: turning round within a junction is not a way through it.
-            if origin != junction or j == i ^ 1:
+            if leaving.origin != arriving.end or j == i ^ 1:
                 continue
-            start, end = arriving.points[-1], leaving.points[0]
+            start, end = arriving.path.points[-1], leaving.path.points[0]
             reach = 1.17 * float(np.hypot(*(end - start)))
-            tangents = [np.array([np.cos(a), np.sin(a)]) * reach for a in (arriving.heading[-1], leaving.heading[0])]
+            headings = arriving.path.heading[-1], leaving.path.heading[0]
+            tangents = [np.array([np.cos(angle), np.sin(angle)]) * reach for angle in headings]
             way = path(hermite(start, tangents[0], end, tangents[1]))
             followers[i].append(len(lanes) + len(connectors))
-            connectors.append(Segment(way, True, junction, (j,)))
+            connectors.append(Segment(way, True, arriving.end, (j,), (len(way) - 1,)))
     return [
-        Segment(lane, False, end, tuple(follow)) for (lane, _, end), follow in zip(lanes, followers, strict=True)
+        Segment(lane.path, False, lane.end, tuple(follow), lane.bend_ends)
+        for lane, follow in zip(lanes, followers, strict=True)
     ] + connectors

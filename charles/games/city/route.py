@@ -43,6 +43,13 @@ class Route:
             self.segments.append(int(followers[self._rng.integers(len(followers))]))
         parts = [self._roads.segments[index].path for index in self.segments]
         self._ends = np.cumsum([len(part) - 1 for part in parts])
+        begins = self._ends - [len(part) - 1 for part in parts]
+        self._waypoints = np.array([
+            begin + at
+            for segment, begin in zip(self.segments, begins, strict=True)
+            for at in self._roads.segments[segment].waypoints
+            if begin + at < self._ends[-1]
+        ])  # fmt: skip
         self.path = joined(parts)
         connectors = [self._roads.segments[index].connector for index in self.segments]
         self._crossing = np.repeat(connectors, [len(part) - 1 for part in parts])
@@ -84,11 +91,11 @@ class Route:
         raise AssertionError("a route of five segments holds a connector ahead of its first two")
 
     def purpose(self, car: Car) -> tuple[float, float]:
-        """(distance m, bearing rad relative to the heading, left negative) to the exit of the next junction.
+        """(distance m, bearing rad relative to the heading, left negative) to the next exit of a junction or a bend.
 
         It says which way to take there, and nothing of where in its lane the car is.
         """
-        x, y = self.path.points[min(self.next_exit[1], len(self.path) - 1)]
+        x, y = self.path.points[self._waypoints[np.searchsorted(self._waypoints, self.index, side="right")]]
         return math.hypot(x - car.x, y - car.y), wrapped(math.atan2(y - car.y, x - car.x) - car.heading)
 
     def ahead(self, metres: float) -> tuple[Path, NDArray[np.bool_]]:

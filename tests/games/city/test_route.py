@@ -27,12 +27,21 @@ def planned(roads: Roads, segment: int, car: Car) -> Route:
 
 
 def test_the_purpose_is_the_exit_of_the_next_junction(roads: Roads) -> None:
-    lane = roads.lanes[0]
+    lane = next(lane for lane in roads.lanes if not roads.segments[lane].waypoints)
     route = planned(roads, lane, car_at(roads, lane, 10))
     exit_point = roads.segments[route.segments[1]].path.points[-1]
     car = car_at(roads, lane, 10)
     distance, _ = route.purpose(car)
     assert distance == pytest.approx(math.hypot(*(exit_point - (car.x, car.y))), abs=0.01)
+
+
+def test_a_bend_has_its_own_waypoint_so_that_the_purpose_never_lies_behind(roads: Roads) -> None:
+    lane = next(lane for lane in roads.lanes if roads.segments[lane].waypoints)
+    route = planned(roads, lane, car_at(roads, lane, 0))
+    for index in range(len(roads.segments[lane].path)):
+        car = car_at(roads, lane, index)
+        route.update(car)
+        assert abs(route.purpose(car)[1]) < math.pi / 2
 
 
 @pytest.mark.parametrize("lane_number", range(6))

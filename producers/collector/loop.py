@@ -42,10 +42,10 @@ def collect(open_game: OpenGame, settings: Settings, stop: Callable[[float], boo
     with (
         Heartbeat(settings.kafka, PROGRAM, local.name) as heartbeat,
         closing(Sender(settings.kafka, local.memory_mb)) as sender,
+        closing(Refused(settings)) as refused,
         closing(Drive(open_game, settings)) as drive,
     ):
         report = Report(heartbeat, local, keeper, sender, drive)
-        refused = Refused(settings)
         for _ in keeper.ticks(stop):
             seen = drive.observe()
             time = now()
@@ -130,3 +130,6 @@ class Refused:
         value = json.dumps({"action": asdict(action), "telemetry": asdict(seen.telemetry)}).encode()
         letter = unwritten(self._topic, reason, PROGRAM, key=self._collector, headers=headers, value=value)
         self._letters.send_event(letter)
+
+    def close(self) -> None:
+        self._letters.flush(1.0)

@@ -1,0 +1,208 @@
+"""The collector's loop on a real broker, with a game that does what the test says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event, Thread
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from charles import topic_admin, topics
+from charles.events import Control, DeadLetter, Frame, Status, now
+from charles.games import Observation
+from charles.settings import Kafka, Settings, load
+from infra.kafka.broker import LocalBroker
+from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
+from producers.collector.sender import Sender
+from tests.kafka_tools import events, free_port, headers, read_all
+from tests.producers.collector.tiny_game import ANSWER, DRIVING, Script, TinyGame, without_speed
+
+
+def settings_for(kafka: Kafka, **local: Any) -> Settings:
+    return load(kafka=kafka.model_dump(), collect={"name": "c-1", "pace": "max", "world_minutes": 60, **local})
+
+
+def collect_ticks(settings: Settings, ticks: int, script: Script = lambda _, seen: seen) -> TinyGame:
+    """Collect until the game has been driven so many ticks."""
+    game = TinyGame(1, script)
+
+    def stop(wait_s: float) -> bool:
+        time.sleep(wait_s)
+        return len(game.controllers) >= ticks
+
+    collect(lambda _: game, settings, stop)
+    return game
+
+
+def test_every_tick_is_a_frame_and_a_control_of_the_same_instant(kafka: Kafka) -> None:
+    collect_ticks(settings_for(kafka), 300, lambda tick, seen: replace(seen, over=tick == 120))
+
+    frames, controls = events(kafka, topics.FRAMES, Frame), events(kafka, topics.CONTROLS, Control)
+    assert [frame.moment for frame in frames] == [control.moment for control in controls]
+    assert [frame.time for frame in frames] == [control.time for control in controls]
+    first, second = sorted({frame.run for frame in frames})
+    assert [(frame.run, frame.tick) for frame in frames] == [(first, n) for n in range(120)] + [
+        (second, n) for n in range(180)
+    ]
+    assert {(frame.collector, frame.width, frame.height, frame.dropped) for frame in frames} == {("c-1", 16, 12, 0)}
+
+
+def test_keys_headers_and_partitions_say_whose_it_is_without_the_bytes(kafka: Kafka) -> None:
+    collect_ticks(settings_for(kafka), 10)
+    frames, controls = read_all(kafka, topics.FRAMES), read_all(kafka, topics.CONTROLS)
+    assert {message.key() for message in frames + controls} == {b"c-1"}
+    assert len({message.partition() for message in frames + controls}) == 1
+    assert [headers(message) for message in frames] == [headers(message) for message in controls]
+    run = events(kafka, topics.FRAMES, Frame)[0].run
+    assert headers(frames[3]) == {"collector": "c-1", "run": run, "tick": "3"}
+
+
+def test_pictures_are_the_games_in_its_colours() -> None:
+    picture = np.zeros((32, 32, 3), np.uint8)
+    picture[..., 0] = 255
+    decoded = cv2.imdecode(np.frombuffer(jpeg(picture, 90), np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    blue, green, red = decoded[16, 16]
+    assert red > 240
+    assert max(blue, green) < 15
+
+
+def test_labels_are_the_drivers_answers_and_never_the_noise(kafka: Kafka) -> None:
+    game = collect_ticks(settings_for(kafka), 600)
+    labels = {
+        (control.steering, control.acceleration, control.braking) for control in events(kafka, topics.CONTROLS, Control)
+    }
+    assert labels == {(ANSWER.steering, 0.0, -ANSWER.acceleration_braking)}
+    assert len({controller.steering for controller in game.controllers}) > 3
+    assert len({controller.acceleration_braking for controller in game.controllers}) > 2
+
+
+def test_nonsense_is_not_published_but_dead_lettered_and_missing(kafka: Kafka) -> None:
+    collect_ticks(settings_for(kafka), 100, lambda tick, seen: without_speed(seen) if 40 <= tick < 43 else seen)
+
+    expected = [*range(40), *range(43, 100)]
+    assert [frame.tick for frame in events(kafka, topics.FRAMES, Frame)] == expected
+    assert [control.tick for control in events(kafka, topics.CONTROLS, Control)] == expected
+    letters = events(kafka, topics.DEADLETTER, DeadLetter)
+    assert [letter.headers["tick"] for letter in letters] == [b"40", b"41", b"42"]
+    assert all(letter.reason == "speed must be a finite number, not nan" for letter in letters)
+    assert {(letter.topic, letter.offset, letter.key) for letter in letters} == {
+        (f"{kafka.prefix}.controls", -1, b"c-1")
+    }
+
+
+def test_a_game_that_talks_nonsense_for_long_is_respawned(kafka: Kafka) -> None:
+    last = 20 + INVALID_IN_A_ROW
+    game = collect_ticks(settings_for(kafka), 60, lambda tick, seen: without_speed(seen) if 20 <= tick < last else seen)
+    assert game.respawns == [last]
+    frames = events(kafka, topics.FRAMES, Frame)
+    assert [frame.tick for frame in frames] == [*range(20), *range(60 - last)]
+
+
+def test_late_ticks_are_counted_in_the_frames_and_told_in_the_status(kafka: Kafka) -> None:
+    def slow(tick: int, seen: Observation) -> Observation:
+        time.sleep(0.1 if tick < 10 else 0.0)
+        return seen
+
+    collect_ticks(settings_for(kafka, pace="real"), 40, slow)
+    late = [frame.late for frame in events(kafka, topics.FRAMES, Frame)]
+    assert late == sorted(late)
+    assert late[0] == 0
+    assert late[-1] >= 10
+    statuses = [status for status in events(kafka, topics.STATUS, Status) if status.state == "running"]
+    assert statuses[-1].program == "collector"
+    assert statuses[-1].instance == "c-1"
+    assert {"late", "dropped", "queued", "runs", "crashes", "refused"} <= set(statuses[-1].figures)
+
+
+@pytest.fixture
+def own_broker(tmp_path: Any) -> Any:
+    """A broker that a test may kill."""
+    local = LocalBroker(tmp_path / "kafka", free_port(), heap_mb=256)
+    local.start(detached=False)
+    yield local
+    local.stop()
+
+
+def kill(broker: LocalBroker) -> None:
+    """As kill -9 does: without a farewell."""
+    import psutil
+
+    process = psutil.Process(broker.status().pid)
+    process.kill()
+    process.wait(10)
+
+
+@pytest.mark.slow
+def test_a_broker_that_dies_and_comes_back_costs_no_tick(own_broker: LocalBroker) -> None:
+    kafka = Kafka(bootstrap_servers=own_broker.bootstrap, prefix="killed")
+    topic_admin.ensure(kafka)
+    game, stopped = TinyGame(1), Event()
+    driver = Thread(target=collect, args=(lambda _: game, settings_for(kafka, pace="real"), stopped.wait))
+    driver.start()
+    until(lambda: len(game.controllers) >= 45)
+    kill(own_broker)
+    died_at = len(game.controllers)
+    until(lambda: len(game.controllers) >= died_at + 60)
+    own_broker.start(detached=False)
+    back_at = len(game.controllers)
+    until(lambda: len(game.controllers) >= back_at + 60)
+    stopped.set()
+    driver.join(30)
+
+    for topic, event in ((topics.FRAMES, Frame), (topics.CONTROLS, Control)):
+        assert [each.tick for each in events(kafka, topic, event)] == list(range(len(game.controllers)))
+    assert events(kafka, topics.FRAMES, Frame)[-1].dropped == 0
+
+
+@pytest.mark.slow
+def test_what_waited_too_long_is_given_up_counted_and_never_sent_twice(own_broker: LocalBroker) -> None:
+    kafka = Kafka(bootstrap_servers=own_broker.bootstrap, prefix="gone")
+    topic_admin.ensure(kafka)
+    sender = Sender(kafka, memory_mb=1, give_up_s=2.0)
+    ticks = iter(range(10_000))
+
+    def send(count: int) -> None:
+        for _ in range(count):
+            sender.send(*tick_of(next(ticks)))
+            sender.wait(0.002)
+
+    send(50)
+    kill(own_broker)
+    send(50)
+    assert not sender.has_room(1_000_000)
+    until(lambda: sender.wait(0.1) or sender.queued == 0)
+    assert 0 < sender.dropped <= 100
+    own_broker.start(detached=False)
+    send(50)
+    until(lambda: sender.wait(0.1) or sender.queued == 0)
+    sender.close()
+
+    found = [
+        [each.tick for each in events(kafka, *half)] for half in ((topics.FRAMES, Frame), (topics.CONTROLS, Control))
+    ]
+    for half in found:
+        assert half == sorted(set(half))
+        assert set(range(100, 150)) <= set(half)
+    whole = set(found[0]) & set(found[1])
+    # What was reported as given up may have arrived all the same; what was not reported has.
+    assert 150 - len(whole) <= sender.dropped <= 100
+
+
+def tick_of(tick: int) -> tuple[Frame, Control]:
+    moment: dict[str, Any] = {"collector": "c-1", "run": "r", "tick": tick, "time": now()}
+    frame = Frame(**moment, picture=bytes(2000), width=16, height=12, late=0, dropped=0)
+    numbers = {name: getattr(DRIVING, name) for name in DRIVING.__dataclass_fields__}
+    return frame, Control(**moment, acceleration=0.0, braking=0.0, steering=0.0, **numbers)
+
+
+def until(true: Callable[[], Any], timeout_s: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -176,11 +176,9 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def _explain(problem: Any) -> str:
     section, *rest = (str(part) for part in problem["loc"])
-    known = Settings.model_fields.get(section)
-    fields = getattr(known.annotation, "model_fields", {}) if known else {}
     where = ".".join([section, *rest])
+    fields = getattr(Settings.model_fields[section].annotation, "model_fields", {}) if rest else Settings.model_fields
     if problem["type"] == "extra_forbidden":
-        accepted = f"{section} accepts: {', '.join(fields)}" if rest else f"there are {', '.join(Settings.model_fields)}"
-        return f"{where}: no such setting; {accepted}"
+        return f"{where}: no such setting; {section if rest else 'charles'} accepts: {', '.join(fields)}"
     what = fields[rest[0]].description if rest and rest[0] in fields else None
     return f"{where}: {problem['msg']}, not {problem['input']!r}" + (f" ({what})" if what else "")

@@ -20,7 +20,7 @@ _PAUSE_S = 1.0
 
 
 def main(settings: Settings) -> None:
-    """Balance until told to stop. Raises BrokerUnavailable, Fenced, or RuntimeError when the topics do not fit."""
+    """Balance until told to stop. Raises BrokerUnavailable, TakenOver, or RuntimeError when the topics do not fit."""
     stop = Stop()
     require_broker(settings.kafka)
     topic_admin.ensure(settings.kafka)

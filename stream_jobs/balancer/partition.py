@@ -98,15 +98,14 @@ class Partition:
         return self.runs[run]
 
     def _settle(self, side: str, run: Run) -> list[tuple[Run, Joined]]:
-        """A collector drives one run at a time: where a newer run speaks, this topic is past the older ones."""
+        """A collector drives one run at a time: where a topic goes over to another run, it is past the one before."""
         whole: list[tuple[Run, Joined]] = []
-        if self._newest.get((side, run[0])) != run:
-            self._newest[side, run[0]] = run
-            _side(self.runs[run], side).closed = False
-            for other, join in self.runs.items():
-                if other[0] == run[0] and other != run and not _side(join, side).closed:
-                    _side(join, side).closed = True
-                    whole += self._settled(other)
+        before = self._newest.get((side, run[0]), run)
+        self._newest[side, run[0]] = run
+        if before != run:
+            _side(self.runs[before], side).closed = True
+            whole += self._settled(before)
+        _side(self.runs[run], side).closed = False
         return whole + self._settled(run)
 
     def _settled(self, run: Run) -> list[tuple[Run, Joined]]:

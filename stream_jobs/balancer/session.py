@@ -19,6 +19,7 @@ from charles.kafka import Publisher, consumer, group, name
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.stopping import Stop
+from charles.transactions import Fenced, NotCommitted, join, transaction
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.state import restore
 from stream_jobs.balancer.work import Work
@@ -35,7 +36,7 @@ class StartOver(RuntimeError):
     """This session cannot go on; the next one starts from the last committed transaction."""
 
 
-class Fenced(RuntimeError):
+class TakenOver(RuntimeError):
     """Another balancer of the same name has taken over; restarting this one would only start a fight."""
 
     exit_code = 3
@@ -73,9 +74,9 @@ class Session:
         )
 
     def run(self) -> None:
-        """Balance until told to stop. Raises StartOver or Fenced."""
+        """Balance until told to stop. Raises StartOver or TakenOver."""
         try:
-            self._publisher.producer.init_transactions(30)
+            join(self._publisher)
             self._consumer.subscribe(list(self._sides), on_assign=self._on_assign, on_revoke=self._on_revoke)
             next_commit = next_look = time.monotonic()
             while not self._stop():
@@ -87,7 +88,7 @@ class Session:
                     self._commit()
                     next_commit = time.monotonic() + self._settings.balance.commit_seconds
             self._commit()
-        except (KafkaException, TimeoutError) as error:
+        except (KafkaException, Fenced, NotCommitted, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:
@@ -114,17 +115,16 @@ class Session:
         """Samples, state, dead letters and input offsets: in one transaction, all or nothing."""
         if not self._dirty:
             return
-        producer = self._publisher.producer
-        producer.begin_transaction()
-        for topic, key, value, partition, headers in self._work.records():
-            self._publisher.send_bytes(topic, key, value, partition=partition, headers=headers)
         offsets = [
             TopicPartition(self._names[side], number, partition.resume_at(side), str(reading.position))
             for number, partition in self._work.partitions.items()
             for side, reading in partition.readings.items()
         ]
-        producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), 10)
-        producer.commit_transaction(10)
+        with transaction(self._publisher):
+            for topic, key, value, partition, headers in self._work.records():
+                self._publisher.send_bytes(topic, key, value, partition=partition, headers=headers)
+            producer = self._publisher.producer
+            producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), 10)
         self._work.committed()
         self._dirty = False
 
@@ -214,11 +214,14 @@ class Session:
         self._paused.clear()
 
 
-def _answer(error: KafkaException | TimeoutError) -> Exception:
-    """What an error of the client means for the balancer."""
-    if isinstance(error, TimeoutError):
-        return StartOver(str(error))
-    reason = error.args[0]
-    if reason.code() == KafkaError.FENCED_INSTANCE_ID:
-        return Fenced(f"another balancer of the same name has taken over ({reason.str()})")
-    return StartOver(reason.str())
+def _answer(error: Exception) -> RuntimeError:
+    """What an error of the client means for the balancer.
+
+    A fenced producer alone is no takeover: the broker fences one whose transaction timed out, as in a laptop's sleep.
+    """
+    if isinstance(error, KafkaException):
+        reason = error.args[0]
+        if reason.code() == KafkaError.FENCED_INSTANCE_ID:
+            return TakenOver(f"another balancer of the same name has taken over ({reason.str()})")
+        return StartOver(reason.str())
+    return StartOver(str(error))

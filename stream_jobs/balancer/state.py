@@ -84,6 +84,7 @@ def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     join.counts = Counts(**{count: getattr(ledger, count) for count in COUNTS})
     join.settled = join.frames.head = join.controls.head = ledger.settled
     join.seen_before = ledger.seen
+    join.frames.closed = join.controls.closed = not (join.history.values or join.stack.values)
     return join
 
 

@@ -1,0 +1,79 @@
+"""Runs that follow each other in one partition, and what is written down of them."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from charles.events import Control, now
+from charles.settings import Balance
+from stream_jobs.balancer.joining import Pointer
+from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Partition, Reading
+
+HISTORY = 3
+FIRST, SECOND = ("collector", "first"), ("collector", "second")
+
+
+def partition() -> Partition:
+    readings = {side: Reading(position=0, known=0, end=0) for side in SIDES}
+    return Partition(Balance(history=HISTORY, silence_seconds=1e-6), readings, {})
+
+
+def feed(into: Partition, side: str, run: tuple[str, str], ticks: range) -> None:
+    for tick in ticks:
+        if side == FRAMES:
+            into.add_frame(run, tick, Pointer(tick), tick)
+        else:
+            control = Control(*run, tick, now(), 0.0, 0.0, 0.0, 1.0, 0, 0, 0, 0, 0, 0)
+            into.add_control(run, tick, control, tick)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_topic_may_be_a_whole_run_ahead_of_the_other(seed: int) -> None:
+    into = partition()
+    steps = {side: [(run, tick) for run in (FIRST, SECOND) for tick in range(10)] for side in SIDES}
+    rng = random.Random(seed)
+    while any(steps.values()):
+        side = rng.choice([side for side in SIDES if steps[side]])
+        for _ in range(rng.randrange(1, 25)):
+            if steps[side]:
+                run, tick = steps[side].pop(0)
+                feed(into, side, run, range(tick, tick + 1))
+    for run in (FIRST, SECOND):
+        assert into.runs[run].counts.in_bins == 10 - HISTORY
+        assert into.runs[run].counts.warm_up == HISTORY
+
+
+def test_a_newer_run_settles_what_waits_in_the_one_before() -> None:
+    into = partition()
+    feed(into, FRAMES, FIRST, range(10))
+    feed(into, CONTROLS, FIRST, range(8))
+    feed(into, CONTROLS, SECOND, range(1))
+    assert into.runs[FIRST].counts.unmatched == 2
+    assert into.resume_at(CONTROLS) == 0
+    assert into.ledger(FIRST).adds_up
+
+
+def test_silence_settles_what_waits_only_where_the_log_is_read_to_its_end() -> None:
+    into = partition()
+    feed(into, FRAMES, FIRST, range(5))
+    into.readings[CONTROLS].end = 100
+    into.close_silent()
+    assert into.runs[FIRST].counts.unmatched == 0
+    into.readings[CONTROLS].end = 0
+    into.close_silent()
+    assert into.runs[FIRST].counts.unmatched == 5
+
+
+def test_a_run_goes_on_from_its_ledger_with_its_history() -> None:
+    before = partition()
+    feed(before, FRAMES, FIRST, range(6))
+    feed(before, CONTROLS, FIRST, range(8))
+    ledger = before.ledger(FIRST)
+    assert ledger.waiting == 2 + before.runs[FIRST].counts.in_bins
+    after = Partition(Balance(history=HISTORY), before.readings, {FIRST: ledger})
+    feed(after, CONTROLS, FIRST, range(8))
+    feed(after, FRAMES, FIRST, range(8))
+    assert after.runs[FIRST].counts.in_bins == 8 - HISTORY
+    assert after.ledger(FIRST).adds_up

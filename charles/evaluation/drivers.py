@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from charles.artefacts import Arrays
 from charles.games import Action, Game, Observation
+from charles.quiet import loading_tensorflow
 
 if TYPE_CHECKING:
     from charles.network_driver import NetworkDriver
@@ -40,9 +41,10 @@ class Network:
         return self._driver.drive(seen)
 
     def _built(self) -> NetworkDriver:
-        import keras
+        with loading_tensorflow():
+            import keras
 
-        from charles.network_driver import NetworkDriver
+            from charles.network_driver import NetworkDriver
 
         keras.utils.set_random_seed(self._seed)
         driver = NetworkDriver(self._line, self._picture_size, self._frames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from charles.evaluation.driving import Drive, Driver, drive
+from charles.evaluation.workers import Interrupted, never
 from charles.games import Action, Game, Observation
 from charles.pacing import HZ
 from charles.settings import Unstuck
@@ -38,8 +39,18 @@ class Shot:
     ended: str = ""
 
 
-def shoot(game: Game, driver: Driver, seed: int, unstuck: Unstuck, seconds: float = SECONDS) -> list[Shot]:
-    """Drive a freshly opened game for at most so many seconds; every EVERYth tick is a shot, and so is its end."""
+def shoot(
+    game: Game,
+    driver: Driver,
+    seed: int,
+    unstuck: Unstuck,
+    seconds: float = SECONDS,
+    stop: Callable[[], bool] = never,
+) -> list[Shot]:
+    """Drive a freshly opened game for at most so many seconds; every EVERYth tick is a shot, and so is its end.
+
+    Raises Interrupted when stop says so.
+    """
     shots: list[Shot] = []
     height, width = game.picture_size
     size = (WIDTH, round(WIDTH * height / width))
@@ -47,6 +58,8 @@ def shoot(game: Game, driver: Driver, seed: int, unstuck: Unstuck, seconds: floa
 
     def watch(seen: Observation, action: Action, score: float) -> None:
         nonlocal ticks
+        if stop():
+            raise Interrupted("the film was stopped")
         if ticks % EVERY == 0:
             picture = Image.fromarray(np.asarray(seen.hood)).resize(size, Image.Resampling.BICUBIC)
             shots.append(Shot(picture, seen.telemetry.speed, action, score))

@@ -19,6 +19,7 @@ from charles.evaluation.driving import Drive, Driver
 from charles.evaluation.film import draw_film, shoot
 from charles.evaluation.scores import FIRST_UNSEEN, Scores, evaluate
 from charles.evaluation.sources import Weights
+from charles.evaluation.workers import never
 from charles.settings import Settings
 
 UNTRAINED, NEWEST, NPC = "untrained", "newest", "npc"
@@ -38,12 +39,13 @@ def evaluate_and_film(
     folder: Path,
     told: Console,
     seeds: int | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Scores:
     """Drive all three in settings.play.game, with a progress bar; writes scores.json and drive.gif into the folder.
 
     seeds: how many unseen worlds; by default 5 where drives are long, 20 where a game scores short episodes. Without
     untrained weights a network is built as a trainer of the same seed would.
-    Raises ValueError: WrongGame, or there is no game of that name.
+    Raises ValueError (WrongGame, or there is no game of that name), and Interrupted when stop says so.
     """
     name = settings.play.game
     score, picture_size = _facts_of_game(name)
@@ -52,21 +54,30 @@ def evaluate_and_film(
     open_game = functools.partial(games.open_game, name)
     workers = min(os.cpu_count() or 1, len(worlds), MOST_WORKERS)
     with _progress(told, len(worlds) * len(drivers), "m" if score == "distance" else "points") as finished:
-        scores = evaluate(name, open_game, drivers, worlds, settings.unstuck, workers=workers, finished=finished)
+        scores = evaluate(
+            name, open_game, drivers, worlds, settings.unstuck, workers=workers, finished=finished, stop=stop
+        )
     folder.mkdir(parents=True, exist_ok=True)
     write_scores(folder / "scores.json", scores, newest)
-    film(folder / "drive.gif", settings, scores, drivers, newest.manifest.batch)
+    film(folder / "drive.gif", settings, scores, drivers, newest.manifest.batch, stop)
     return scores
 
 
-def film(path: Path, settings: Settings, scores: Scores, drivers: dict[str, Driver], batch: int) -> None:
-    """Untrained and newest side by side, in the world of the newest weights' median drive."""
+def film(
+    path: Path,
+    settings: Settings,
+    scores: Scores,
+    drivers: dict[str, Driver],
+    batch: int,
+    stop: Callable[[], bool] = never,
+) -> None:
+    """Untrained and newest side by side, in the world of the newest weights' median drive. Raises Interrupted."""
     drives = sorted(scores.drives[NEWEST], key=lambda drive: drive.score)
     seed = drives[len(drives) // 2].seed
     panels = []
     for name, title in ((UNTRAINED, "untrained"), (NEWEST, f"after {batch:,} batches")):
         with closing(games.open_game(scores.game, seed)) as game:
-            panels.append((title, shoot(game, drivers[name], seed, settings.unstuck)))
+            panels.append((title, shoot(game, drivers[name], seed, settings.unstuck, stop=stop)))
     draw_film(path, panels, scores.unit)
 
 

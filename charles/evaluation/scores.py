@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from typing import Any
 
 from rich.table import Table
 
-from charles.evaluation.driving import Drive, Driver, drive
-from charles.games import Game
+from charles.evaluation.driving import Drive, Driver
+from charles.evaluation.workers import OpenGame, Task, drive_all, never
 from charles.settings import Unstuck
 
 FIRST_UNSEEN = 1_000_000  # collectors' worlds have lower seeds (settings.Collect.seed)
-
-OpenGame = Callable[[int], Game]
-Task = tuple[str, int]  # a driver's name and a seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class Scores:
     def table(self) -> Table:
         seeds = len(next(iter(self.drives.values())))
         what = "metres before the first crash or getting stuck" if self.score == "distance" else "reward of an episode"
-        table = Table(title=f"{self.game}: {what}, the same {seeds} unseen worlds for each", title_justify="left")
+        table = Table(title=f"{self.game}: {what}, {seeds} unseen worlds", title_justify="left")
         table.add_column("driver")
         for column in ("mean", "median", "min", "max"):
             table.add_column(column, justify="right")
@@ -82,57 +77,22 @@ def evaluate(
     seeds: Sequence[int],
     unstuck: Unstuck,
     *,
-    workers: int = 1,
+    workers: int = 0,
     finished: Callable[[str, Drive], None] = lambda _name, _drive: None,
+    stop: Callable[[], bool] = never,
 ) -> Scores:
     """Drive every driver through the world of every seed.
 
-    workers: processes that drive at the same time; beyond 1, open_game and the drivers travel to them. finished: called
-    after each drive. The scores do not depend on workers: a world and a driver depend on nothing but their seeds and
-    weights.
+    workers: processes that drive at the same time, to which open_game and the drivers travel; 0: this one. finished:
+    told of each drive. The scores do not depend on workers: a drive depends on nothing but its seed and weights.
+    Raises Interrupted when stop says so.
     """
     tasks = [(name, seed) for seed in seeds for name in drivers]
-    drives: dict[tuple[str, int], Drive] = {}
-    for task, driven in _in_turn(open_game, drivers, unstuck, tasks, workers):
+    drives: dict[Task, Drive] = {}
+    for task, driven in drive_all(open_game, drivers, unstuck, tasks, workers, stop):
         drives[task] = driven
         finished(task[0], driven)
     probe = open_game(seeds[0])
     score = probe.episode.score
     probe.close()
     return Scores(game, score, {name: [drives[name, seed] for seed in seeds] for name in drivers})
-
-
-def _in_turn(
-    open_game: OpenGame, drivers: Mapping[str, Driver], unstuck: Unstuck, tasks: Sequence[Task], workers: int
-) -> Iterator[tuple[Task, Drive]]:
-    """Every task with its drive, as they end."""
-    if workers == 1:
-        yield from ((task, _drive(open_game, drivers[task[0]], task[1], unstuck)) for task in tasks)
-        return
-    luggage = (open_game, drivers, unstuck)
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_unpack, initargs=luggage) as pool:
-        futures = {pool.submit(_drive_here, task): task for task in tasks}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-
-
-def _drive(open_game: OpenGame, driver: Driver, seed: int, unstuck: Unstuck) -> Drive:
-    game = open_game(seed)
-    try:
-        return drive(game, driver, seed, unstuck)
-    finally:
-        game.close()
-
-
-_luggage: tuple[OpenGame, Mapping[str, Driver], Unstuck] | None = None  # of a worker process: networks are built once
-
-
-def _unpack(*luggage: Any) -> None:
-    global _luggage
-    _luggage = luggage
-
-
-def _drive_here(task: Task) -> Drive:
-    assert _luggage is not None
-    open_game, drivers, unstuck = _luggage
-    return _drive(open_game, drivers[task[0]], task[1], unstuck)

@@ -21,6 +21,7 @@ def main(settings: Settings) -> None:
 
     from charles import games
     from charles.kafka import require_broker
+    from charles.quiet import loading_tensorflow
     from charles.stopping import Stop
 
     stop = Stop()
@@ -28,7 +29,8 @@ def main(settings: Settings) -> None:
     for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(threads, "1")  # TensorFlow reads them when it is imported
     require_broker(settings.kafka)
-    from consumers.player.loop import play
+    with loading_tensorflow():
+        from consumers.player.loop import play
 
     with closing(games.open_game(settings.play.game, settings.play.seed)) as game:
         play(settings, game, stop)

@@ -12,11 +12,11 @@ from consumers.player.run import Timing
 
 
 class Every:
-    """Says when something is due again: at most `hz` times a second."""
+    """Says when something is due again: `hz` times a second, or at every question if that is seldomer."""
 
     def __init__(self, hz: float) -> None:
         self._period = 1 / hz
-        self._due = 0.0
+        self._due = time.monotonic()
 
     def due(self) -> bool:
         now = time.monotonic()

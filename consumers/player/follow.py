@@ -25,8 +25,8 @@ Weights = tuple[Checkpoint, Arrays]
 class NewestWeights:
     """Follows the model topic in a thread of its own; whoever drives takes what it found, between two ticks.
 
-    newest: the manifest of the newest checkpoint that was seen and can be driven with, None where there is none. A broker that is away is
-    waited for; any other failure is raised by the next take().
+    newest: the manifest of the newest checkpoint that was seen and can be driven with, None where there is none. A
+    broker that is away is waited for; any other failure is raised by the next take().
     """
 
     def __init__(self, kafka: Kafka, model: str, architecture: str) -> None:

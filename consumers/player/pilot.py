@@ -7,6 +7,7 @@ from charles.games import Action, Observation
 from charles.network_driver import NetworkDriver
 from consumers.player.follow import NewestWeights
 
+
 class Pilot:
     """A network that takes new weights between two ticks. It is ready once it has taken its first."""
 

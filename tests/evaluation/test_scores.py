@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import itertools
+import multiprocessing
 
 import pytest
 from rich.console import Console
 
 from charles.evaluation.driving import Drive, drive
 from charles.evaluation.scores import evaluate
+from charles.evaluation.workers import Interrupted
 from charles.games import Action, Observation
 from charles.settings import Unstuck
-from tests.evaluation.tiny_game import PaidRoad, Road, crawls, full_throttle, never_moves
+from tests.evaluation.tiny_game import PaidRoad, Road, crawls, full_throttle, never_moves, sleeps
 
 UNSTUCK = Unstuck(distance=2.0, seconds=1.0)
 
@@ -46,7 +49,7 @@ def test_who_watches_is_told_every_tick_and_what_was_reached_before_it() -> None
     assert [seen.telemetry.x for seen, _, _ in told] == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [0, 2])
 def test_every_driver_meets_every_world_and_workers_change_nothing(workers: int) -> None:
     finished = []
     scores = evaluate(
@@ -62,6 +65,15 @@ def test_every_driver_meets_every_world_and_workers_change_nothing(workers: int)
     assert scores.values("parked") == [0, 0, 0]
     assert scores.mean("quick") == 12
     assert sorted(finished) == sorted((name, seed) for name in ("quick", "parked") for seed in (1, 2, 3))
+
+
+def test_stop_ends_it_and_leaves_no_process_behind() -> None:
+    asked = itertools.count()
+    with pytest.raises(Interrupted):
+        evaluate("road", Road, {"slow": sleeps}, range(4), UNSTUCK, workers=2, stop=lambda: next(asked) == 4)
+    for worker in multiprocessing.active_children():
+        worker.join(5)
+    assert multiprocessing.active_children() == []
 
 
 def test_the_table_and_the_json_say_mean_median_and_the_ends() -> None:

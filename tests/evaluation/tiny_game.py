@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Telemetry
@@ -67,3 +69,8 @@ def never_moves(_game: object, _seen: Observation) -> Action:
 
 def crawls(_game: object, _seen: Observation) -> Action:
     return Action(0.0, 0.05)
+
+
+def sleeps(_game: object, _seen: Observation) -> Action:
+    time.sleep(60)
+    return Action(0.0, 0.0)

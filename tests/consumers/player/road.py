@@ -40,7 +40,7 @@ def speedometer() -> Arrays:
 
 
 class Road:
-    """Drives itself forwards whatever it is told, one metre and 0.05 m/s more a tick, and remembers what it was told."""
+    """Drives itself forwards whatever it is told, one metre and 0.05 m/s more a tick, and remembers it all."""
 
     mapping = ControllerMapping(Axis(0.25, 0.75, 0.75), Axis(0.25, 0.75, 0.75))
     episode = Episode(score="distance", ticks=100)

@@ -1,0 +1,24 @@
+"""Silence while TensorFlow loads: it greets on standard error, whatever its log level, before anybody can stop it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def loading_tensorflow() -> Iterator[None]:
+    """Import TensorFlow inside: what its libraries write goes nowhere. What Python raises is raised as ever."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # and afterwards: fatal errors only
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
@@ -23,8 +22,6 @@ from producers.collector.disturbances import Disturbances
 from producers.collector.drive import Drive, OpenGame
 from producers.collector.report import Report
 from producers.collector.sender import Sender
-
-log = logging.getLogger(__name__)
 
 PROGRAM = "collector"
 INVALID_IN_A_ROW = 15

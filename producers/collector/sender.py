@@ -56,7 +56,7 @@ class Sender:
                 self._done(tick, tick.halves if topic is topics.FRAMES else 1, failed=True)
                 return
 
-    def close(self, timeout_s: float = 3.0) -> None:
+    def close(self, timeout_s: float = 2.5) -> None:
         """Give what is on its way a last chance of timeout_s; the rest is lost, and said to be."""
         if self._publisher.flush(timeout_s):
             log.warning("%d ticks were not delivered before the end", self.queued)

@@ -6,13 +6,16 @@ import io
 import itertools
 import multiprocessing
 
+import keras
 import pytest
 from rich.console import Console
 
+from charles.evaluation.drivers import Network
 from charles.evaluation.driving import Drive, drive
 from charles.evaluation.scores import evaluate
 from charles.evaluation.workers import Interrupted
 from charles.games import Action, Observation
+from charles.models import Predictor, build
 from charles.settings import Unstuck
 from tests.evaluation.tiny_game import PaidRoad, Road, crawls, full_throttle, never_moves, sleeps
 
@@ -84,3 +87,13 @@ def test_the_table_and_the_json_say_mean_median_and_the_ends() -> None:
     (facts,) = scores.as_json()["drivers"].values()
     assert [facts[name] for name in ("mean", "median", "min", "max")] == [12, 11, 10, 15]
     assert [driven["end"] for driven in facts["drives"]] == ["crashed"] * 3
+
+
+def test_untrained_weights_are_those_that_a_trainer_of_the_same_seed_begins_with() -> None:
+    keras.utils.set_random_seed(3)
+    trainer = Predictor(build("pilot", Road.picture_size))
+    road = Road(seed=5)
+    seen = road.observe()
+    car = seen.telemetry
+    pedals, steering = trainer(seen.hood, car.speed, car.purpose_distance, car.purpose_bearing)
+    assert Network("pilot", Road.picture_size, 1, None, seed=3)(road, seen) == Action(steering, pedals)

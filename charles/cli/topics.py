@@ -4,8 +4,8 @@ How much disk they take. Measured (`charles topics` after a collection): a tick 
 control of 0.3 KB on disk, 55 MB a minute for one collector; a CarRacing tick is 2.1 KB and 0.3 KB, 4 MB a minute.
 A demo of ten minutes with two collectors in the city writes 1.1 GB of frames and 11 MB of controls; the balancer copies
 what it emits, at most as much again; the player's pictures stay below 0.2 GB. A day of those two collectors would be
-157 GB, of which the table keeps its bounds: whatever is written, all topics together stay below about 30 GiB: the bounds
-sum up to 27.3 GiB, Kafka deletes whole segments (one per partition: 1.4 GiB), and looks every five minutes.
+157 GB, of which the table keeps its bounds. Whatever is written, all topics together stay below about 30 GiB: the
+bounds sum up to 27.3 GiB, Kafka deletes whole segments (one per partition: 1.4 GiB), and looks every five minutes.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def test_the_topics_newest_weights_come_first_and_a_demos_files_serve_when_the_b
     kafka: Kafka, tmp_path: Path
 ) -> None:
     settings = Settings(kafka=kafka)
-    with pytest.raises(NoWeights, match=r"there are no weights of pilot .* --weights FILE"):
+    with pytest.raises(NoWeights, match=r"there are no weights of pilot .*--weights FILE"):
         newest_weights(settings, tmp_path)
 
     trainer = checkpoints.publisher(kafka, "pilot")

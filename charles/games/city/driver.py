@@ -23,8 +23,8 @@ BRAKING = 4.2  # m/s^2, planned before curves
 EARLY = 2.5  # m before a curve at which its speed is reached
 CROSSING = 6.5  # m/s, straight over a junction
 STANDING_GAP, HEADWAY = 4.0, 1.1  # m and s kept to what stands or drives ahead
-PUSH, BRAKE = 2.4, 1.2  # m/s from the wanted speed at which a pedal is pressed to 63 %
-KNEE = 0.6  # share of full lock beyond which steering gets softer
+PUSH, BRAKE = 2.4, 1.1  # m/s from the wanted speed at which a pedal is pressed to 63 %
+KNEE = 0.7  # share of full lock beyond which steering gets softer
 DEADBAND = 0.025  # smaller answers are exactly 0
 
 

@@ -19,11 +19,11 @@ Array = NDArray[np.generic]
 Arrays = dict[str, Array]
 
 
-class Damaged(ValueError):
+class Damaged(RuntimeError):
     """An artefact is not what its manifest says, or is no safetensors file; the message says what is wrong."""
 
 
-class Missing(LookupError):
+class Missing(RuntimeError):
     """An artefact's chunks are not all there."""
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from charles.cli.running import clear_errors, load_settings
+
 
 def evaluate_command(
     game: Annotated[
@@ -36,32 +38,27 @@ def evaluate_command(
 
     Example: charles evaluate --game city --weights demo/weights.safetensors
     """
-    import json
-    import sys
+    with clear_errors():
+        import json
 
-    from rich.console import Console
+        from rich.console import Console
 
-    from charles.artefacts import Damaged, Missing
-    from charles.evaluation import report, sources
-    from charles.evaluation.collected import collect_pictures
-    from charles.settings import load
+        from charles.evaluation import report, sources
+        from charles.evaluation.collected import collect_pictures
+        from charles.stopping import Stop
 
-    told = Console(stderr=True)
-    try:
-        settings = load(play={"game": game}, demo={"folder": folder})
+        stop = Stop()
+        told = Console(stderr=True)
+        settings = load_settings(play={"game": game}, demo={"folder": folder})
         where = settings.demo.folder
         newest = sources.from_file(weights) if weights else sources.newest_weights(settings, where)
         before = sources.from_file(untrained) if untrained else sources.untrained_weights(settings, newest, where)
         told.print(f"{newest.manifest.model} after {newest.manifest.batch:,} batches, from {newest.where}")
-        scores = report.evaluate_and_film(settings, newest, before, where, told, seeds)
-    except (ValueError, Damaged, Missing, sources.NoWeights) as error:  # settings, files and games raise ValueErrors
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    if newest.on_topic:
-        collect_pictures(settings.kafka, newest.manifest.model, where)
-    if as_json:
-        json.dump(report.facts(scores, newest), sys.stdout, indent=2)
-        typer.echo()
-    else:
-        Console().print(scores.table())
-        told.print(f"Pictures and scores are in {where}/")
+        scores = report.evaluate_and_film(settings, newest, before, where, told, seeds, stop)
+        if newest.on_topic:
+            collect_pictures(settings.kafka, newest.manifest.model, where)
+        if as_json:
+            typer.echo(json.dumps(report.facts(scores, newest), indent=2))
+        else:
+            Console().print(scores.table())
+            told.print(f"Pictures and scores are in {where}/")

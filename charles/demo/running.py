@@ -55,7 +55,7 @@ def run(settings: Settings, console: Console, stop: Stop) -> None:
         if stop():
             console.print("Stopped. `charles demo` runs it to its end, with scores and pictures.")
             return
-        _evaluate(settings, console)
+        _evaluate(settings, console, stop)
 
 
 def _drive(settings: Settings, broker: LocalBroker | None, console: Console, stop: Stop) -> None:
@@ -142,7 +142,7 @@ def _children(settings: Settings) -> list[Child]:
     ]
 
 
-def _evaluate(settings: Settings, console: Console) -> None:
+def _evaluate(settings: Settings, console: Console, stop: Stop) -> None:
     from charles.evaluation import report, sources
     from charles.evaluation.collected import collect_pictures
     from charles.evaluation.weights_file import save_weights
@@ -151,7 +151,7 @@ def _evaluate(settings: Settings, console: Console) -> None:
     newest = sources.newest_weights(settings, folder)
     save_weights(folder / sources.WEIGHTS_FILE, newest.manifest, newest.arrays)
     collect_pictures(settings.kafka, newest.manifest.model, folder)
-    scores = report.evaluate_and_film(settings, newest, None, folder, console, settings.demo.seeds)
+    scores = report.evaluate_and_film(settings, newest, None, folder, console, settings.demo.seeds, stop)
     console.print(scores.table())
     console.print(f"Pictures, the film and the scores are in {folder}/")
 

@@ -28,7 +28,7 @@ DEFAULT_SEEDS = {"distance": 5, "reward": 20}
 MOST_WORKERS = 4  # each holds a TensorFlow of its own
 
 
-class WrongGame(ValueError):
+class WrongGame(RuntimeError):
     """The weights were trained on other pictures than this game's."""
 
 
@@ -45,7 +45,7 @@ def evaluate_and_film(
 
     seeds: how many unseen worlds; by default 5 where drives are long, 20 where a game scores short episodes. Without
     untrained weights a network is built as a trainer of the same seed would.
-    Raises ValueError (WrongGame, or there is no game of that name), and Interrupted when stop says so.
+    Raises WrongGame, ConfigError where there is no such game, and Interrupted when stop says so.
     """
     name = settings.play.game
     score, picture_size = _facts_of_game(name)

@@ -21,7 +21,7 @@ from charles.events import Checkpoint, Span
 _MANIFEST = "charles.checkpoint"
 
 
-class WeightsFileError(ValueError):
+class WeightsFileError(RuntimeError):
     """A file of weights cannot be used; the message names it and says why."""
 
 

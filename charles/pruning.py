@@ -19,9 +19,8 @@ log = logging.getLogger(__name__)
 class Pruner:
     """Keeps a model's newest checkpoints and deletes the chunks that no checkpoint of any model needs any more."""
 
-    def __init__(self, kafka: Kafka, publisher: Publisher, model: str, keep: Mapping[str, int]) -> None:
-        """publisher: the model's own, which has joined; keep: how many of each kind, at least 1."""
-        self._publisher = publisher
+    def __init__(self, kafka: Kafka, model: str, keep: Mapping[str, int]) -> None:
+        """keep: how many of each kind, at least 1."""
         self._model = model
         self._keep = keep
         self._manifests = Manifests(kafka)
@@ -30,17 +29,17 @@ class Pruner:
         self._weights = name(kafka, topics.WEIGHTS)
         self._settled = 0
 
-    def prune(self, wait_s: float = 1.0) -> int:
+    def prune(self, publisher: Publisher, wait_s: float = 1.0) -> int:
         """Prune what is known to be too many, after waiting up to wait_s for manifests; returns how many that were.
 
-        Raises Fenced, or NotCommitted.
+        publisher: the model's own, which has joined. Raises Fenced, Broken, or NotCommitted.
         """
         self._manifests.read(wait_s)
         doomed = [key for kind, count in self._keep.items() for key in self._keys(kind)[:-count]]
         if doomed:
-            with transaction(self._publisher):
+            with transaction(publisher):
                 for key in doomed:
-                    self._publisher.send_bytes(topics.MODELS, key.decode(), None)
+                    publisher.send_bytes(topics.MODELS, key.decode(), None)
         self._delete_chunks(set(doomed))
         return len(doomed)
 

@@ -18,6 +18,13 @@ class Fenced(RuntimeError):
     """Another program has taken over this transactional id: this one must end."""
 
 
+class Broken(RuntimeError):
+    """This producer is of no use any more, through nobody's fault; a new one of the same transactional id will do.
+
+    Seen when a broker stops and comes back while a transaction is under way.
+    """
+
+
 class NotCommitted(RuntimeError):
     """The transaction is not known to be committed. Most often the broker was away; try again later."""
 
@@ -27,7 +34,7 @@ def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]
     """What is sent inside is committed at the end, within timeout_s, and aborted when anything is raised inside.
 
     Finishes a former transaction first, where the broker was away when it should have ended.
-    Raises Fenced, or NotCommitted.
+    Raises Fenced, Broken, or NotCommitted.
     """
     producer = publisher.producer
     try:
@@ -47,7 +54,7 @@ def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]
 def join(publisher: Publisher, timeout_s: float = 30.0) -> None:
     """Make this program the only one of its transactional id: a former one is fenced, what it left open is aborted.
 
-    Raises Fenced, or NotCommitted when no broker answers in time.
+    Raises Fenced, Broken, or NotCommitted when no broker answers in time.
     """
     try:
         publisher.producer.init_transactions(timeout_s)
@@ -92,10 +99,10 @@ def _abort(producer: Producer) -> None:
         producer.abort_transaction(_ABORT_S)
 
 
-def _told(error: KafkaException) -> Fenced | NotCommitted | KafkaException:
+def _told(error: KafkaException) -> Fenced | Broken | NotCommitted:
     problem: KafkaError = error.args[0]
     if problem.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
         return Fenced(f"another program has taken over: {problem.str()}")
     if problem.fatal():
-        return error
+        return Broken(problem.str())
     return NotCommitted(problem.str())

@@ -239,7 +239,7 @@ def test_an_unreadable_chunk_is_a_dead_letter(kafka: Kafka, follower: ModelFollo
 
 
 def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka: Kafka, trainer: Publisher) -> None:
-    pruner = Pruner(kafka, trainer, "pilot", {WEIGHTS: 2, STATE: 1})
+    pruner = Pruner(kafka, "pilot", {WEIGHTS: 2, STATE: 1})
     other = checkpoints.publisher(kafka, "other")
     join(other)
     publish(trainer, 0)
@@ -248,7 +248,7 @@ def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka:
     for batch in (1, 2, 3, 4):
         publish(trainer, batch)
         publish(trainer, batch, kind=STATE)
-        pruned += pruner.prune()
+        pruned += pruner.prune(trainer)
     assert pruned == 6
     alive = [(c.model, c.batch, c.kind) for c in checkpoints.living(kafka)]
     assert alive == [("other", 0, WEIGHTS), ("pilot", 3, WEIGHTS), ("pilot", 4, WEIGHTS), ("pilot", 4, STATE)]
@@ -258,8 +258,8 @@ def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka:
     assert first == others.first_offset
     with transaction(other):
         other.send_bytes(topics.MODELS, "other@0/weights", None)
-    pruner.prune()
-    pruner.prune()
+    pruner.prune(trainer)
+    pruner.prune(trainer)
     oldest = next(c for c in checkpoints.living(kafka) if c.batch == 3)
     assert read_all(kafka, topics.WEIGHTS)[0].offset() == oldest.first_offset
     pruner.close()

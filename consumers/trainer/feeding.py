@@ -116,10 +116,9 @@ class Feed:
         else:
             log.warning("sample %d is rejected: %s; its record could not be read again", held.offset, reason)
 
-    @property
-    def place(self) -> tuple[list[TopicPartition], object]:
-        """The position and the group, as send_offsets_to_transaction() takes them."""
-        return [TopicPartition(self._topic, 0, self.position)], self._consumer.consumer_group_metadata()
+    def commit(self) -> None:
+        """Tell the group's place, so that everybody sees the lag; the trainer itself goes by its saved state."""
+        self._consumer.commit(offsets=[TopicPartition(self._topic, 0, self.position)], asynchronous=True)
 
     def close(self) -> None:
         self._consumer.close()

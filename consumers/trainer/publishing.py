@@ -1,4 +1,4 @@
-"""What the trainer tells the others: its checkpoints, and how far it has read."""
+"""What the trainer tells the others: its checkpoints."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from charles import checkpoints
+from confluent_kafka import KafkaException
+
+from charles import checkpoints, topics
 from charles.artefacts import Arrays
 from charles.checkpoints import STATE, WEIGHTS
 from charles.events import Span
+from charles.kafka import Publisher, admin
 from charles.pruning import Pruner
 from charles.settings import Kafka
-from charles.transactions import NotCommitted, join, transaction
-from consumers.trainer.feeding import Feed
+from charles.transactions import Broken, NotCommitted, join, transaction
 from consumers.trainer.pictures import Size
 
 log = logging.getLogger(__name__)
 
 _TIDY_S = 5.0
+_ANSWER_S = 1.0
 _KEEP_STATES = 2
 """The newest, and one to fall back to."""
 
@@ -43,10 +46,13 @@ class Checkpointer:
     def __init__(self, kafka: Kafka, model: str, keep: int) -> None:
         """keep: how many weights stay. Raises NotCommitted when no broker answers within half a minute."""
         self.batch = -1
-        self._publisher = checkpoints.publisher(kafka, model)
-        join(self._publisher)
-        self._pruner = Pruner(kafka, self._publisher, model, {WEIGHTS: keep, STATE: _KEEP_STATES})
+        self._kafka = kafka
+        self._model = model
+        self._admin = admin(kafka)
+        self._pruner = Pruner(kafka, model, {WEIGHTS: keep, STATE: _KEEP_STATES})
         self._tidy_at = time.monotonic() + _TIDY_S
+        self._publisher: Publisher | None = None
+        self._joined()
 
     def publish(
         self, who: Identity, batch: int, weights: Arrays, state: Arrays, spans: Sequence[Span], timeout_s: float = 15.0
@@ -56,47 +62,69 @@ class Checkpointer:
         Raises Fenced.
         """
 
-        def send() -> None:
-            for kind, arrays in ((WEIGHTS, weights), (STATE, state)):
-                checkpoints.publish(
-                    self._publisher,
-                    arrays,
-                    model=who.model,
-                    line=who.line,
-                    kind=kind,
-                    batch=batch,
-                    architecture=who.architecture,
-                    picture=who.picture,
-                    spans=spans,
-                    timeout_s=timeout_s,
-                )
+        def send(publisher: Publisher) -> None:
+            with transaction(publisher, timeout_s):
+                for kind, arrays in ((WEIGHTS, weights), (STATE, state)):
+                    checkpoints.publish(
+                        publisher,
+                        arrays,
+                        model=who.model,
+                        line=who.line,
+                        kind=kind,
+                        batch=batch,
+                        architecture=who.architecture,
+                        picture=who.picture,
+                        spans=spans,
+                        timeout_s=timeout_s,
+                    )
 
-        if self._committed(f"checkpoint {batch}", send, timeout_s):
+        if self._attempt(f"checkpoint {batch}", send):
             self.batch = batch
 
-    def tidy(self, feed: Feed) -> None:
-        """Every few seconds: commit the place, so that everybody sees the lag, and prune old checkpoints.
+    def tidy(self) -> None:
+        """Every few seconds: prune old checkpoints, and find out whether this trainer was fenced. Raises Fenced.
 
-        A trainer that was fenced learns it here at the latest. Raises Fenced.
+        Only a transaction with something in it is refused to a fenced trainer: hence a tombstone of nothing. (To
+        commit its place in one would do, but librdkafka 2.16 waits in it for ever, once a broker was away.)
         """
         if time.monotonic() < self._tidy_at:
             return
         self._tidy_at = time.monotonic() + _TIDY_S
-        producer = self._publisher.producer
-        if self._committed("the place", lambda: producer.send_offsets_to_transaction(*feed.place, 5.0), 5.0):
-            try:
-                self._pruner.prune(wait_s=0.0)
-            except NotCommitted as problem:
-                log.warning("old checkpoints stay for now: %s", problem)
+
+        def send(publisher: Publisher) -> None:
+            with transaction(publisher, _TIDY_S):
+                publisher.send_bytes(topics.MODELS, f"{self._model}/nothing", None)
+            self._pruner.prune(publisher, wait_s=0.0)
+
+        self._attempt("a sign of life", send)
 
     def close(self) -> None:
         self._pruner.close()
 
-    def _committed(self, what: str, send: Callable[[], None], timeout_s: float) -> bool:
+    def _joined(self) -> Publisher:
+        """The publisher; a new one where there is none or the last one broke. Raises as join() does."""
+        if self._publisher is None:
+            publisher = checkpoints.publisher(self._kafka, self._model)
+            join(publisher)
+            self._publisher = publisher
+        return self._publisher
+
+    def _attempt(self, what: str, send: Callable[[Publisher], object]) -> bool:
+        """Do it, if the broker is there; tells whether it was done. Raises Fenced.
+
+        A broker that goes away in the middle of a transaction costs half a minute of waiting, and the producer: hence
+        the question before each.
+        """
         try:
-            with transaction(self._publisher, timeout_s):
-                send()
-        except NotCommitted as problem:
+            self._admin.list_topics(timeout=_ANSWER_S)
+            for _ in range(2):
+                try:
+                    send(self._joined())
+                except Broken as problem:
+                    log.info("a producer broke, another one takes its place: %s", problem)
+                    self._publisher = None
+                else:
+                    return True
+        except (NotCommitted, KafkaException, TimeoutError) as problem:
             log.warning("%s could not be published, it is tried again later: %s", what, problem)
-            return False
-        return True
+        return False

@@ -90,6 +90,7 @@ class Training:
             low = self._feed.low()
             if low is not None:
                 self.buffers.expire(low)
+            self._feed.commit()
 
     def draw(self) -> bool:
         """Draw a batch ahead, if the buffers allow it; tells whether it did.
@@ -122,7 +123,7 @@ class Training:
         if self.batch >= self._next_checkpoint and not self._batches.in_flight:
             self._publish_checkpoint()
             self._next_checkpoint = self.batch + self._settings.train.checkpoint_every
-        self._checkpointer.tidy(self._feed)
+        self._checkpointer.tidy()
 
     def tell(self, heartbeat: Heartbeat) -> None:
         """The console line and the heartbeat, each when its time has come."""

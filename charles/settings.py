@@ -70,7 +70,7 @@ class Balance(Section):
     name: str = Field("balancer-1", pattern=r"^[a-zA-Z0-9_-]{1,60}$", description="of this instance, for ever its own")
     history: int = Field(60, ge=1, le=600, description="past ticks in a sample")
     frames: int = Field(1, ge=1, le=60, description="stacked frames in a sample, oldest first")
-    bin_capacity: int = Field(64, ge=1, description="ticks that wait in one bin; a full bin keeps the newest")
+    bin_capacity: int = Field(128, ge=1, description="ticks that wait in one bin; a full bin keeps the newest")
     commit_seconds: Seconds = 0.25
     silence_seconds: Seconds = 60.0
     frames_cache_mb: int = Field(256, ge=0, description="waiting frames kept in memory; others are read again")

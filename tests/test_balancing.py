@@ -67,7 +67,7 @@ def test_every_tick_waits_or_is_emitted_or_is_surplus_and_only_once(
     assert sorted(surplus + emitted + waiting) == list(range(len(ticks)))
 
 
-def test_a_set_holds_the_oldest_tick_of_every_bin_and_leaves_the_other_output() -> None:
+def test_a_set_holds_a_tick_of_every_bin_and_leaves_the_other_output() -> None:
     bins: Bins[int] = Bins(OUTPUTS, 4)
     centres = [0.0] + [sign * (step + 0.5) / 10 for step in range(10) for sign in (1, -1)]
     random.Random(1).shuffle(centres)
@@ -87,3 +87,14 @@ def test_a_full_bin_keeps_the_newest() -> None:
     bins: Bins[int] = Bins(OUTPUTS, 2)
     labels = {"acceleration_braking": 0.55, "steering": 0.0}
     assert [bins.add(tick, labels) for tick in range(4)] == [[], [], [0], [1]]
+
+
+def test_a_set_takes_what_the_other_output_can_spare_best() -> None:
+    bins: Bins[str] = Bins(OUTPUTS, 9)
+    for index, steering in enumerate([0.0] + [sign * (step + 0.5) / 10 for step in range(10) for sign in (1, -1)]):
+        bins.add(f"filler {index}", {"acceleration_braking": 0.55, "steering": steering})
+    bins.remove("filler 0")
+    bins.add("rare and older", {"acceleration_braking": -0.75, "steering": 0.0})
+    bins.add("common", {"acceleration_braking": 0.55, "steering": 0.0})
+    bins.add("common and newer", {"acceleration_braking": 0.55, "steering": 0.0})
+    assert (bins.whole_set("steering") or [])[ZERO] == "common"

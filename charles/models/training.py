@@ -47,12 +47,12 @@ class TrainStep:
         batch: the model's inputs, as lines.build says; labels: float32 (batch,) for each output, in [-1, 1].
         """
         inputs = {name: tf.constant(values) for name, values in batch.items()}
-        targets = {name: tf.constant(values, tf.float32) for name, values in labels.items()}
+        targets = {name: tf.ensure_shape(tf.constant(values, tf.float32), [None]) for name, values in labels.items()}
         return {name: float(value) for name, value in self._step(inputs, targets).items()}
 
     def weights_for_driving(self) -> Weights:
         """The averaged weights, by the variables' paths, in the model's order."""
-        averaged = {v.path: np.array(a) for v, a in zip(self.model.trainable_variables, self._averages, strict=True)}
+        averaged = {v.path: a.numpy() for v, a in zip(self.model.trainable_variables, self._averages, strict=True)}
         return get_weights(self.model) | averaged
 
     def state(self) -> Weights:

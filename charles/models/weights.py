@@ -50,7 +50,7 @@ def by_path(variables: Iterable[keras.Variable]) -> Named:
 
 def arrays(named: Named) -> Weights:
     """Copies of the variables' values."""
-    return {path: np.array(variable) for path, variable in named.items()}
+    return {path: variable.numpy() for path, variable in named.items()}
 
 
 def assign(named: Named, values: Mapping[str, NDArray[Any]]) -> None:

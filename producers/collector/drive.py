@@ -12,7 +12,7 @@ from charles.pacing import HZ
 from charles.settings import Settings
 from charles.unstuck import StuckDetector
 
-CRASH_PATIENCE_S = 2.5
+CRASH_PATIENCE_S = 0.5
 """A car that has crashed and does not get away within this time presses against something: nothing to learn from."""
 
 OpenGame = Callable[[int], Game]

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 from numpy.typing import NDArray
 
 Weights = dict[str, NDArray[Any]]

@@ -9,7 +9,7 @@ from charles.settings import Settings
 
 PRESET: dict[str, dict[str, Any]] = {
     "broker": {"data": Path("data/demo")},
-    "train": {"buffer": 800, "uses_per_sample": 8, "checkpoint_every": 100},
+    "train": {"buffer": 630, "uses_per_sample": 8, "checkpoint_every": 100},
     "play": {"swap": "at once"},
 }
 

@@ -11,6 +11,12 @@ from types import FrameType
 SUPERVISED = "CHARLES_SUPERVISED"
 
 
+class TakenOver(RuntimeError):
+    """Another instance has taken this one's place: it must end, and starting it again would only start a fight."""
+
+    exit_code = 3
+
+
 class Stop:
     """Becomes true once, when the program shall end. A second Ctrl-C ends it at once."""
 

@@ -15,10 +15,7 @@ import psutil
 
 from charles.programs import Program
 from charles.settings import Settings, environment
-from charles.stopping import SUPERVISED
-
-TAKEN_OVER = 3
-"""Exit code of a program whose place another instance has taken: a restart would only start a fight."""
+from charles.stopping import SUPERVISED, TakenOver
 
 _LONGEST_PAUSE_S = 10.0
 _STABLE_S = 30.0
@@ -75,7 +72,7 @@ class Child:
 
     def keep_running(self) -> str | None:
         """Start the program again if it died, after a pause that grows; returns what a person should know of it."""
-        if self.running or self.exit_code in (None, TAKEN_OVER):
+        if self.running or self.exit_code in (None, TakenOver.exit_code):
             return None
         if self._restart_at == 0.0:
             stable = time.monotonic() - self._started > _STABLE_S

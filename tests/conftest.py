@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The bootstrap servers of a broker that starts with the first test that wants it and ends with the run."""
     local = LocalBroker(tmp_path_factory.mktemp("kafka"), free_port())
     yield local.start(detached=False)
+    local.stop()
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[LocalBroker]:
+    """A broker that the test starts, and may kill, on a new folder and a free port; stopped afterwards."""
+    local = LocalBroker(tmp_path / "kafka", free_port())
+    yield local
     local.stop()
 
 

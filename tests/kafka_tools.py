@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import psutil
 from confluent_kafka import KafkaError, Message, TopicPartition
 
 from charles.kafka import consumer, name
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
+from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
 
-__all__ = ["events", "free_port", "headers", "read_all"]
+__all__ = ["events", "free_port", "headers", "kill", "read_all"]
 
 EventT = TypeVar("EventT")
 
@@ -55,6 +57,13 @@ def events(kafka: Kafka, topic: Topic, event: type[EventT], *, read_committed: b
     return [
         registry.decode(event, message.value()) for message in read_all(kafka, topic, read_committed=read_committed)
     ]
+
+
+def kill(broker: LocalBroker) -> None:
+    """As kill -9 does: without a farewell."""
+    process = psutil.Process(broker.status().pid)
+    process.kill()
+    process.wait(10)
 
 
 def headers(message: Message) -> dict[str, str]:

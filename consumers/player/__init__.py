@@ -19,8 +19,7 @@ def main(settings: Settings) -> None:
 
     import cv2
 
-    from charles import games
-    from charles.kafka import require_broker
+    from charles import games, topic_admin
     from charles.quiet import loading_tensorflow
     from charles.stopping import Stop
 
@@ -28,7 +27,7 @@ def main(settings: Settings) -> None:
     cv2.setNumThreads(1)  # a picture is too small to be worth sharing, and the cores have other work
     for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(threads, "1")  # TensorFlow reads them when it is imported
-    require_broker(settings.kafka)
+    topic_admin.ensure(settings.kafka)
     with loading_tensorflow():
         from consumers.player.loop import play
 

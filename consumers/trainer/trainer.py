@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 from contextlib import closing
 
+from charles import topic_admin
 from charles.control import Heartbeat
-from charles.kafka import require_broker
+from charles.quiet import loading_tensorflow
 from charles.settings import ConfigError, Settings
-from charles.stopping import Stop
+from charles.stopping import Stop, TakenOver
 from charles.transactions import Fenced
 from consumers.trainer import resuming
 from consumers.trainer.pictures import Size
@@ -17,25 +17,22 @@ from consumers.trainer.publishing import Checkpointer
 
 log = logging.getLogger(__name__)
 
-FENCED = 3
-"""The exit status of a trainer whose model another one trains now: starting it again would be a fight."""
-
 
 def main(settings: Settings) -> None:
     """Train settings.train.model until told to stop.
 
-    Raises BrokerUnavailable when no broker answers at the start, ConfigError, CannotResume, and SystemExit(FENCED) once
-    another trainer of the same model has started.
+    Raises BrokerUnavailable when no broker answers at the start, ConfigError, CannotResume, and TakenOver once another
+    trainer of the same model has started.
     """
     stop = Stop()
     check(settings)
-    require_broker(settings.kafka)
+    topic_admin.ensure(settings.kafka)
     try:
         with Heartbeat(settings.kafka, "trainer", f"trainer-{settings.train.model}") as heartbeat:
             train(settings, heartbeat, stop)
     except Fenced:
-        print(f"another trainer of the model {settings.train.model} has started; this one ends", file=sys.stderr)
-        raise SystemExit(FENCED) from None
+        told = f"another trainer of the model {settings.train.model} has started; this one ends"
+        raise TakenOver(told) from None
 
 
 def check(settings: Settings) -> None:
@@ -54,7 +51,8 @@ def train(settings: Settings, heartbeat: Heartbeat, stop: Stop) -> None:
         picture = _picture_size(settings, heartbeat, stop)
         if picture is None:
             return
-        from consumers.trainer.training import Training  # TensorFlow takes seconds: not before there is work
+        with loading_tensorflow():  # it takes seconds: not before there is work
+            from consumers.trainer.training import Training
 
         with closing(Training(settings, picture, checkpointer)) as training:
             if not training.begin(heartbeat, stop):

@@ -9,7 +9,6 @@ import logging
 
 from charles import topic_admin
 from charles.control import Heartbeat
-from charles.kafka import require_broker
 from charles.settings import Settings
 from charles.stopping import Stop
 from stream_jobs.balancer.session import Session, StartOver
@@ -20,9 +19,8 @@ _PAUSE_S = 1.0
 
 
 def main(settings: Settings) -> None:
-    """Balance until told to stop. Raises BrokerUnavailable, TakenOver, or RuntimeError when the topics do not fit."""
+    """Balance until told to stop. Raises BrokerUnavailable, WrongTopics, and TakenOver."""
     stop = Stop()
-    require_broker(settings.kafka)
     topic_admin.ensure(settings.kafka)
     with Heartbeat(settings.kafka, "balancer", settings.balance.name) as heartbeat:
         while not stop():

@@ -18,7 +18,7 @@ from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import Publisher, consumer, group, name
 from charles.registry import Registry
 from charles.settings import Settings
-from charles.stopping import Stop
+from charles.stopping import Stop, TakenOver
 from charles.transactions import Fenced, NotCommitted, join, transaction
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.state import restore
@@ -34,12 +34,6 @@ _TAKEOVER_S = 90.0
 
 class StartOver(RuntimeError):
     """This session cannot go on; the next one starts from the last committed transaction."""
-
-
-class TakenOver(RuntimeError):
-    """Another balancer of the same name has taken over; restarting this one would only start a fight."""
-
-    exit_code = 3
 
 
 class Session:

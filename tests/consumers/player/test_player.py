@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 
 from charles import topic_admin, topics
@@ -16,10 +14,9 @@ from charles.events import Checkpoint, DrivingFrame
 from charles.kafka import Publisher
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.consumers.player.conftest import Player, Trainer
 from tests.consumers.player.road import SIZE, constant, speedometer
-from tests.kafka_tools import events, read_all
+from tests.kafka_tools import events, kill, read_all
 
 StartPlayer = Callable[..., Player]
 
@@ -129,22 +126,18 @@ def test_those_who_watch_see_what_it_saw_and_did(kafka: Kafka, trainer: Trainer,
     assert frame.speed == pytest.approx(0.05 * frame.tick)
 
 
-def test_it_drives_on_without_a_broker_and_learns_on_when_it_is_back(tmp_path: Path, start_player: StartPlayer) -> None:
-    broker = LocalBroker(tmp_path / "kafka", free_port())
-    kafka = Kafka(bootstrap_servers=broker.start(detached=False), prefix="alone")
-    try:
-        topic_admin.ensure(kafka)
-        Trainer(kafka).publish(100, constant(0.1))
-        road = start_player(kafka, swap="at once", publish_hz=30).road
-        road.wait_ticks(10)
-        pid = broker.status().pid
-        assert pid is not None
-        psutil.Process(pid).kill()
+def test_it_drives_on_without_a_broker_and_learns_on_when_it_is_back(
+    own_broker: LocalBroker, start_player: StartPlayer
+) -> None:
+    kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="alone")
+    topic_admin.ensure(kafka)
+    Trainer(kafka).publish(100, constant(0.1))
+    road = start_player(kafka, swap="at once", publish_hz=30).road
+    road.wait_ticks(10)
+    kill(own_broker)
 
-        assert road.wait_ticks(90) < 6  # 3 s at 30 Hz: nothing waits for the broker
-        broker.start(detached=False)
-        Trainer(kafka).publish(200, constant(0.2))
-        road.wait(lambda: road.value() == 0.2)
-        assert road.values() == [0.1, 0.2]
-    finally:
-        broker.stop()
+    assert road.wait_ticks(90) < 6  # 3 s at 30 Hz: nothing waits for the broker
+    own_broker.start(detached=False)
+    Trainer(kafka).publish(200, constant(0.2))
+    road.wait(lambda: road.value() == 0.2)
+    assert road.values() == [0.1, 0.2]

@@ -19,7 +19,7 @@ from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
 from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
 from producers.collector.sender import Sender
-from tests.kafka_tools import events, free_port, headers, read_all
+from tests.kafka_tools import events, headers, kill, read_all
 from tests.producers.collector.tiny_game import ANSWER, DRIVING, Script, TinyGame, without_speed
 
 
@@ -120,27 +120,9 @@ def test_late_ticks_are_counted_in_the_frames_and_told_in_the_status(kafka: Kafk
     assert {"late", "dropped", "queued", "runs", "crashes", "refused"} <= set(statuses[-1].figures)
 
 
-@pytest.fixture
-def own_broker(tmp_path: Any) -> Any:
-    """A broker that a test may kill."""
-    local = LocalBroker(tmp_path / "kafka", free_port(), heap_mb=256)
-    local.start(detached=False)
-    yield local
-    local.stop()
-
-
-def kill(broker: LocalBroker) -> None:
-    """As kill -9 does: without a farewell."""
-    import psutil
-
-    process = psutil.Process(broker.status().pid)
-    process.kill()
-    process.wait(10)
-
-
 @pytest.mark.slow
 def test_a_broker_that_dies_and_comes_back_costs_no_tick(own_broker: LocalBroker) -> None:
-    kafka = Kafka(bootstrap_servers=own_broker.bootstrap, prefix="killed")
+    kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="killed")
     topic_admin.ensure(kafka)
     game, stopped = TinyGame(1), Event()
     driver = Thread(target=collect, args=(lambda _: game, settings_for(kafka, pace="real"), stopped.wait))
@@ -162,7 +144,7 @@ def test_a_broker_that_dies_and_comes_back_costs_no_tick(own_broker: LocalBroker
 
 @pytest.mark.slow
 def test_what_waited_too_long_is_given_up_counted_and_never_sent_twice(own_broker: LocalBroker) -> None:
-    kafka = Kafka(bootstrap_servers=own_broker.bootstrap, prefix="gone")
+    kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="gone")
     topic_admin.ensure(kafka)
     sender = Sender(kafka, memory_mb=1, give_up_s=2.0)
     ticks = iter(range(10_000))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka import Message
 
-from charles import topics
+from charles import topic_admin, topics
 from charles.balancing import BINS, bin_of
 from charles.events import Control, DeadLetter, Frame, RunLedger, Sample, now
 from charles.kafka import Publisher, consumer, name
@@ -18,7 +18,8 @@ from charles.ledger import read, total
 from charles.outputs import OUTPUTS, labels
 from charles.registry import Registry
 from charles.settings import Kafka
-from tests.kafka_tools import events, headers, read_all
+from infra.kafka.broker import LocalBroker
+from tests.kafka_tools import events, headers, kill, read_all
 from tests.programs import running
 
 RUN = "20260101T000000-test"
@@ -175,6 +176,22 @@ def test_another_instance_takes_over_from_a_killed_one(kafka: Kafka, feed: Feed)
         ledgers_until(kafka, lambda found: all(settled(one, 899)(found) for one in ("one", "two", "three")))
     check_samples(kafka)
     check_ledger_against_topics(kafka, 2700)
+
+
+@pytest.mark.slow
+def test_a_killed_broker_holds_it_up_but_costs_no_tick(own_broker: LocalBroker) -> None:
+    kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="killed")
+    topic_admin.ensure(kafka)
+    feed = Feed(kafka)
+    with running("balance", kafka, balance=BALANCE):
+        for start in (0, 500, 1000):
+            feed.send("one", range(start, start + 500))
+            ledgers_until(kafka, settled("one", start + 250))
+            kill(own_broker)
+            own_broker.start(detached=False)
+        ledgers_until(kafka, settled("one", 1499))
+    check_samples(kafka)
+    check_ledger_against_topics(kafka, 1500)
 
 
 def test_what_cannot_be_read_is_dead_lettered_once_with_its_reason(kafka: Kafka, feed: Feed) -> None:

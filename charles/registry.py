@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import fastavro
@@ -16,6 +18,21 @@ from charles.settings import Kafka
 EventT = TypeVar("EventT")
 
 _LOOK_AGAIN_S = 10.0
+_ANSWER_S = 10.0
+_SCHEMA_NOT_FOUND = 40403
+_NO_SCHEMA = (ValueError, TypeError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
+"""What text that is no Avro schema, or one with parts elsewhere, raises: whoever needs it will find it unknown."""
+
+
+_END = (KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION)
+"""Of the topic `schemas`, also where there is none."""
+
+
+class RegistryError(RuntimeError):
+    """The schema registry refuses, or does not answer; the message is one line and says which.
+
+    It says nothing about a record: what could not be looked up may be readable, and is no dead letter.
+    """
 
 
 class Registry:
@@ -25,7 +42,7 @@ class Registry:
         self._kafka = kafka
         self._known: dict[bytes, AvroSchema] = {}
         self._looked: dict[bytes, float] = {}
-        self._headers: dict[type, bytes] = {}
+        self._headers: dict[tuple[type, str], bytes] = {}
         self._client: Any = None
 
     def announce(self, *events: type) -> None:
@@ -53,31 +70,32 @@ class Registry:
             raise KafkaException(refused[0])
 
     def encode(self, event: Any, topic: str) -> bytes:
-        """An event as bytes, in the configured framing."""
+        """An event as bytes, in the configured framing. Raises RegistryError."""
         if not self._kafka.schema_registry_url:
             return codec.encode(event)
         kind = type(event)
-        if kind not in self._headers:
-            from confluent_kafka.schema_registry import Schema
-
-            text = _as_json(codec.schema(kind)).decode()
-            number = self._schema_registry().register_schema(f"{topic}-value", Schema(text, "AVRO"))
-            self._headers[kind] = codec.CONFLUENT + int(number).to_bytes(4, "big")
-        return codec.encode(event, self._headers[kind])
+        if (kind, topic) not in self._headers:
+            self._headers[kind, topic] = codec.CONFLUENT + self._register(kind, topic).to_bytes(4, "big")
+        return codec.encode(event, self._headers[kind, topic])
 
     def decode(self, event: type[EventT], data: bytes | None) -> EventT:
-        """Bytes of either framing as an event. Raises codec.Unreadable."""
+        """Bytes of either framing as an event.
+
+        Raises codec.Unreadable; where nobody could be asked for the schema, TimeoutError (the topic), KafkaException or
+        RegistryError.
+        """
         return codec.decode(event, data, self._find)
 
     def _find(self, name: bytes) -> AvroSchema | None:
         """The schema of this fingerprint or registry id. A look costs a read of the topic: an unknown name is looked up
         again only after a while, so that a flood of strange records does not become a flood of look-ups."""
         if name not in self._known and time.monotonic() >= self._looked.get(name, 0.0):
-            self._looked[name] = time.monotonic() + _LOOK_AGAIN_S
             if len(name) == 4:
                 self._ask_schema_registry(name)
             else:
                 self._read_topic()
+            # Noted after a look that was answered: whoever could not be asked is asked again by the next record.
+            self._looked[name] = time.monotonic() + _LOOK_AGAIN_S
         return self._known.get(name)
 
     def _read_topic(self) -> None:
@@ -86,32 +104,68 @@ class Registry:
         reader = consumer(self._kafka, "schemas-lookup", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
         try:
             reader.assign([TopicPartition(name(self._kafka, topics.SCHEMAS), 0, 0)])
-            while (message := reader.poll(5.0)) is not None and message.error() is None:
-                try:
-                    found = fastavro.parse_schema(json.loads(message.value() or b"null"))
-                    self._known[codec.crc64(found)] = found
-                except (ValueError, TypeError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType):
-                    continue  # not a schema: whoever needs it will find it unknown
+            while (message := reader.poll(5.0)) is not None:
+                error = message.error()
+                if error is None:
+                    with suppress(*_NO_SCHEMA):
+                        found = fastavro.parse_schema(json.loads(message.value() or b"null"))
+                        self._known[codec.crc64(found)] = found
+                elif error.code() in _END:
+                    return
+                else:
+                    raise KafkaException(error)
+            raise TimeoutError(f"the schemas could not be read from {self._kafka.bootstrap_servers}")
         finally:
             reader.close()
+
+    def _register(self, kind: type, topic: str) -> int:
+        """The id of an event's schema in the schema registry, which is told the schema if it does not know it."""
+        from confluent_kafka.schema_registry import Schema
+
+        schema = codec.schema(kind)
+        # Topic and record in one subject ("TopicRecordNameStrategy"): balancer-state holds records of two kinds.
+        subject = f"{topic}-{schema['name']}"
+        text = _as_json(schema).decode()
+        with _clear_errors(f"cannot register the schema {kind.__name__} for the topic {topic}"):
+            return int(self._schema_registry().register_schema(subject, Schema(text, "AVRO")))
 
     def _ask_schema_registry(self, name: bytes) -> None:
         if not self._kafka.schema_registry_url:
             raise codec.Unreadable("it was written with a schema registry; set kafka.schema_registry_url to read it")
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-        try:
-            found = self._schema_registry().get_schema(int.from_bytes(name, "big"))
-        except SchemaRegistryError:
-            return
-        self._known[name] = fastavro.parse_schema(json.loads(found.schema_str))
+        number = int.from_bytes(name, "big")
+        with _clear_errors(f"cannot look up the schema {number}"):
+            try:
+                found = self._schema_registry().get_schema(number)
+            except SchemaRegistryError as error:
+                if error.error_code == _SCHEMA_NOT_FOUND:
+                    return
+                raise
+        with suppress(*_NO_SCHEMA):
+            self._known[name] = fastavro.parse_schema(json.loads(found.schema_str))
 
     def _schema_registry(self) -> Any:
         if self._client is None:
             from confluent_kafka.schema_registry import SchemaRegistryClient
 
-            self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url})
+            # The client's own default is to wait for ever.
+            self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url, "timeout": _ANSWER_S})
         return self._client
+
+
+@contextmanager
+def _clear_errors(what: str) -> Iterator[None]:
+    """Whatever the schema registry's client raises, as a RegistryError of one line, without the URL's password."""
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+    try:
+        yield
+    except SchemaRegistryError as error:
+        raise RegistryError(f"{what}: the schema registry says: {' '.join(str(error).split())}") from error
+    except Exception as error:  # its HTTP library's, httpx or httpx2, have no common base with anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise RegistryError(f"{what}: no answer from kafka.schema_registry_url: {reason}") from error
 
 
 def _as_json(schema: AvroSchema) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from charles.kafka import Publisher
 
@@ -60,6 +61,30 @@ def join(publisher: Publisher, timeout_s: float = 30.0) -> None:
         publisher.producer.init_transactions(timeout_s)
     except KafkaException as error:
         raise _told(error) from error
+
+
+def send_offsets(publisher: Publisher, offsets: list[TopicPartition], group: object, timeout_s: float = 3.0) -> None:
+    """Make the input offsets of a group's member part of the transaction. group: consumer_group_metadata().
+
+    librdkafka does not keep its own timeout here: after a broker's restart the call may never return (its issues 5456
+    and 5511). So it is made beside this thread. Raises NotCommitted when it does not come back; the publisher must
+    then be given up, and a new one takes its place.
+    """
+    failures: list[KafkaException] = []
+
+    def send() -> None:
+        try:
+            publisher.producer.send_offsets_to_transaction(offsets, group, timeout_s)
+        except KafkaException as error:
+            failures.append(error)
+
+    sending = threading.Thread(target=send, daemon=True)
+    sending.start()
+    sending.join(timeout_s + 1)
+    if sending.is_alive():
+        raise NotCommitted(f"the offsets could not be sent within {timeout_s:g} s")
+    if failures:
+        raise failures[0]
 
 
 def _begin(producer: Producer, timeout_s: float) -> None:

@@ -19,7 +19,7 @@ from charles.kafka import Publisher, consumer, group, name
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.stopping import Stop, TakenOver
-from charles.transactions import Fenced, NotCommitted, join, transaction
+from charles.transactions import Broken, Fenced, NotCommitted, join, send_offsets, transaction
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.state import restore
 from stream_jobs.balancer.work import Work
@@ -82,7 +82,7 @@ class Session:
                     self._commit()
                     next_commit = time.monotonic() + self._settings.balance.commit_seconds
             self._commit()
-        except (KafkaException, Fenced, NotCommitted, TimeoutError) as error:
+        except (KafkaException, Broken, Fenced, NotCommitted, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:
@@ -117,8 +117,7 @@ class Session:
         with transaction(self._publisher):
             for topic, key, value, partition, headers in self._work.records():
                 self._publisher.send_bytes(topic, key, value, partition=partition, headers=headers)
-            producer = self._publisher.producer
-            producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), 10)
+            send_offsets(self._publisher, offsets, self._consumer.consumer_group_metadata())
         self._work.committed()
         self._dirty = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,14 +19,12 @@ from charles.settings import Kafka
 EventT = TypeVar("EventT")
 
 _LOOK_AGAIN_S = 10.0
+_READ_S = 5.0
 _ANSWER_S = 10.0
 _SCHEMA_NOT_FOUND = 40403
+_LAST_ID = 2**31 - 1  # schema registries count in Java's int; some choke on more
 _NO_SCHEMA = (ValueError, TypeError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
 """What text that is no Avro schema, or one with parts elsewhere, raises: whoever needs it will find it unknown."""
-
-
-_END = (KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION)
-"""Of the topic `schemas`, also where there is none."""
 
 
 class RegistryError(RuntimeError):
@@ -104,17 +103,19 @@ class Registry:
         reader = consumer(self._kafka, "schemas-lookup", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
         try:
             reader.assign([TopicPartition(name(self._kafka, topics.SCHEMAS), 0, 0)])
-            while (message := reader.poll(5.0)) is not None:
+            while (message := reader.poll(_READ_S)) is not None:
                 error = message.error()
                 if error is None:
                     with suppress(*_NO_SCHEMA):
                         found = fastavro.parse_schema(json.loads(message.value() or b"null"))
                         self._known[codec.crc64(found)] = found
-                elif error.code() in _END:
+                elif error.code() == KafkaError._PARTITION_EOF:
                     return
                 else:
                     raise KafkaException(error)
-            raise TimeoutError(f"the schemas could not be read from {self._kafka.bootstrap_servers}")
+            raise TimeoutError(
+                f"the schemas could not be read from {self._kafka.bootstrap_servers} within {_READ_S:g} s"
+            )
         finally:
             reader.close()
 
@@ -126,8 +127,9 @@ class Registry:
         # Topic and record in one subject ("TopicRecordNameStrategy"): balancer-state holds records of two kinds.
         subject = f"{topic}-{schema['name']}"
         text = _as_json(schema).decode()
+        client = self._schema_registry()
         with _clear_errors(f"cannot register the schema {kind.__name__} for the topic {topic}"):
-            return int(self._schema_registry().register_schema(subject, Schema(text, "AVRO")))
+            return int(client.register_schema(subject, Schema(text, "AVRO")))
 
     def _ask_schema_registry(self, name: bytes) -> None:
         if not self._kafka.schema_registry_url:
@@ -135,9 +137,12 @@ class Registry:
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
         number = int.from_bytes(name, "big")
+        if number > _LAST_ID:
+            return
+        client = self._schema_registry()
         with _clear_errors(f"cannot look up the schema {number}"):
             try:
-                found = self._schema_registry().get_schema(number)
+                found = client.get_schema(number)
             except SchemaRegistryError as error:
                 if error.error_code == _SCHEMA_NOT_FOUND:
                     return
@@ -149,21 +154,26 @@ class Registry:
         if self._client is None:
             from confluent_kafka.schema_registry import SchemaRegistryClient
 
-            # The client's own default is to wait for ever.
-            self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url, "timeout": _ANSWER_S})
+            for library in ("httpx", "httpx2"):  # whichever the client uses logs every URL, with the password in it
+                logging.getLogger(library).setLevel(logging.WARNING)
+            try:
+                # The client's own default is to wait for ever.
+                self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url, "timeout": _ANSWER_S})
+            except ValueError:
+                raise RegistryError("kafka.schema_registry_url must begin with http:// or https://") from None
         return self._client
 
 
 @contextmanager
 def _clear_errors(what: str) -> Iterator[None]:
-    """Whatever the schema registry's client raises, as a RegistryError of one line, without the URL's password."""
+    """Whatever the schema registry's client raises, as a RegistryError of one line."""
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
     try:
         yield
     except SchemaRegistryError as error:
         raise RegistryError(f"{what}: the schema registry says: {' '.join(str(error).split())}") from error
-    except Exception as error:  # its HTTP library's, httpx or httpx2, have no common base with anything
+    except Exception as error:  # its HTTP library, httpx or httpx2, raises what has no base in common with it
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RegistryError(f"{what}: no answer from kafka.schema_registry_url: {reason}") from error
 

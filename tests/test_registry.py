@@ -15,7 +15,7 @@ from charles.events import Frame, now
 from charles.kafka import name, producer
 from charles.registry import Registry
 from charles.settings import Kafka
-from tests.kafka_tools import read_all
+from tests.kafka_tools import free_port, read_all
 
 FRAME = Frame("c", "r", 1, now(), b"jpeg", 4, 3, 0, 0)
 
@@ -81,3 +81,10 @@ def test_a_registry_id_without_a_schema_registry_says_what_is_missing(kafka: Kaf
     data = codec.encode(FRAME, b"\x00\x00\x00\x00\x07")
     with pytest.raises(Unreadable, match=r"kafka\.schema_registry_url"):
         Registry(kafka).decode(Frame, data)
+
+
+def test_a_broker_that_is_away_makes_no_record_unreadable() -> None:
+    _, data = a_newer_frame()
+    registry = Registry(Kafka(bootstrap_servers=f"127.0.0.1:{free_port()}"))
+    with pytest.raises(TimeoutError, match="the schemas could not be read"):
+        registry.decode(Frame, data)

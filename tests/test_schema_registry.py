@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 FRAME = Frame("c", "r", 1, now(), b"jpeg", 4, 3, 0, 0)
 WAITING = Waiting(b"sample", [1, 2])
-LEDGER = RunLedger("c", "r", now(), *[0] * 13, 0, [], [], [], [], [], [], 0, [])
+LEDGER = RunLedger("c", "r", now(), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, [], [], [], [], [], [], -1, [])
 CHECKPOINT = Checkpoint(
     "m",
     "l",
@@ -139,7 +139,7 @@ def test_every_schema_of_ours_is_accepted_also_two_in_one_topic(with_url: Kafka)
     write(with_url, topics.BALANCER_STATE, LEDGER, WAITING, LEDGER)
     registry = Registry(with_url)
     messages = read_all(with_url, topics.BALANCER_STATE)
-    kinds = (RunLedger, Waiting, RunLedger)
+    kinds: tuple[type[Any], ...] = (RunLedger, Waiting, RunLedger)
     read = [registry.decode(kind, message.value()) for kind, message in zip(kinds, messages, strict=True)]
     assert read == [LEDGER, WAITING, LEDGER]
 

@@ -33,7 +33,9 @@ class Kafka(Section):
     prefix: str = Field("charles", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="of topics, groups and transactions")
     replication_factor: int = Field(-1, ge=-1, description="of new topics; -1: the cluster's default")
     min_insync_replicas: int | None = Field(None, ge=1, description="of new topics; unset: the cluster's default")
-    schema_registry_url: str | None = Field(None, description="unset: schemas travel in the topic `schemas`")
+    schema_registry_url: str | None = Field(
+        None, repr=False, description="unset: schemas travel in the topic `schemas`; subjects are TOPIC-RECORD"
+    )
     properties: dict[str, str] = Field(default_factory=dict, repr=False, description="any librdkafka property")
 
 

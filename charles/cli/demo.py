@@ -31,10 +31,9 @@ def demo_command(
         from rich.console import Console
 
         from charles.demo.running import run
-        from charles.stopping import Stop
 
         settings = load_settings(
             collect={"game": game},
             demo={"minutes": minutes, "collectors": collectors, "seeds": seeds, "folder": folder},
         )
-        run(settings, Console(), Stop())
+        run(settings, Console())

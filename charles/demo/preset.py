@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from charles.settings import Settings
 
 PRESET: dict[str, dict[str, Any]] = {
-    "broker": {"data": Path("data/demo")},
     "train": {"buffer": 630, "uses_per_sample": 8, "checkpoint_every": 100},
     "play": {"swap": "at once"},
 }

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -36,15 +35,16 @@ class LedgerBroken(RuntimeError):
     """The ledger does not add up at the demo's end."""
 
 
-def run(settings: Settings, console: Console, stop: Stop) -> None:
+def run(settings: Settings, console: Console) -> None:
     """Run the pipeline for settings.demo.minutes, or until told to stop, then evaluate what it has learned.
 
-    Raises BrokerError, LedgerBroken, and what the evaluation raises.
+    Raises BrokerError, LedgerBroken, what the evaluation raises, and KeyboardInterrupt while the broker starts.
     """
     settings = with_preset(settings)
     folder = settings.demo.folder
     folder.mkdir(parents=True, exist_ok=True)
     with _cluster(settings, console) as (settings, broker):
+        stop = Stop()
         topic_admin.ensure(settings.kafka)
         console.print(
             f"[dim]{settings.play.game}, {settings.demo.minutes:g} minutes. Logs are in {folder / 'logs'}/. "
@@ -119,11 +119,16 @@ def _end(supervisor: Supervisor, watch: Watch, stop: Stop) -> None:
     by_verb = {verb: [c for c in supervisor.children if c.program.verb == verb] for verb in ("collect", "balance")}
     supervisor.stop(by_verb["collect"], _STOP_S)
     deadline = time.monotonic() + _DRAIN_S
-    while time.monotonic() < deadline and not stop() and any(watch.status[c.name].lag for c in by_verb["balance"]):
+    while time.monotonic() < deadline and not stop() and any(_lag(watch, child) for child in by_verb["balance"]):
         watch.read(_REFRESH_S)
     supervisor.stop(by_verb["balance"], _STOP_S)
     supervisor.stop(supervisor.children, _STOP_S)
     watch.read(1.0)
+
+
+def _lag(watch: Watch, child: Child) -> int:
+    status = watch.status.get(child.name)
+    return status.lag if status else 0
 
 
 def _children(settings: Settings) -> list[Child]:
@@ -164,10 +169,8 @@ def _cluster(settings: Settings, console: Console) -> Iterator[tuple[Settings, L
         console.print(f"The cluster {servers} is in use; what is under {settings.kafka.prefix} there goes on.")
         yield settings, None
         return
-    broker = LocalBroker(settings.broker.data, _port(settings))
-    if broker.status().running:
-        raise RuntimeError(f"a demo runs already in {broker.data}")
-    _forget_last_demo(broker.data)
+    broker = LocalBroker(settings.demo.folder / "kafka", _port(settings))
+    _forget_last_demo(broker)
     with _progress(console) as (progress, task):
         servers = broker.start(
             lambda step, done, total: progress.update(
@@ -193,10 +196,16 @@ def _port(settings: Settings) -> int:
     return settings.broker.port
 
 
-def _forget_last_demo(data: Path) -> None:
-    """A demo shows how it learns from nothing; its broker's folder is its own."""
-    if data.exists():
-        shutil.rmtree(data)
+def _forget_last_demo(broker: LocalBroker) -> None:
+    """A demo shows how it learns from nothing. Raises RuntimeError where one runs, or the folder is no broker's."""
+    last = broker.status()
+    if last.running:
+        raise RuntimeError(f"a demo runs already in {broker.data}")
+    if not broker.data.exists():
+        return
+    if any(broker.data.iterdir()) and not (last.cluster_id or broker.log_path.exists()):
+        raise RuntimeError(f"{broker.data} holds something that is not the last demo's; choose another --folder")
+    shutil.rmtree(broker.data)
 
 
 @contextmanager

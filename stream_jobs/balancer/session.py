@@ -16,7 +16,7 @@ from charles.balancing import bin_name
 from charles.control import Heartbeat
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import Publisher, consumer, group, name
-from charles.registry import Registry
+from charles.registry import Registry, RegistryError
 from charles.settings import Settings
 from charles.stopping import Stop, TakenOver
 from charles.transactions import Broken, Fenced, NotCommitted, join, send_offsets, transaction
@@ -82,7 +82,7 @@ class Session:
                     self._commit()
                     next_commit = time.monotonic() + self._settings.balance.commit_seconds
             self._commit()
-        except (KafkaException, Broken, Fenced, NotCommitted, TimeoutError) as error:
+        except (KafkaException, Broken, Fenced, NotCommitted, RegistryError, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import cast
 from confluent_kafka import Message
 
 from charles import topics
-from charles.codec import Unreadable, encode
+from charles.codec import Unreadable
 from charles.deadletters import dead_letter
 from charles.events import Control, DeadLetter, Frame, Sample, Waiting
 from charles.registry import Registry
@@ -126,7 +126,9 @@ class Work:
         return self._registry.encode(event, f"{self._kafka.prefix}.{topic.name}")
 
     def _encode_waiting(self, tick: Tick) -> bytes:
-        return self._encode(Waiting(encode(tick.sample), list(tick.offsets)), topics.BALANCER_STATE)
+        return self._encode(
+            Waiting(self._encode(tick.sample, topics.BALANCER_STATE), list(tick.offsets)), topics.BALANCER_STATE
+        )
 
 
 def _headers(message: Message) -> list[tuple[str, bytes]]:

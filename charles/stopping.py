@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
+import socket
 import sys
 import threading
 from types import FrameType
@@ -18,10 +21,16 @@ class TakenOver(RuntimeError):
 
 
 class Stop:
-    """Becomes true once, when the program shall end. A second Ctrl-C ends it at once."""
+    """Becomes true once, when the program shall end. A second Ctrl-C ends it at once.
+
+    What wakes a waiting program is a socket and not a lock: a signal handler runs in the middle of whatever the main
+    thread does, and a lock that is half taken there would never be given back.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._stopped = False
+        self._sleeper, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._on_signal)
@@ -30,17 +39,21 @@ class Stop:
 
     def __call__(self, wait_s: float = 0.0) -> bool:
         """Whether to stop; waits up to wait_s for it."""
-        return self._event.wait(wait_s) if wait_s > 0 else self._event.is_set()
+        if wait_s > 0 and not self._stopped:
+            select.select([self._sleeper], [], [], wait_s)
+        return self._stopped
 
     def set(self) -> None:
-        self._event.set()
+        self._stopped = True
+        with contextlib.suppress(BlockingIOError):  # thousands of calls, all of them saying the same
+            self._waker.send(b"\0")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._event.is_set() and number == signal.SIGINT:
+        if self._stopped and number == signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        self._event.set()
+        self.set()
 
     def _until_end_of_input(self) -> None:
         sys.stdin.buffer.read()
-        self._event.set()
+        self.set()

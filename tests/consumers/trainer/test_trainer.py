@@ -25,7 +25,6 @@ from tests.consumers.trainer.test_pictures import broken_tables
 from tests.kafka_tools import events
 
 BATCH, USES = 16, 2
-START = "from charles.settings import load; from consumers.trainer import main; main(load())"
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -46,7 +45,7 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
         train |= {"when_full": "wait", "tensorboard": tmp_path / "tensorboard", "learning_rate": 2e-3}
         settings: Settings = load(kafka=kafka.model_dump(), train=train | changes)
         process = subprocess.Popen(
-            [sys.executable, "-c", START],
+            [sys.executable, "-m", "charles", "train"],
             env=os.environ | environment(settings),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from charles import topics
 from charles.artefacts import Arrays, Assembly, Damaged, Missing
 from charles.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, WeightChunk
-from charles.kafka import consumer, name
+from charles.kafka import consumer, is_end, name
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -38,7 +38,7 @@ class Manifests:
         deadline = time.monotonic() + timeout_s
         at_end = False  # of the log, as far as the client has fetched it: more may have come in since it said so
         while (message := self._consumer.poll(0.0 if at_end else max(deadline - time.monotonic(), 0.0))) is not None:
-            at_end = _is_end(message)
+            at_end = is_end(message)
             if not at_end:
                 self._take(message)
         return at_end
@@ -99,7 +99,7 @@ class Chunks:
         expected: int | None = first_offset
         while time.monotonic() < deadline:
             message = self._consumer.poll(0.05)
-            if message is None or _is_end(message):
+            if message is None or is_end(message):
                 continue
             if expected is not None and message.offset() != expected:
                 return
@@ -122,13 +122,3 @@ def _tail(kafka: Kafka, topic: Topic, offset: int | None) -> Consumer:
     if offset is not None:
         tail.assign([TopicPartition(name(kafka, topic), 0, offset)])
     return tail
-
-
-def _is_end(message: Message) -> bool:
-    """Whether this is the news that the end of the log is reached. Raises KafkaException for other errors."""
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:
-        return True
-    raise KafkaException(error)

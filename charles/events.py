@@ -30,8 +30,35 @@ def _within(low: float, high: float, **values: float) -> None:
             raise ValueError(f"{name} must be in [{low:g}, {high:g}], not {value}")
 
 
+class _OfATick:
+    """What every event of a tick can say."""
+
+    __slots__ = ()
+    collector: str
+    run: str
+    tick: int
+
+    @property
+    def moment(self) -> Moment:
+        """(collector, run, tick), which names it for ever."""
+        return self.collector, self.run, self.tick
+
+
+class _Driven(_OfATick):
+    """What every event with an action can say."""
+
+    __slots__ = ()
+    acceleration: float
+    braking: float
+
+    @property
+    def acceleration_braking(self) -> float:
+        """In [-1, 1], above 0 accelerates."""
+        return self.acceleration - self.braking
+
+
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(_OfATick):
     collector: str
     run: str
     tick: int
@@ -46,13 +73,9 @@ class Frame:
         if self.tick < 0:
             raise ValueError(f"tick must be at least 0, not {self.tick}")
 
-    @property
-    def moment(self) -> Moment:
-        return self.collector, self.run, self.tick
-
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class Control(_Driven):
     collector: str
     run: str
     tick: int
@@ -76,17 +99,9 @@ class Control:
         _finite(speed=self.speed, yaw_rate=self.yaw_rate, x=self.x, y=self.y, heading=self.heading)
         _finite(purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
 
-    @property
-    def moment(self) -> Moment:
-        return self.collector, self.run, self.tick
-
-    @property
-    def acceleration_braking(self) -> float:
-        return self.acceleration - self.braking
-
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(_Driven):
     collector: str
     run: str
     tick: int
@@ -112,14 +127,6 @@ class Sample:
         _within(0, 1, acceleration=self.acceleration, braking=self.braking)
         _within(-1, 1, steering=self.steering)
         _finite(speed=self.speed, purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
-
-    @property
-    def moment(self) -> Moment:
-        return self.collector, self.run, self.tick
-
-    @property
-    def acceleration_braking(self) -> float:
-        return self.acceleration - self.braking
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,17 @@ def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
         ) from None
 
 
+def is_end(message: Message) -> bool:
+    """Whether this is the news that the end of a partition is reached, which a consumer with enable.partition.eof gets,
+    rather than a record. Raises KafkaException for other errors."""
+    error = message.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._PARTITION_EOF:
+        return True
+    raise KafkaException(error)
+
+
 class Publisher:
     """A producer of events: encodes them, names their topic, and has announced their schemas before the first."""
 

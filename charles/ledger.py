@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 
 from charles import topics
 from charles.events import RunLedger
-from charles.kafka import consumer, name
+from charles.kafka import consumer, is_end, name
 from charles.registry import Registry
 from charles.settings import Kafka
 
@@ -47,11 +47,8 @@ def read(kafka: Kafka) -> list[RunLedger]:
             message = reader.poll(_PATIENCE_S)
             if message is None:
                 raise TimeoutError(f"{full} could not be read to its end within {_PATIENCE_S:g} s")
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
+            if is_end(message):
                 unfinished.discard(message.partition() or 0)
-            elif error is not None:
-                raise KafkaException(error)
             elif str(message.key(), "utf-8").startswith("ledger/"):  # type: ignore[arg-type]
                 ledger = registry.decode(RunLedger, message.value())
                 found[ledger.collector, ledger.run] = ledger

@@ -18,7 +18,7 @@ from charles.balancing import BINS, bin_of
 from charles.codec import Unreadable
 from charles.evaluation.plots import Values, draw_labels, draw_loss
 from charles.events import Control, Sample, TrainingStep
-from charles.kafka import consumer, name, require_broker
+from charles.kafka import consumer, is_end, name, require_broker
 from charles.outputs import OUTPUTS, labels
 from charles.registry import Registry
 from charles.settings import Kafka
@@ -102,14 +102,11 @@ def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
             message = reader.poll(_SILENCE_S)
             if message is None:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{name(kafka, topic)} gives nothing to read"))
-            error = message.error()
-            if error is None:
-                with contextlib.suppress(Unreadable):
-                    yield registry.decode(event, message.value())
-            elif error.code() == KafkaError._PARTITION_EOF:
+            if is_end(message):
                 unread.discard(message.partition())
-            else:
-                raise KafkaException(error)
+                continue
+            with contextlib.suppress(Unreadable):
+                yield registry.decode(event, message.value())
     finally:
         reader.close()
 

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
 from charles.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Sample
-from charles.kafka import consumer, name
+from charles.kafka import consumer, is_end, name
 from charles.outputs import OUTPUTS, labels
 from charles.registry import Registry
 from charles.settings import Kafka
@@ -78,7 +78,7 @@ class Feed:
         """Put what has arrived into the buffers while more is wanted, up to a few hundred; returns how many came."""
         came = 0
         while came < _AT_ONCE and wanted() and (message := self._consumer.poll(0.0)) is not None:
-            self.at_end = _is_end(message)
+            self.at_end = is_end(message)
             if self.at_end:
                 continue
             came += 1
@@ -140,7 +140,7 @@ class Feed:
             message = self._consumer.poll(0.5)
             if message is None:
                 continue
-            if _is_end(message) or (message.offset() or 0) >= end:
+            if is_end(message) or (message.offset() or 0) >= end:
                 return
             yield message
             first = (message.offset() or 0) + 1
@@ -171,13 +171,3 @@ class Feed:
             output=sys.intern(sample.set_output),
             remaining=self._shape.uses,
         )
-
-
-def _is_end(message: Message) -> bool:
-    """Whether this says that the end of the log is reached. Raises KafkaException for other errors."""
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:
-        return True
-    raise KafkaException(error)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from charles import topics
 from charles.codec import Unreadable
 from charles.events import RunLedger, Sample, Waiting, now
-from charles.kafka import admin, consumer, name
+from charles.kafka import admin, consumer, is_end, name
 from charles.registry import Registry
 from charles.settings import Kafka
 from stream_jobs.balancer.joining import SIGNALS, Counts, Pointer, RunJoin, Window
@@ -98,11 +98,8 @@ def restore(kafka: Kafka, registry: Registry, partition: int) -> Restored:
     try:
         reader.assign([place])
         while (message := reader.poll(_PATIENCE_S)) is not None:
-            error = message.error()
-            if error is None:
+            if not is_end(message):
                 _apply(registry, restored, partition, message)
-            elif error.code() != KafkaError._PARTITION_EOF:
-                raise KafkaException(error)
             elif (message.offset() or 0) >= end:
                 return restored
     finally:

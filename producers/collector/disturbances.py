@@ -23,8 +23,9 @@ class Bursts:
 
 
 # In the city the rarest bin then comes with 1.1 % of the ticks (steering) and 1.5 % (pedals, three times as often as
-# with weaker and rarer bursts), and 1 tick in 700 is a crash. Full throttle is what hard braking is the answer to. Most bursts go to the
-# left, because hard steering to the right is the rarest: traffic keeps right, and race tracks go round to the left.
+# with weaker and rarer bursts), and 1 tick in 700 is a crash. Full throttle is what hard braking is the answer to. Most
+# bursts go to the left, because hard steering to the right is the rarest: traffic keeps right, and race tracks go round
+# to the left.
 STEERING = Bursts(pause_s=(1.5, 3.5), length_s=(0.25, 0.6), strength=(0.4, 1.0), positive=0.4)
 PEDALS = Bursts(pause_s=(2.5, 4.5), length_s=(0.4, 1.2), strength=(1.0, 1.0), positive=0.7)
 

@@ -4,7 +4,6 @@ what the next transaction writes, and can be thrown away at any moment: the log 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from confluent_kafka import Message
 
@@ -12,6 +11,7 @@ from charles import topics
 from charles.codec import Unreadable
 from charles.deadletters import dead_letter
 from charles.events import Control, DeadLetter, Frame, Sample, Waiting
+from charles.kafka import name
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.topics import Topic
@@ -52,9 +52,10 @@ class Work:
         try:
             whole = self._take_in(partition, side, number, offset, message.value())
         except Unreadable as error:
+            letter = dead_letter(message, str(error), "balancer")
             if offset >= reading.known:
-                self._dead_letters.append(dead_letter(message, str(error), "balancer"))
-            whole = self._take_in_broken(partition, side, offset, message)
+                self._dead_letters.append(letter)
+            whole = self._take_in_broken(partition, side, offset, letter)
         self._wait(number, whole)
 
     def close_silent(self) -> None:
@@ -100,10 +101,10 @@ class Work:
         return partition.add_control((control.collector, control.run), control.tick, control, offset)
 
     def _take_in_broken(
-        self, partition: Partition, side: str, offset: int, message: Message
+        self, partition: Partition, side: str, offset: int, letter: DeadLetter
     ) -> list[tuple[Run, Joined]]:
         """A record that cannot be read is still somebody's tick when its headers say whose."""
-        headers = {key: value.decode(errors="replace") for key, value in _headers(message)}
+        headers = {key: value.decode(errors="replace") for key, value in letter.headers.items()}
         if not {"collector", "run", "tick"} <= headers.keys() or not headers["tick"].isdecimal():
             return []
         run, tick = (headers["collector"], headers["run"]), int(headers["tick"])
@@ -123,17 +124,12 @@ class Work:
             self.partitions[number].leave_bins((collector, run), verdict)
 
     def _encode(self, event: object, topic: Topic) -> bytes:
-        return self._registry.encode(event, f"{self._kafka.prefix}.{topic.name}")
+        return self._registry.encode(event, name(self._kafka, topic))
 
     def _encode_waiting(self, tick: Tick) -> bytes:
         return self._encode(
             Waiting(self._encode(tick.sample, topics.BALANCER_STATE), list(tick.offsets)), topics.BALANCER_STATE
         )
-
-
-def _headers(message: Message) -> list[tuple[str, bytes]]:
-    headers = cast(list[tuple[str, bytes | None]], message.headers() or [])
-    return [(key, value or b"") for key, value in headers]
 
 
 def _sample(joined: Joined) -> Sample:

@@ -19,12 +19,14 @@ def clear_errors() -> Iterator[None]:
     """What a person can mend is told in one line, without a traceback; the exit code is the error's own, or 1."""
     try:
         yield
+    except typer.Exit:
+        raise  # said on purpose, and a RuntimeError only by descent
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except Exception as error:
         if not _can_be_mended(error):
             raise
-        typer.secho(str(error) or type(error).__name__, fg="red", err=True)
+        typer.secho(_words(error), fg="red", err=True)
         raise typer.Exit(getattr(error, "exit_code", 1)) from None
 
 
@@ -51,3 +53,11 @@ def _can_be_mended(error: Exception) -> bool:
     from charles.settings import ConfigError
 
     return isinstance(error, OSError | RuntimeError | ConfigError | KafkaException)
+
+
+def _words(error: Exception) -> str:
+    from confluent_kafka import KafkaException
+
+    if isinstance(error, KafkaException):
+        return f"the cluster refuses: {error.args[0].str()}"
+    return str(error) or type(error).__name__

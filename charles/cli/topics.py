@@ -10,11 +10,11 @@ bounds sum up to 27.3 GiB, Kafka deletes whole segments (one per partition: 1.4 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from charles.cli.running import clear_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def topics_command(
 
     Example: charles topics --json
     """
-    with _clear_errors():
+    with clear_errors():
         from charles import settings, topic_admin, topic_facts
 
         loaded = settings.load()
@@ -61,7 +61,7 @@ def reset_command(
 
     Example: CHARLES_KAFKA__PREFIX=experiment charles reset --yes
     """
-    with _clear_errors():
+    with clear_errors():
         from charles import settings, topic_admin
 
         kafka = settings.load().kafka
@@ -77,25 +77,6 @@ def reset_command(
         if not yes:
             typer.echo("nothing was deleted: say --yes", err=True)
             raise typer.Exit(1)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """A wrong setting, a cluster that is away or refuses: one line and exit code 1."""
-    from confluent_kafka import KafkaException
-
-    from charles.kafka import BrokerUnavailable
-    from charles.settings import ConfigError
-    from charles.topic_admin import WrongTopics
-
-    try:
-        yield
-    except (BrokerUnavailable, ConfigError, WrongTopics) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    except KafkaException as error:
-        typer.echo(f"the cluster refuses: {error.args[0].str()}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _log_folder(loaded: Settings) -> Path | None:

@@ -22,6 +22,7 @@ from charles.control import VERSION
 from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, Span, WeightChunk, now
 from charles.kafka import BrokerUnavailable, Publisher, group, name
+from charles.outputs import OUTPUTS
 from charles.settings import Kafka
 from charles.transactions import NotCommitted
 
@@ -69,6 +70,9 @@ def publish(
     batch: int,
     architecture: str,
     picture: tuple[int, int],
+    outputs: Sequence[str] = OUTPUTS,
+    frames: int = 1,
+    epoch: int = -1,
     spans: Sequence[Span] = (),
     parents: Sequence[str] = (),
     timeout_s: float = 20.0,
@@ -110,6 +114,9 @@ def publish(
         code=VERSION,
         spans=list(spans),
         parents=list(parents),
+        outputs=list(outputs),
+        frames=frames,
+        epoch=epoch,
     )
     publisher.send(topics.MODELS, manifest, key(manifest))
     return manifest

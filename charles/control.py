@@ -1,24 +1,47 @@
-"""Every program's heartbeat on the topic `status`: who it is, what it does, how fast, how far behind."""
+"""A program's line to everybody else: its heartbeat, the configuration, and the commands that it is given.
+
+All three are topics, so that one program may run here and another one on the other side of the world. A program asks
+its Link at every turn of its loop, so silence means that the loop hangs.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
 from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psutil
+from confluent_kafka import OFFSET_END, Message, TopicPartition
 
-from charles import topics
-from charles.events import Status, now
-from charles.kafka import Publisher
-from charles.settings import Kafka
+from charles import config_log, topics
+from charles.codec import Unreadable
+from charles.config import Config, differences
+from charles.events import Command, Status, now
+from charles.kafka import Publisher, consumer, name
+from charles.registry import Registry
+from charles.settings import Settings
+from charles.stopping import Stop
+
+log = logging.getLogger(__name__)
 
 VERSION = version("charles")
+VERBS = ("pause", "resume", "unstuck", "checkpoint", "reload", "stop")
+EVERYBODY = "all"
+_FOR_ALL = ("pause", "resume", "reload", "stop")
 _WINDOW_S = 5.0
+
+Concerns = Callable[[Config], Any]
+
+
+def nothing(_config: Config) -> None:
+    """What concerns a program that no change makes start over."""
 
 
 class Rate:
@@ -41,38 +64,169 @@ class Rate:
         return (end - start) / (end_s - start_s) if end_s > start_s else 0.0
 
 
-class Heartbeat:
-    """Publishes a Status once a second, whenever beat() is called, and a last one when the program ends.
+class Link:
+    """Publishes a Status each second, follows the configuration, obeys commands.
 
-    A program calls beat() from its own loop, so that silence means that the loop hangs.
+    settings: with the configuration that holds now; paused: whether it was told to pause; rate: what it handles. A
+    program's life is one begin(): where it must start over, over() says so, it comes to a clean end, and begins again.
     """
 
-    def __init__(self, kafka: Kafka, program: str, instance: str = "") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        program: str,
+        instance: str,
+        stop: Stop,
+        *,
+        verbs: Collection[str] = (),
+        concerns: Concerns = nothing,
+    ) -> None:
+        """verbs: what it can do beside what all can; concerns: the part of a configuration whose change makes it start
+        over; everything else it looks up in `settings` as it goes. Raises BrokerUnavailable."""
         self.program = program
-        self.instance = instance or program
+        self.instance = instance
         self.rate = Rate()
-        self._publisher = Publisher(kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256})
+        self.paused = False
+        self._stop = stop
+        self._verbs = {*verbs, *_FOR_ALL}
+        self._concerns = concerns
+        self._restart = ""
+        self._pending: deque[Command] = deque()
+        self._answered = "", ""
         self._process = psutil.Process()
         self._next = 0.0
+        self._publisher = Publisher(
+            settings.kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256}
+        )
+        self._registry = Registry(settings.kafka)
+        self._epochs = config_log.read(settings.kafka)
+        self.settings = config_log.under(settings, self._epochs.newest)
+        self._lived_under = self.settings.config
+        self._last = self._status("starting", -1, "", {})
+        self._names = {name(settings.kafka, topic): topic for topic in (topics.CONFIG, topics.COMMANDS)}
+        self._follower = consumer(settings.kafka, f"control-{instance}")
+        self._follower.assign(
+            [
+                TopicPartition(name(settings.kafka, topics.CONFIG), 0, self._epochs.position),
+                TopicPartition(name(settings.kafka, topics.COMMANDS), 0, OFFSET_END),
+            ]
+        )
 
     def __enter__(self) -> Self:
+        self._follower.poll(0)
         self.beat("starting", force=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         failed = kind is not None and not issubclass(kind, KeyboardInterrupt | SystemExit)
-        self.beat("failed" if failed else "stopped", note=str(error) if failed else "", force=True)
+        self._publish(self._status("failed" if failed else "stopped", -1, str(error) if failed else "", {}))
         self._publisher.flush(1.0)
+        self._follower.close()
 
-    def beat(self, state: str, *, lag: int = -1, note: str = "", force: bool = False, **figures: float) -> bool:
-        """Publish a Status if the last one is a second old; tells whether it did.
+    def begin(self) -> Settings:
+        """Begin a life with the configuration that holds now; returns the settings."""
+        self._restart = ""
+        self._lived_under = self.settings.config
+        return self.settings
 
-        state: starting, waiting, running, stopped or failed; lag: unread messages, -1 unknown.
+    def over(self, wait_s: float = 0.0) -> bool:
+        """Whether this life is over: told to stop, or to start over. Waits up to wait_s for the first."""
+        return bool(self._restart) or self._stop(wait_s)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the program shall end, not only start over."""
+        return self._stop()
+
+    def beat(
+        self,
+        state: str,
+        *,
+        lag: int = -1,
+        note: str = "",
+        force: bool = False,
+        model: str = "",
+        batch: int = -1,
+        starving: Collection[str] = (),
+        figures: Mapping[str, float] | None = None,
+    ) -> bool:
+        """Look for news; publish a Status if the last one is a second old, and tell whether it was.
+
+        state: starting, waiting, running, paused, stopped or failed; lag: unread messages, -1 unknown; model, batch:
+        in use; starving: what it waits for; figures: its own, by name.
         """
+        self._look()
         if time.monotonic() < self._next and not force:
             return False
         self._next = time.monotonic() + 1
-        status = Status(
+        if self._restart:
+            state, note = "starting over", self._restart
+        status = self._status(state, lag, note, dict(figures or {}))
+        self._publish(replace(status, model=model, batch=batch, starving=list(starving)))
+        return True
+
+    def asked(self, verb: str) -> Command | None:
+        """A command of this kind that waits for its answer, if there is one. It must be answered."""
+        return next((command for command in self._pending if command.verb == verb), None)
+
+    def answer(self, command: Command, outcome: str) -> None:
+        """Tell everybody at once what came of a command."""
+        if command in self._pending:
+            self._pending.remove(command)
+        log.info("%s, told by %s: %s", command.verb, command.author, outcome)
+        self._answered = command.id, outcome
+        self._publish(replace(self._last, time=now(), command=command.id, outcome=outcome))
+
+    def _look(self) -> None:
+        for message in self._follower.consume(100, timeout=0):
+            if message.error() is None:
+                self._take(message)
+        for command in [command for command in self._pending if now() > command.deadline]:
+            self.answer(command, "failed: it could not be done in time")
+
+    def _take(self, message: Message) -> None:
+        if self._names[str(message.topic())] is topics.CONFIG:
+            if config_log.take(self._epochs, self._registry, message.offset() or 0, message.value()):
+                self._adopt()
+            return
+        try:
+            command = self._registry.decode(Command, message.value())
+        except Unreadable as problem:
+            log.warning("a command cannot be read: %s", problem)
+            return
+        if command.target in (self.instance, self.program, EVERYBODY):
+            self._obey(command)
+
+    def _adopt(self) -> None:
+        """Take over the newest configuration; where that concerns the whole program, its life is over."""
+        newest, before = self._epochs.newest, self.settings.config
+        self.settings = config_log.under(self.settings, newest)
+        words = ", ".join(f"{field}={new}" for field, _, new in differences(before, newest.config))
+        log.info("configuration %d, set by %s: %s", newest.number, newest.author, words)
+        if self._concerns(newest.config) != self._concerns(self._lived_under):
+            self._restart = f"for configuration {newest.number}: {words}"
+
+    def _obey(self, command: Command) -> None:
+        if command.verb not in self._verbs:
+            self.answer(command, f"refused: a {self.program} can {', '.join(v for v in VERBS if v in self._verbs)}")
+        elif now() > command.deadline:
+            self.answer(command, "refused: its deadline was over before it was read")
+        elif command.verb not in _FOR_ALL:
+            self._pending.append(command)
+        else:
+            outcome = "done"
+            if command.verb in ("pause", "resume"):
+                self.paused = command.verb == "pause"
+            elif command.verb == "reload":
+                self._restart = f"told to by {command.author}"
+            else:
+                self._stop.set()
+                outcome = "done: it ends"
+            self.answer(command, outcome)
+
+    def _status(self, state: str, lag: int, note: str, figures: dict[str, float]) -> Status:
+        command, outcome = self._answered
+        return Status(
             program=self.program,
             instance=self.instance,
             time=now(),
@@ -85,6 +239,11 @@ class Heartbeat:
             memory=self._process.memory_info().rss,
             note=note,
             figures=figures,
+            epoch=self.settings.epoch,
+            command=command,
+            outcome=outcome,
         )
+
+    def _publish(self, status: Status) -> None:
+        self._last = status
         self._publisher.send_or_drop(topics.STATUS, status, self.instance)
-        return True

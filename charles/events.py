@@ -122,6 +122,7 @@ class Sample(_Driven):
     acceleration: float
     braking: float
     steering: float
+    epoch: int = -1
 
     def __post_init__(self) -> None:
         _within(0, 1, acceleration=self.acceleration, braking=self.braking)
@@ -215,6 +216,9 @@ class Checkpoint:
     code: str
     spans: list[Span]
     parents: list[str]
+    outputs: list[str]
+    frames: int
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,31 @@ class Status:
     memory: int
     note: str
     figures: dict[str, float] = field(default_factory=dict)
+    epoch: int = -1
+    model: str = ""
+    batch: int = -1
+    starving: list[str] = field(default_factory=list)
+    command: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    scope: str
+    time: datetime
+    author: str
+    replaces: int
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    id: str
+    target: str
+    verb: str
+    time: datetime
+    deadline: datetime
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,5 +320,7 @@ Event = (
     | TrainingStep
     | DrivingFrame
     | Status
+    | ConfigChange
+    | Command
     | DeadLetter
 )

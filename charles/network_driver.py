@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,21 @@ from numpy.typing import NDArray
 
 from charles.games import Action, Observation, Picture
 from charles.models import Predictor, architecture, build
+from charles.outputs import OUTPUTS
 
 
 class NetworkDriver:
     """A network of a line, with fresh weights until load(). architecture: the digest of what weights must fit."""
 
-    def __init__(self, line: str, picture_size: tuple[int, int], frames: int = 1) -> None:
-        """picture_size: (height, width), pixels; frames: stacked in a sample. Raises ValueError: no such line."""
-        model = build(line, picture_size, frames)
+    def __init__(
+        self, line: str, picture_size: tuple[int, int], frames: int = 1, outputs: tuple[str, ...] = OUTPUTS
+    ) -> None:
+        """picture_size: (height, width), pixels; frames: stacked in a sample; outputs: what it predicts.
+
+        Raises ValueError: no such line.
+        """
+        model = build(line, picture_size, frames, outputs)
+        self.outputs = outputs
         self.architecture = architecture(model)
         self._predictor = Predictor(model)
         self._pictures: deque[Picture] = deque(maxlen=frames)
@@ -31,12 +38,18 @@ class NetworkDriver:
         """Clear the history: the car was put somewhere else."""
         self._pictures.clear()
 
-    def drive(self, seen: Observation) -> Action:
-        """What the network does at this instant; to be asked once a tick."""
+    def drive(self, seen: Observation, rest: Callable[[], Action]) -> Action:
+        """What the network does at this instant; to be asked once a tick.
+
+        rest: the game's own driver, asked where the network does not predict everything.
+        """
         self._pictures.append(seen.hood)
         while len(self._pictures) < (self._pictures.maxlen or 1):
             self._pictures.appendleft(seen.hood)  # nothing was seen before: as if the car had stood here
         stacked = seen.hood if len(self._pictures) == 1 else np.concatenate(self._pictures, axis=2)
         car = seen.telemetry
-        pedals, steering = self._predictor(stacked, car.speed, car.purpose_distance, car.purpose_bearing)
-        return Action(steering, pedals)
+        predicted = self._predictor(stacked, car.speed, car.purpose_distance, car.purpose_bearing)
+        if len(predicted) < len(OUTPUTS):
+            own = rest()
+            predicted = {"acceleration_braking": own.acceleration_braking, "steering": own.steering} | predicted
+        return Action(predicted["steering"], predicted["acceleration_braking"])

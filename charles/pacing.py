@@ -11,14 +11,18 @@ HZ = 30
 class RateKeeper:
     """Yields tick numbers at a steady rate, or as fast as asked for.
 
-    hz: ticks a second; None: no waiting. A tick that begins more than one period after its time counts as late, and the
-    schedule moves on from there: a slow stretch is not followed by a rush.
+    hz: ticks a second, which may change on the way; None: no waiting. A tick that begins more than one period after its
+    time counts as late, and the schedule moves on from there: a slow stretch is not followed by a rush.
     """
 
     def __init__(self, hz: float | None = HZ, clock: Callable[[], float] = time.monotonic) -> None:
-        self._period = 1 / hz if hz else 0.0
+        self.hz = hz
         self._clock = clock
         self.late = 0
+
+    @property
+    def _period(self) -> float:
+        return 1 / self.hz if self.hz else 0.0
 
     def ticks(self, stop: Callable[[float], bool]) -> Iterator[int]:
         """Tick numbers from 0 until stop says so; stop(seconds) waits at most that long and tells whether to stop."""

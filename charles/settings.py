@@ -1,8 +1,8 @@
-"""The whole configuration as typed records.
+"""What is local to a program: addresses, folders, names, as typed records.
 
-Values come from the command line, then the environment (`CHARLES_TRAIN__BATCH=64`), then `charles.toml`, then the
-defaults here, which are the original's figures where it had one. A wrong field, type or range is an error that names
-the field and what it accepts.
+Values come from the command line, then the environment (`CHARLES_COLLECTOR__PACE=max`), then `charles.toml`, then the
+defaults here. What the whole pipeline agrees on (config.py) comes from the topic `config` alone. A wrong field, type
+or range is an error that names the field and what it accepts.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
-Share = Annotated[float, Field(gt=0, le=1)]
-Seconds = Annotated[float, Field(gt=0)]
+from charles.config import Config
+from charles.sections import ConfigError as ConfigError
+from charles.sections import Name, Seconds, Section, explained
 
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_PREFIX = "CHARLES_"
 
 
 class Kafka(Section):
@@ -46,67 +51,45 @@ class Broker(Section):
     data: Path = Path("data/kafka")
 
 
-class Collect(Section):
-    """The collectors: what is driven and how it is disturbed."""
+class Collector(Section):
+    """One collector."""
 
-    name: str = Field("collector-1", pattern=r"^[a-zA-Z0-9_-]{1,60}$", description="the key of its events")
-    game: str = "city"
-    seed: int = Field(1, ge=0, lt=1_000_000, description="of the first collector; evaluation uses 1,000,000 and above")
-    pace: Literal["real", "max"] = "real"
-    jpeg_quality: int = Field(90, ge=1, le=100)
-    world_minutes: float = Field(1.0, gt=0, description="a new world (the next seed) after so many minutes of driving")
-    disturbances: bool = Field(True, description="bursts of noise, so that the data holds recoveries")
+    name: Name = Field("collector-1", description="the key of its events")
+    game: str | None = Field(None, description="unset: the pipeline's")
+    seed: int = Field(1, ge=0, lt=1_000_000, description="of its first world; evaluation uses 1,000,000 and above")
+    pace: Literal["real", "max"] | None = Field(None, description="unset: the pipeline's")
     memory_mb: int = Field(64, ge=1, description="unsent events kept while the broker is away")
 
 
-class Unstuck(Section):
-    """A car that travels less than `distance` metres within `seconds` is stuck and is put somewhere else."""
+class Balancer(Section):
+    """One balancer."""
 
-    distance: float = Field(2.0, gt=0)
-    seconds: Seconds = 5.0
-
-
-class Balance(Section):
-    """The balancer: history, bins, transactions."""
-
-    name: str = Field("balancer-1", pattern=r"^[a-zA-Z0-9_-]{1,60}$", description="of this instance, for ever its own")
-    history: int = Field(60, ge=1, le=600, description="past ticks in a sample")
-    frames: int = Field(1, ge=1, le=60, description="stacked frames in a sample, oldest first")
-    bin_capacity: int = Field(128, ge=1, description="ticks that wait in one bin; a full bin keeps the newest")
+    name: Name = Field("balancer-1", description="of this instance, for ever its own")
     commit_seconds: Seconds = 0.25
-    silence_seconds: Seconds = 60.0
     frames_cache_mb: int = Field(256, ge=0, description="waiting frames kept in memory; others are read again")
 
 
-class Train(Section):
-    """The trainer: buffers, batches, checkpoints."""
+class Trainer(Section):
+    """One trainer; a model has only one at a time."""
 
-    model: str = Field("pilot", pattern=r"^[a-z0-9_-]{1,60}$")
-    line: str = "pilot"
-    buffer: int = Field(25_000, ge=1, description="samples per output")
-    keep_full: Share = Field(0.9, description="training goes on while every buffer is at least so full")
-    when_full: Literal["replace", "wait"] = Field(
-        "replace",
-        description="new samples, when all buffers are full: replace the oldest (a live drive), or wait in the log (a "
-        "recording, all of which shall be learned from)",
-    )
-    uses_per_sample: int = Field(1, ge=1, le=255)
-    batch: int = Field(32, ge=2, multiple_of=2)
-    learning_rate: float = Field(5e-4, gt=0)
-    checkpoint_every: int = Field(100, ge=1, description="batches")
-    keep_checkpoints: int = Field(5, ge=1)
-    seed: int = 1
+    name: Name = "trainer-1"
     tensorboard: Path = Path("data/tensorboard")
 
 
-class Play(Section):
-    """The player."""
+class Player(Section):
+    """One player."""
 
-    name: str = Field("player-1", pattern=r"^[a-zA-Z0-9_-]{1,60}$", description="the key of its events")
-    game: str = "city"
+    name: Name = Field("player-1", description="the key of its events")
+    game: str | None = Field(None, description="unset: the pipeline's")
     seed: int = Field(500_000, ge=0)
-    swap: Literal["unstuck", "at once"] = "unstuck"
     publish_hz: float = Field(10.0, gt=0, le=30, description="DrivingFrame events a second, for those who watch")
+
+
+class Logs(Section):
+    """What programs write for people and for machines that read logs."""
+
+    format: Literal["human", "json"] = "human"
+    level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 class Demo(Section):
@@ -119,10 +102,14 @@ class Demo(Section):
 
 
 class Settings(BaseSettings):
-    """Everything, one section per program."""
+    """Everything, one section per program.
+
+    config, epoch: what the whole pipeline agrees on, and its offset in the topic `config`; -1: nobody set anything yet,
+    the defaults hold. They come from the topic alone: a program's Link puts them in.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="CHARLES_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
         toml_file="charles.toml",
         extra="forbid",
@@ -131,12 +118,14 @@ class Settings(BaseSettings):
 
     kafka: Kafka = Field(default_factory=Kafka)
     broker: Broker = Field(default_factory=Broker)
-    collect: Collect = Field(default_factory=Collect)
-    unstuck: Unstuck = Field(default_factory=Unstuck)
-    balance: Balance = Field(default_factory=Balance)
-    train: Train = Field(default_factory=Train)
-    play: Play = Field(default_factory=Play)
+    collector: Collector = Field(default_factory=Collector)
+    balancer: Balancer = Field(default_factory=Balancer)
+    trainer: Trainer = Field(default_factory=Trainer)
+    player: Player = Field(default_factory=Player)
     demo: Demo = Field(default_factory=Demo)
+    logs: Logs = Field(default_factory=Logs)
+    config: Config = Field(default_factory=Config)
+    epoch: int = -1
 
     @classmethod
     def settings_customise_sources(
@@ -147,15 +136,18 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        from_file = TomlConfigSettingsSource(settings_cls)
+        _refuse_others(from_file())
+        _refuse_others(_named_by_environment())
+        return init_settings, env_settings, from_file
 
 
-class ConfigError(ValueError):
-    """The configuration is wrong; the message names each field and what it accepts."""
+LOCAL = tuple(name for name in Settings.model_fields if name not in ("config", "epoch"))
+_FOR_PROCESSES = ("supervised", "supervisor")
 
 
 def load(**overrides: Any) -> Settings:
-    """The settings, with the command line's values on top: `load(train={"batch": 64})`.
+    """The settings, with the command line's values on top: `load(collector={"seed": 20})`.
 
     None values mean "not given". Raises ConfigError.
     """
@@ -166,21 +158,37 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(problem) for problem in error.errors())) from None
+        raise explained(Settings, error) from None
+    except SettingsError as error:
+        raise ConfigError(f"the environment: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"charles.toml is not TOML: {error}") from None
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, for a program started with the very same ones."""
-    return {f"CHARLES_{name.upper()}": section.model_dump_json() for name, section in settings}
+    """The local settings as environment variables, for a program started with the very same ones."""
+    return {f"{_PREFIX}{name.upper()}": getattr(settings, name).model_dump_json() for name in LOCAL}
 
 
-def _explain(problem: Any) -> str:
-    section, *rest = (str(part) for part in problem["loc"])
-    where = ".".join([section, *rest])
-    fields = getattr(Settings.model_fields[section].annotation, "model_fields", {}) if rest else Settings.model_fields
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: no such setting; {section if rest else 'charles'} accepts: {', '.join(fields)}"
-    what = fields[rest[0]].description if rest and rest[0] in fields else None
-    return f"{where}: {problem['msg']}, not {problem['input']!r}" + (f" ({what})" if what else "")
+def _named_by_environment() -> dict[str, Any]:
+    """What variables such as CHARLES_KAFKA__PREFIX set, by section and field."""
+    named: dict[str, Any] = {}
+    for variable, value in os.environ.items():
+        if variable.startswith(_PREFIX):
+            section, _, field = variable.removeprefix(_PREFIX).lower().partition("__")
+            if section not in _FOR_PROCESSES:
+                named.setdefault(section, {}).update({field: value} if field else {})
+    return named
+
+
+def _refuse_others(named: dict[str, Any]) -> None:
+    """Raise ConfigError for what is no local setting."""
+    for section, values in named.items():
+        if section in LOCAL:
+            continue
+        if section not in Config.model_fields:
+            raise ConfigError(f"{section}: no such setting; charles accepts: {', '.join(LOCAL)}")
+        field = f"{section}.{next(iter(values))}" if isinstance(values, dict) and values else section
+        raise ConfigError(
+            f"{field} is not a program's own setting but the whole pipeline's: `charles config set {field}=VALUE`"
+        )

@@ -56,11 +56,14 @@ WEIGHTS        = Topic("weights",        "model",                 events.WeightC
 MODELS         = Topic("models",         "model@batch/kind",      events.Checkpoint,   1, FOR_EVER,    UNBOUNDED, 16 * MIB, DAY, compact=True)
 TRAINING       = Topic("training",       "model",                 events.TrainingStep, 1, 7 * DAY,     1 * GIB,   64 * MIB)
 DRIVING        = Topic("driving",        "player",                events.DrivingFrame, 1, 10 * MINUTE, 512 * MIB, 64 * MIB, MINUTE)
+CONFIG         = Topic("config",         "scope",                 events.ConfigChange, 1, FOR_EVER,    UNBOUNDED, 16 * MIB)
+COMMANDS       = Topic("commands",       "target",                events.Command,      1, HOUR,        16 * MIB,  4 * MIB,  10 * MINUTE)
 STATUS         = Topic("status",         "program instance",      events.Status,       1, HOUR,        64 * MIB,  8 * MIB,  10 * MINUTE)
 SCHEMAS        = Topic("schemas",        "fingerprint",           dict,                1, FOR_EVER,    UNBOUNDED, 16 * MIB, DAY, compact=True)
 DEADLETTER     = Topic("deadletter",     "source topic",          events.DeadLetter,   1, 7 * DAY,     1 * GIB,   64 * MIB)
 # fmt: on
 
 TOPICS = (
-    FRAMES, CONTROLS, BALANCED, BALANCER_STATE, WEIGHTS, MODELS, TRAINING, DRIVING, STATUS, SCHEMAS, DEADLETTER,
+    FRAMES, CONTROLS, BALANCED, BALANCER_STATE, WEIGHTS, MODELS, TRAINING, DRIVING, CONFIG,
+    COMMANDS, STATUS, SCHEMAS, DEADLETTER,
 )  # fmt: skip

@@ -33,7 +33,6 @@ def demo_command(
         from charles.demo.running import run
 
         settings = load_settings(
-            collect={"game": game},
             demo={"minutes": minutes, "collectors": collectors, "seeds": seeds, "folder": folder},
         )
-        run(settings, Console())
+        run(settings, Console(), [f"game={game}"] if game else [])

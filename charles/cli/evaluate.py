@@ -49,7 +49,7 @@ def evaluate_command(
 
         stop = Stop()
         told = Console(stderr=True)
-        settings = load_settings(play={"game": game}, demo={"folder": folder})
+        settings = sources.configured(load_settings(player={"game": game}, demo={"folder": folder}))
         where = settings.demo.folder
         newest = sources.from_file(weights) if weights else sources.newest_weights(settings, where)
         before = sources.from_file(untrained) if untrained else sources.untrained_weights(settings, newest, where)

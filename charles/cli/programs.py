@@ -12,20 +12,26 @@ from charles.programs import PROGRAMS
 _MODULES = {program.verb: program.module for program in PROGRAMS}
 
 Name = Annotated[str | None, typer.Option(help="Of this instance; two that run at once need different ones.")]
-Game = Annotated[str | None, typer.Option(help="Which game: city, carracing, or one that another package adds.")]
+Game = Annotated[
+    str | None,
+    typer.Option(help="city, carracing, or one that another package adds.", show_default="the configuration's"),
+]
 
 
 def collect(
     name: Name = None,
     game: Game = None,
     seed: Annotated[int | None, typer.Option(help="Of the first world.")] = None,
-    pace: Annotated[str | None, typer.Option(help="real: 30 Hz; max: as fast as the machine can.")] = None,
+    pace: Annotated[
+        str | None,
+        typer.Option(help="real: 30 Hz; max: as fast as the machine can.", show_default="the configuration's"),
+    ] = None,
 ) -> None:
     """Drive with the game's own driver and publish what it sees and does.
 
     Example: charles collect --game city --name collector-2 --seed 20
     """
-    start(_MODULES["collect"], collect={"name": name, "game": game, "seed": seed, "pace": pace})
+    start(_MODULES["collect"], collector={"name": name, "game": game, "seed": seed, "pace": pace})
 
 
 def balance(name: Name = None) -> None:
@@ -33,29 +39,26 @@ def balance(name: Name = None) -> None:
 
     Example: charles balance
     """
-    start(_MODULES["balance"], balance={"name": name})
+    start(_MODULES["balance"], balancer={"name": name})
 
 
-def train(
-    model: Annotated[str | None, typer.Option(help="Its name; a second trainer of a model ends the first.")] = None,
-    buffer: Annotated[int | None, typer.Option(help="Samples per output.")] = None,
-    uses: Annotated[int | None, typer.Option(help="How often a sample is drawn before it leaves its buffer.")] = None,
-) -> None:
+def train(name: Name = None) -> None:
     """Learn from the balanced samples while they arrive; publish checkpoints.
 
-    Example: charles train --buffer 800 --uses 8
+    What is trained, and how, stands in the configuration: charles config show train
+
+    Example: charles train
     """
-    start(_MODULES["train"], train={"model": model, "buffer": buffer, "uses_per_sample": uses})
+    start(_MODULES["train"], trainer={"name": name})
 
 
 def play(
     name: Name = None,
     game: Game = None,
     seed: Annotated[int | None, typer.Option(help="Of the world it drives in.")] = None,
-    swap: Annotated[str | None, typer.Option(help="When new weights take over: 'unstuck' or 'at once'.")] = None,
 ) -> None:
     """Drive with the newest weights, live.
 
-    Example: charles play --game city --swap "at once"
+    Example: charles play --game city
     """
-    start(_MODULES["play"], play={"name": name, "game": game, "seed": seed, "swap": swap})
+    start(_MODULES["play"], player={"name": name, "game": game, "seed": seed})

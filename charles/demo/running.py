@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from charles import ledger, topic_admin
+from charles import config_log, ledger, topic_admin
+from charles.config import changed
 from charles.demo import view
-from charles.demo.preset import collector_settings, with_preset
+from charles.demo.preset import preset
 from charles.demo.watching import Watch
 from charles.programs import PROGRAMS
 from charles.settings import Settings
@@ -29,25 +30,28 @@ _PLAIN_EVERY_S = 10.0
 _DRAIN_S = 20.0
 _STOP_S = 15.0
 _HURRY_S = 3.0
+_WORLDS_PER_COLLECTOR = 10_000
 
 
 class LedgerBroken(RuntimeError):
     """The ledger does not add up at the demo's end."""
 
 
-def run(settings: Settings, console: Console) -> None:
+def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> None:
     """Run the pipeline for settings.demo.minutes, or until told to stop, then evaluate what it has learned.
 
     Raises BrokerError, LedgerBroken, what the evaluation raises, and KeyboardInterrupt while the broker starts.
     """
-    settings = with_preset(settings)
     folder = settings.demo.folder
     folder.mkdir(parents=True, exist_ok=True)
     with _cluster(settings, console) as (settings, broker):
         stop = Stop()
         topic_admin.ensure(settings.kafka)
+        settings = config_log.under(
+            settings, config_log.put(settings.kafka, lambda config: preset(changed(config, changes)))
+        )
         console.print(
-            f"[dim]{settings.play.game}, {settings.demo.minutes:g} minutes. Logs are in {folder / 'logs'}/. "
+            f"[dim]{settings.config.game}, {settings.demo.minutes:g} minutes. Logs are in {folder / 'logs'}/. "
             f"In another terminal: charles ledger, charles topics, with "
             f"KAFKA_BOOTSTRAP_SERVERS={settings.kafka.bootstrap_servers}[/]"
         )
@@ -135,16 +139,22 @@ def _children(settings: Settings) -> list[Child]:
     programs = {program.verb: program for program in PROGRAMS}
     logs = settings.demo.folder / "logs"
     collectors = [
-        Child(programs["collect"], one.collect.name, one, logs)
+        Child(programs["collect"], one.collector.name, one, logs)
         for one in (collector_settings(settings, index) for index in range(settings.demo.collectors))
     ]
     return [
         *collectors,
-        Child(programs["balance"], settings.balance.name, settings, logs),
+        Child(programs["balance"], settings.balancer.name, settings, logs),
         # it takes all the time it gets, and those who must keep 30 Hz come first
-        Child(programs["train"], f"trainer-{settings.train.model}", settings, logs, yields=True),
-        Child(programs["play"], settings.play.name, settings, logs),
+        Child(programs["train"], settings.trainer.name, settings, logs, yields=True),
+        Child(programs["play"], settings.player.name, settings, logs),
     ]
+
+
+def collector_settings(settings: Settings, index: int) -> Settings:
+    """The settings of one of several collectors: a name and worlds of its own."""
+    own = {"name": f"collector-{index + 1}", "seed": settings.collector.seed + index * _WORLDS_PER_COLLECTOR}
+    return settings.model_copy(update={"collector": settings.collector.model_copy(update=own)})
 
 
 def _evaluate(settings: Settings, console: Console, stop: Stop) -> None:

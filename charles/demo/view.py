@@ -46,7 +46,7 @@ def plain_line(watch: Watch, elapsed_s: float) -> str:
     if trainer:
         buffers = [f"{output}: {_buffer(trainer, output)}" for output in OUTPUTS]
         loss = f" loss: {trainer.figures['loss']:.4f}" if "loss" in trainer.figures else ""
-        parts.append(f"{' '.join(buffers)} batch number: {trainer.figures.get('batch', 0):.0f}{loss}")
+        parts.append(f"{' '.join(buffers)} batch number: {trainer.batch}{loss}")
     if player:
         parts.append(f"player: {player.note} {player.figures.get('distance_m', 0):.0f} m")
     return " | ".join(parts)
@@ -114,10 +114,10 @@ def _learning(watch: Watch) -> RenderableType:
         have, capacity = trainer.figures.get(f"buffer_{output}", 0), trainer.figures.get("buffer_capacity", 1)
         grid.add_row(output, ProgressBar(total=capacity, completed=have, width=30), _buffer(trainer, output))
     loss = f"loss {trainer.figures['loss']:.4f}" if "loss" in trainer.figures else "no batch yet"
-    grid.add_row(f"batch {trainer.figures.get('batch', 0):.0f}", sparkline(list(watch.losses)), loss)
+    grid.add_row(f"batch {trainer.batch}", sparkline(list(watch.losses)), loss)
     road = f"checkpoint {trainer.figures.get('checkpoint', -1):.0f} published"
-    if player and "batch" in player.figures:
-        road += f", {player.figures['batch']:.0f} drives ({player.figures.get('age_s', 0):.0f} s old)"
+    if player and player.batch >= 0:
+        road += f", {player.batch} drives ({player.figures.get('age_s', 0):.0f} s old)"
         grid.add_row("on the road", road, f"{player.figures.get('distance_m', 0):.0f} m in this run")
     return grid
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from charles.artefacts import Arrays
+from charles.events import Checkpoint
 from charles.games import Action, Game, Observation
 from charles.quiet import loading_tensorflow
 
@@ -21,12 +22,9 @@ class Network:
     """A network with these weights; with None, the fresh ones of a seed. It is built at its first tick, so that it can
     travel to another process before."""
 
-    def __init__(
-        self, line: str, picture_size: tuple[int, int], frames: int, weights: Arrays | None, seed: int = 1
-    ) -> None:
-        self._line = line
-        self._picture_size = picture_size
-        self._frames = frames
+    def __init__(self, manifest: Checkpoint, weights: Arrays | None, seed: int = 1) -> None:
+        """manifest: of a checkpoint of such a network."""
+        self._manifest = manifest
         self._weights = weights
         self._seed = seed
         self._game: Game | None = None
@@ -38,7 +36,7 @@ class Network:
         if game is not self._game:
             self._driver.forget()
             self._game = game
-        return self._driver.drive(seen)
+        return self._driver.drive(seen, game.drive)
 
     def _built(self) -> NetworkDriver:
         with loading_tensorflow():
@@ -47,7 +45,9 @@ class Network:
             from charles.network_driver import NetworkDriver
 
         keras.utils.set_random_seed(self._seed)
-        driver = NetworkDriver(self._line, self._picture_size, self._frames)
+        made = self._manifest
+        size = made.picture_height, made.picture_width
+        driver = NetworkDriver(made.line, size, made.frames, tuple(made.outputs))
         if self._weights is not None:
             driver.load(self._weights)
         return driver

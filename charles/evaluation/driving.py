@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from charles.config import Unstuck
 from charles.games import Action, Game, Observation
 from charles.odometer import Odometer
-from charles.settings import Unstuck
 from charles.unstuck import StuckDetector
 
 Driver = Callable[[Game, Observation], Action]

@@ -10,11 +10,11 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
+from charles.config import Unstuck
 from charles.evaluation.driving import Drive, Driver, drive
 from charles.evaluation.workers import Interrupted, never
 from charles.games import Action, Game, Observation
 from charles.pacing import HZ
-from charles.settings import Unstuck
 
 SECONDS = 12.0
 EVERY = 3  # ticks between two pictures of the film: 10 a second

@@ -41,13 +41,13 @@ def evaluate_and_film(
     seeds: int | None = None,
     stop: Callable[[], bool] = never,
 ) -> Scores:
-    """Drive all three in settings.play.game, with a progress bar; writes scores.json and drive.gif into the folder.
+    """Drive all three in the player's game, with a progress bar; writes scores.json and drive.gif into the folder.
 
     seeds: how many unseen worlds; by default 5 where drives are long, 20 where a game scores short episodes. Without
     untrained weights a network is built as a trainer of the same seed would.
     Raises WrongGame, ConfigError where there is no such game, and Interrupted when stop says so.
     """
-    name = settings.play.game
+    name = settings.player.game or settings.config.game
     score, picture_size = _facts_of_game(name)
     drivers = _drivers(settings, picture_size, newest, untrained)
     worlds = range(FIRST_UNSEEN, FIRST_UNSEEN + (seeds or DEFAULT_SEEDS[score]))
@@ -55,7 +55,7 @@ def evaluate_and_film(
     workers = min(os.cpu_count() or 1, len(worlds), MOST_WORKERS)
     with _progress(told, len(worlds) * len(drivers), "m" if score == "distance" else "points") as finished:
         scores = evaluate(
-            name, open_game, drivers, worlds, settings.unstuck, workers=workers, finished=finished, stop=stop
+            name, open_game, drivers, worlds, settings.config.unstuck, workers=workers, finished=finished, stop=stop
         )
     folder.mkdir(parents=True, exist_ok=True)
     write_scores(folder / "scores.json", scores, newest)
@@ -77,7 +77,7 @@ def film(
     panels = []
     for name, title in ((UNTRAINED, "untrained"), (NEWEST, f"after {batch:,} batches")):
         with closing(games.open_game(scores.game, seed)) as game:
-            panels.append((title, shoot(game, drivers[name], seed, settings.unstuck, stop=stop)))
+            panels.append((title, shoot(game, drivers[name], seed, settings.config.unstuck, stop=stop)))
     draw_film(path, panels, scores.unit)
 
 
@@ -95,7 +95,7 @@ def facts(scores: Scores, newest: Weights) -> dict[str, object]:
 def _drivers(
     settings: Settings, picture_size: tuple[int, int], newest: Weights, untrained: Weights | None
 ) -> dict[str, Driver]:
-    manifest, frames, game = newest.manifest, settings.balance.frames, settings.play.game
+    manifest, game = newest.manifest, settings.player.game or settings.config.game
     height, width = picture_size
     if (manifest.picture_width, manifest.picture_height) != (width, height):
         raise WrongGame(
@@ -104,8 +104,8 @@ def _drivers(
         )
     before = None if untrained is None else untrained.arrays
     return {
-        UNTRAINED: Network(manifest.line, picture_size, frames, before, settings.train.seed),
-        NEWEST: Network(manifest.line, picture_size, frames, newest.arrays),
+        UNTRAINED: Network(manifest, before, settings.config.train.seed),
+        NEWEST: Network(manifest, newest.arrays),
         NPC: npc,
     }
 

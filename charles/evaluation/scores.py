@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
+from charles.config import Unstuck
 from charles.evaluation.driving import Drive, Driver
 from charles.evaluation.workers import OpenGame, Task, drive_all, never
-from charles.settings import Unstuck
 
 FIRST_UNSEEN = 1_000_000  # collectors' worlds have lower seeds (settings.Collect.seed)
 

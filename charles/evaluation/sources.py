@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from charles import checkpoints
+from charles import checkpoints, config_log
 from charles.artefacts import Arrays
 from charles.evaluation.weights_file import load_weights
 from charles.events import Checkpoint
@@ -37,6 +37,15 @@ def from_file(path: Path) -> Weights:
     return Weights(*load_weights(path), str(path))
 
 
+def configured(settings: Settings) -> Settings:
+    """The settings with the pipeline's configuration, as far as a broker tells it: else with the defaults."""
+    try:
+        require_broker(settings.kafka, _PATIENCE_S)
+        return config_log.under(settings, config_log.read(settings.kafka).newest)
+    except BrokerUnavailable:
+        return settings
+
+
 def newest_weights(settings: Settings, folder: Path) -> Weights:
     """The newest weights on the model topic; where there are none, those that a demo left in the folder.
 
@@ -46,7 +55,7 @@ def newest_weights(settings: Settings, folder: Path) -> Weights:
     try:
         require_broker(settings.kafka, _PATIENCE_S)
         found = _on_topic(settings, newest=True)
-        problem = f"there are no weights of {settings.train.model} on {settings.kafka.bootstrap_servers}"
+        problem = f"there are no weights of {settings.config.model} on {settings.kafka.bootstrap_servers}"
     except BrokerUnavailable:
         found = None
         problem = f"no Kafka broker answers at {settings.kafka.bootstrap_servers}"
@@ -83,7 +92,7 @@ def _on_topic(settings: Settings, *, newest: bool) -> Weights | None:
     found = [
         manifest
         for manifest in checkpoints.living(settings.kafka)
-        if manifest.model == settings.train.model and manifest.kind == checkpoints.WEIGHTS
+        if manifest.model == settings.config.model and manifest.kind == checkpoints.WEIGHTS
     ]
     if not newest:
         found = [manifest for manifest in found if manifest.batch == 0]

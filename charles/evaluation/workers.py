@@ -11,9 +11,9 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import closing
 from typing import Any
 
+from charles.config import Unstuck
 from charles.evaluation.driving import Drive, Driver, drive
 from charles.games import Game
-from charles.settings import Unstuck
 
 OpenGame = Callable[[int], Game]
 Task = tuple[str, int]  # a driver's name and a seed

@@ -7,22 +7,23 @@ from collections.abc import Callable
 import keras
 
 from charles.models.pilot import pilot
+from charles.outputs import OUTPUTS
 
-LINES: dict[str, Callable[[tuple[int, int], int], keras.Model]] = {
+LINES: dict[str, Callable[[tuple[int, int], int, tuple[str, ...]], keras.Model]] = {
     "pilot": pilot,
 }
 
 
-def build(line: str, picture_size: tuple[int, int], frames: int = 1) -> keras.Model:
+def build(line: str, picture_size: tuple[int, int], frames: int = 1, outputs: tuple[str, ...] = OUTPUTS) -> keras.Model:
     """A model of this line with fresh weights; the same after the same keras.utils.set_random_seed.
 
     picture_size: (height, width), pixels; frames: stacked pictures, oldest first. Every line takes a dict of
         image    uint8   (batch, height, width, 3 * frames), RGB
         speed    float32 (batch, 1), m/s
         purpose  float32 (batch, 2), distance in m and bearing in rad (left negative)
-    and gives a dict of float32 (batch, 1), one for each of outputs.OUTPUTS.
+    and gives a dict of float32 (batch, 1), one for each of the outputs.
     Raises ValueError, naming the lines, when there is none of that name.
     """
     if line not in LINES:
         raise ValueError(f"no model line is called {line!r}; there are: {', '.join(LINES)}")
-    return LINES[line](picture_size, frames)
+    return LINES[line](picture_size, frames, outputs)

@@ -39,7 +39,7 @@ class Figures(layers.Layer):  # type: ignore[misc]  # the library has no types t
         )
 
 
-def pilot(picture_size: tuple[int, int], frames: int) -> keras.Model:
+def pilot(picture_size: tuple[int, int], frames: int, outputs: tuple[str, ...]) -> keras.Model:
     """Inputs and outputs as lines.build says."""
     height, width = picture_size
     image = keras.Input((height, width, 3 * frames), dtype="uint8", name="image")
@@ -58,5 +58,5 @@ def pilot(picture_size: tuple[int, int], frames: int) -> keras.Model:
     x = layers.Concatenate(name="all")([seen, known])
     x = layers.Dense(64, activation="relu", name="common_1")(x)
     x = layers.Dense(32, activation="relu", name="common_2")(x)
-    outputs = {name: layers.Dense(1, name=name)(x) for name in ("acceleration_braking", "steering")}
-    return keras.Model({"image": image, "speed": speed, "purpose": purpose}, outputs, name="pilot")
+    heads = {name: layers.Dense(1, name=name)(x) for name in outputs}
+    return keras.Model({"image": image, "speed": speed, "purpose": purpose}, heads, name="pilot")

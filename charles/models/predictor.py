@@ -26,8 +26,8 @@ class Predictor:
 
     def __call__(
         self, image: NDArray[np.uint8], speed: float, purpose_distance: float, purpose_bearing: float
-    ) -> tuple[float, float]:
-        """(acceleration_braking, steering), clipped to [-1, 1].
+    ) -> dict[str, float]:
+        """What the model predicts, by output, clipped to [-1, 1].
 
         image: uint8 (height, width, 3 * frames), RGB, oldest frame first; speed m/s; purpose m and rad, left negative.
         """
@@ -49,6 +49,7 @@ class _Copy:
         self.model = keras.models.clone_model(model)
         self.model.set_weights(model.get_weights())
         shape = model.input["image"].shape[1:]
+        self._outputs = tuple(model.output)
 
         @tf.function(  # type: ignore[untyped-decorator]
             input_signature=[tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((3,), tf.float32)],
@@ -57,13 +58,12 @@ class _Copy:
         def function(image: tf.Tensor, figures: tf.Tensor) -> tf.Tensor:
             inputs = {"image": image[None], "speed": figures[None, :1], "purpose": figures[None, 1:]}
             outputs = self.model(inputs, training=False)
-            return tf.stack([outputs["acceleration_braking"][0, 0], outputs["steering"][0, 0]])
+            return tf.stack([outputs[name][0, 0] for name in self._outputs])
 
         self._function = function.get_concrete_function()
         self.predict(np.zeros(shape, np.uint8), 0.0, 0.0, 0.0)  # the first call is slow
 
-    def predict(self, image: NDArray[np.uint8], speed: float, distance: float, bearing: float) -> tuple[float, float]:
+    def predict(self, image: NDArray[np.uint8], speed: float, distance: float, bearing: float) -> dict[str, float]:
         figures = np.array([speed, distance, bearing], np.float32)
         values = self._function(tf.constant(image), tf.constant(figures)).numpy()
-        pedals, steering = np.clip(values, -1.0, 1.0).tolist()
-        return pedals, steering
+        return dict(zip(self._outputs, np.clip(values, -1.0, 1.0).tolist(), strict=True))

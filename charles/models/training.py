@@ -66,6 +66,21 @@ class TrainStep:
         """Go on from a state(). Raises ValueError, before anything is changed, when it is not one of this training."""
         assign(self._lasting(), state)
 
+    def transfer(self, state: Mapping[str, NDArray[Any]]) -> int:
+        """Begin with what fits of the state of another network: weights and averages of the same path and shape.
+
+        Returns how many weights fitted. The optimizer begins anew.
+        """
+        parts = ("weights/", "averages/")
+        mine = {name: variable for name, variable in self._lasting().items() if name.startswith(parts)}
+        fitting = {
+            name: variable
+            for name, variable in mine.items()
+            if name in state and state[name].shape == tuple(variable.shape) and str(state[name].dtype) == variable.dtype
+        }
+        assign(fitting, {name: state[name] for name in fitting})
+        return sum(name.startswith("weights/") for name in fitting)
+
     def _lasting(self) -> Named:
         weights = by_path(self.model.weights)
         averages = dict(zip(by_path(self.model.trainable_variables), self._averages, strict=True))

@@ -1,7 +1,8 @@
 """The player drives with the newest weights while they are still being learned.
 
-It follows the model topic, fetches new weights in the background and swaps them where a run ends (or at once, as
-`play.swap` says), predicts and acts within the tick of the picture, and publishes what it sees and does.
+It follows the model topic, fetches new weights in the background and swaps them where a run ends (or at once, as the
+configuration's `play.swap` says), predicts and acts within the tick of the picture, and publishes what it sees and
+does.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from charles.settings import Settings
 
 
 def main(settings: Settings) -> None:
-    """Drive settings.play.game until told to stop.
+    """Drive until told to stop.
 
     Raises BrokerUnavailable where no broker answers at the start, ValueError for an unknown game or line.
     """
@@ -20,8 +21,16 @@ def main(settings: Settings) -> None:
     import cv2
 
     from charles import games, topic_admin
+    from charles.config import Config
+    from charles.control import Link
     from charles.quiet import loading_tensorflow
     from charles.stopping import Stop
+
+    def game(config: Config) -> str:
+        return settings.player.game or config.game
+
+    def concerns(config: Config) -> object:
+        return game(config), config.outputs, config.balance.frames, config.train.line, config.model, config.unstuck
 
     stop = Stop()
     cv2.setNumThreads(1)  # a picture is too small to be worth sharing, and the cores have other work
@@ -31,5 +40,8 @@ def main(settings: Settings) -> None:
     with loading_tensorflow():
         from consumers.player.loop import play
 
-    with closing(games.open_game(settings.play.game, settings.play.seed)) as game:
-        play(settings, game, stop)
+    with Link(settings, "player", settings.player.name, stop, verbs=("unstuck",), concerns=concerns) as link:
+        while not link.stopped:
+            name = game(link.begin().config)
+            with closing(games.open_game(name, settings.player.seed)) as opened:
+                play(opened, link)

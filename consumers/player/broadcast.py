@@ -5,11 +5,10 @@ from __future__ import annotations
 import cv2
 
 from charles import topics
-from charles.control import Rate
+from charles.control import Link, Rate
 from charles.events import Checkpoint, DrivingFrame, now
 from charles.games import Action, Controller, Observation
 from charles.kafka import Publisher
-from charles.settings import Settings
 from consumers.player.console import Every
 from consumers.player.run import Run, Timing
 
@@ -19,10 +18,11 @@ _FRESH_MS = 3000  # an older picture is of no use to anybody who watches
 class Broadcast:
     """Publishes a DrivingFrame some times a second. While the broker is away they are dropped."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._player = settings.play.name
-        self._quality = settings.collect.jpeg_quality
-        self._every = Every(settings.play.publish_hz)
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        settings = link.settings
+        self._player = settings.player.name
+        self._every = Every(settings.player.publish_hz)
         self._publisher = Publisher(
             settings.kafka, DrivingFrame, **{"message.timeout.ms": _FRESH_MS, "queue.buffering.max.kbytes": 8192}
         )
@@ -59,8 +59,9 @@ class Broadcast:
         self._publisher.send_or_drop(topics.DRIVING, event, self._player)
 
     def _jpeg(self, seen: Observation) -> bytes:
+        quality = self._link.settings.config.collect.jpeg_quality
         bgr = cv2.cvtColor(seen.hood, cv2.COLOR_RGB2BGR)
-        return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1])
+        return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
 
     def close(self) -> None:
         """Let the last pictures leave."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from charles.config import Config
 from charles.events import Checkpoint
-from charles.games import Action, Observation
+from charles.games import Action, Game, Observation
 from charles.network_driver import NetworkDriver
 from consumers.player.follow import NewestWeights
 
@@ -11,8 +12,9 @@ from consumers.player.follow import NewestWeights
 class Pilot:
     """A network that takes new weights between two ticks. It is ready once it has taken its first."""
 
-    def __init__(self, line: str, picture_size: tuple[int, int], frames: int) -> None:
-        self._network = NetworkDriver(line, picture_size, frames)
+    def __init__(self, config: Config, picture_size: tuple[int, int]) -> None:
+        """picture_size: (height, width), pixels."""
+        self._network = NetworkDriver(config.train.line, picture_size, config.balance.frames, config.outputs)
         self.architecture = self._network.architecture
         self._checkpoint: Checkpoint | None = None
 
@@ -43,5 +45,6 @@ class Pilot:
         """Clear the history: the car was put somewhere else."""
         self._network.forget()
 
-    def predict(self, seen: Observation) -> Action:
-        return self._network.drive(seen)
+    def predict(self, seen: Observation, game: Game) -> Action:
+        """What the car shall do; what the network does not predict is the game's own driver's."""
+        return self._network.drive(seen, game.drive)

@@ -8,11 +8,11 @@ from collections import deque
 
 import numpy as np
 
+from charles.config import Unstuck
 from charles.events import now
 from charles.games import Observation
 from charles.odometer import Odometer
 from charles.pacing import HZ
-from charles.settings import Unstuck
 from charles.unstuck import StuckDetector
 
 

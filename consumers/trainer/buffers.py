@@ -36,8 +36,9 @@ class Held:
 
 @dataclass(slots=True)
 class Counts:
-    """Where the samples went. read: all that came; drawn: used up by training; surplus: made room in a full buffer;
-    expired: fell out of the log's retention before they were used up; rejected: unreadable."""
+    """Where the samples went. read: all that came; drawn: used up by training; surplus: made room in a full buffer, or
+    of no use under the present configuration; expired: fell out of the log's retention before they were used up;
+    rejected: unreadable."""
 
     read: int = 0
     rejected: int = 0
@@ -142,6 +143,11 @@ class Buffers:
         """Count a sample that could not even be read."""
         self.counts.read += 1
         self.counts.rejected += 1
+
+    def pass_over(self) -> None:
+        """Count a sample that there is no buffer for."""
+        self.counts.read += 1
+        self.counts.surplus += 1
 
     def draw(self, each: int, rng: np.random.Generator) -> list[Held]:
         """So many samples from each buffer, for one batch. What is used up leaves, drawn."""

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
+from enum import Enum
+from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -30,11 +32,23 @@ _PATIENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a sample must look like. picture: (width, height), pixels; frames: in a sample; uses: draws per sample."""
+    """What a sample must look like. picture: (width, height), pixels; frames: in a sample; outputs: that are trained;
+    uses: draws per sample; epoch: of the configuration that says so."""
 
     picture: Size
     frames: int
+    outputs: tuple[str, ...]
     uses: int
+    epoch: int
+
+
+class Spare(Enum):
+    """A sample that was balanced under another configuration, and that this one has no use for."""
+
+    SPARE = "spare"
+
+
+SPARE: Final = Spare.SPARE
 
 
 class Feed:
@@ -55,13 +69,13 @@ class Feed:
         self._rereader: Consumer | None = None
         self._kafka = kafka
 
-    def refill(self, offsets: Container[int], first: int, go_on: Callable[[int], bool]) -> dict[int, Held]:
+    def refill(self, offsets: Container[int], first: int, go_on: Callable[[int], bool]) -> dict[int, Held | Spare]:
         """Read again what was held: the samples at these offsets, from `first` up to the position.
 
         go_on: told the offset that is reached; false ends it early. What the log holds no more is left out.
         Raises TimeoutError when the log cannot be read.
         """
-        found: dict[int, Held] = {}
+        found: dict[int, Held | Spare] = {}
         for message in self._between(first, self.position):
             offset = message.offset() or 0
             if not go_on(offset):
@@ -86,6 +100,8 @@ class Feed:
             held = self._held_or_rejected(message)
             if held is None:
                 buffers.reject_unread()
+            elif held is SPARE:
+                buffers.pass_over()
             else:
                 buffers.add(held)
         return came
@@ -148,17 +164,19 @@ class Feed:
         if first < end:
             raise TimeoutError(f"{self._topic} could not be read from offset {first} within {_PATIENCE_S:g} s")
 
-    def _held_or_rejected(self, message: Message) -> Held | None:
+    def _held_or_rejected(self, message: Message) -> Held | Spare | None:
         try:
             return self._held(message)
         except (Unreadable, BadPicture) as problem:
             self._dead_letters.send(message, str(problem))
             return None
 
-    def _held(self, message: Message) -> Held:
+    def _held(self, message: Message) -> Held | Spare:
         sample = self._registry.decode(Sample, message.value())
         if sample.set_output not in OUTPUTS:
             raise Unreadable(f"there is no output {sample.set_output!r}")
+        if sample.epoch != self._shape.epoch and not self._is_of_use(sample):
+            return SPARE
         check(sample.frames, self._shape.picture, self._shape.frames)
         return Held(
             offset=message.offset() or 0,
@@ -167,7 +185,10 @@ class Feed:
             tick=sample.tick,
             frames=tuple(sample.frames),
             inputs=(sample.speed, sample.purpose_distance, sample.purpose_bearing),
-            labels=tuple(labels(sample)[output] for output in OUTPUTS),
+            labels=tuple(labels(sample)[output] for output in self._shape.outputs),
             output=sys.intern(sample.set_output),
             remaining=self._shape.uses,
         )
+
+    def _is_of_use(self, sample: Sample) -> bool:
+        return sample.set_output in self._shape.outputs and len(sample.frames) == self._shape.frames

@@ -29,12 +29,15 @@ _KEEP_STATES = 2
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What every checkpoint of a training says of itself. picture: (width, height), pixels."""
+    """What every checkpoint of a training says of itself. picture: (width, height), pixels; frames: that it sees."""
 
     model: str
     line: str
     architecture: str
     picture: Size
+    outputs: tuple[str, ...]
+    frames: int
+    epoch: int
 
 
 class Checkpointer:
@@ -55,7 +58,14 @@ class Checkpointer:
         self._joined()
 
     def publish(
-        self, who: Identity, batch: int, weights: Arrays, state: Arrays, spans: Sequence[Span], timeout_s: float = 15.0
+        self,
+        who: Identity,
+        batch: int,
+        weights: Arrays,
+        state: Arrays,
+        spans: Sequence[Span],
+        parents: Sequence[str] = (),
+        timeout_s: float = 15.0,
     ) -> None:
         """Publish both. While the broker is away it gives up after timeout_s, says so, and the next one holds it all.
 
@@ -74,7 +84,11 @@ class Checkpointer:
                         batch=batch,
                         architecture=who.architecture,
                         picture=who.picture,
+                        outputs=who.outputs,
+                        frames=who.frames,
+                        epoch=who.epoch,
                         spans=spans,
+                        parents=parents,
                         timeout_s=timeout_s,
                     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from confluent_kafka import TopicPartition
@@ -12,18 +13,22 @@ from confluent_kafka import TopicPartition
 from charles import checkpoints, topics
 from charles.checkpoints import STATE, Damaged, Missing
 from charles.codec import Unreadable
-from charles.control import Heartbeat
+from charles.control import Link
 from charles.events import Checkpoint, Frame, Sample
 from charles.kafka import consumer, name
 from charles.registry import Registry
 from charles.settings import Kafka
-from charles.stopping import Stop
-from consumers.trainer.buffers import Buffers
-from consumers.trainer.feeding import Feed
+from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.feeding import SPARE, Feed
 from consumers.trainer.pictures import BadPicture, Size, size_of
 from consumers.trainer.saving import Saved, unpack
 
+if TYPE_CHECKING:
+    from charles.models import TrainStep
+
 log = logging.getLogger(__name__)
+
+_ANOTHER_NAME = "train under another name: charles config set train.model=NAME"
 
 GoOn = Callable[[float], bool]
 
@@ -37,31 +42,35 @@ def states(kafka: Kafka, model: str) -> list[Checkpoint]:
     return [m for m in reversed(checkpoints.living(kafka)) if m.model == model and m.kind == STATE]
 
 
-def load(kafka: Kafka, manifests: list[Checkpoint], architecture: str) -> tuple[Checkpoint, Saved] | None:
+def load(kafka: Kafka, manifests: list[Checkpoint]) -> tuple[Checkpoint, Saved] | None:
     """The newest whole state; None where there is no state at all.
 
-    Raises CannotResume where there are states, but none is whole, or the newest is of another architecture.
+    Raises CannotResume where there are states, but none is whole.
     """
     for manifest in manifests:
-        if manifest.architecture != architecture:
-            raise CannotResume(
-                f"{manifest.model} is of another architecture (line {manifest.line}, pictures "
-                f"{manifest.picture_width}x{manifest.picture_height}); train under another name: train.model"
-            )
         try:
             return manifest, unpack(checkpoints.fetch(kafka, manifest))
         except (Damaged, Missing) as problem:
             log.warning("the state %s cannot be used: %s", manifest.artefact, problem)
     if manifests:
-        raise CannotResume(
-            f"none of the {len(manifests)} states of {manifests[0].model} can be used; "
-            "train under another name: train.model"
-        )
+        raise CannotResume(f"none of the {len(manifests)} states of {manifests[0].model} can be used; {_ANOTHER_NAME}")
     return None
 
 
+def transfer(step: TrainStep, manifest: Checkpoint, saved: Saved) -> None:
+    """Begin with what fits of a network of another architecture: the outputs or the line were changed.
+
+    Raises CannotResume where nothing fits.
+    """
+    taken, there = step.transfer(saved.model), len(step.model.weights)
+    if taken == 0:
+        raise CannotResume(f"nothing of {manifest.artefact} fits the line that is wanted now; {_ANOTHER_NAME}")
+    log.info("the network is another one now: %d of its %d weights are those of %s", taken, there, manifest.artefact)
+
+
 def restore(saved: Saved, buffers: Buffers, rng: np.random.Generator, feed: Feed, go_on: GoOn) -> None:
-    """Fill the buffers as they were, from the log; samples that it holds no more are expired.
+    """Fill the buffers as they were, from the log; samples that it holds no more are expired, and
+    those that another configuration has no use for are surplus.
 
     go_on: told the share of the way that is done; false ends it, and the buffers are of no use.
     """
@@ -73,31 +82,36 @@ def restore(saved: Saved, buffers: Buffers, rng: np.random.Generator, feed: Feed
     first = min(wanted, default=saved.position)
     length = max(saved.position - first, 1)
     found = feed.refill(wanted, first, lambda offset: go_on((offset - first) / length))
-    for output in buffers.outputs:
-        offsets, remaining = saved.slots.get(output, ((), ()))
-        slots = [found.get(int(offset)) for offset in offsets]
-        for held, uses in zip(slots, remaining, strict=True):
-            if held is not None:
-                held.remaining = min(int(uses), buffers.uses)
-        buffers.restore(output, slots)
+    for output, (offsets, remaining) in saved.slots.items():
+        of_use = output in buffers.by_output
+        slots = []
+        for offset, uses in zip(offsets.tolist(), remaining.tolist(), strict=True):
+            held = found.get(offset)
+            if not of_use or held is SPARE:
+                buffers.counts.surplus += 1
+                continue
+            if isinstance(held, Held):
+                held.remaining = min(uses, buffers.uses)
+            slots.append(held if isinstance(held, Held) else None)
+        if of_use:
+            buffers.restore(output, slots)
 
 
 class Progress:
     """Tells how far a long refill is, and ends it when the trainer shall stop."""
 
-    def __init__(self, heartbeat: Heartbeat, stop: Stop) -> None:
-        self._heartbeat = heartbeat
-        self._stop = stop
+    def __init__(self, link: Link) -> None:
+        self._link = link
         self._next = time.monotonic() + 5
 
     def __call__(self, share: float) -> bool:
         """share: of the way, in [0, 1]; false: end it."""
         note = f"refilling the buffers: {share:.0%}"
-        self._heartbeat.beat("waiting", note=note)
+        self._link.beat("waiting", note=note)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + 5
             log.info(note)
-        return not self._stop()
+        return not self._link.over()
 
 
 def picture_size(kafka: Kafka) -> Size | None:

@@ -9,14 +9,12 @@ import keras
 import numpy as np
 
 from charles import topics
-from charles.control import Heartbeat
+from charles.control import Link
 from charles.deadletters import DeadLetters
 from charles.events import TrainingStep, now
 from charles.kafka import Publisher
 from charles.models import TrainStep, architecture, build
-from charles.outputs import OUTPUTS
 from charles.settings import Settings
-from charles.stopping import Stop
 from consumers.trainer import resuming, saving
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
@@ -24,6 +22,7 @@ from consumers.trainer.feeding import Feed, Shape
 from consumers.trainer.figures import Console, Scalars
 from consumers.trainer.lineage import Lineage
 from consumers.trainer.pictures import Size
+from consumers.trainer.players import Players
 from consumers.trainer.publishing import Checkpointer, Identity
 
 _EXPIRE_S = 10.0
@@ -37,50 +36,59 @@ class Training:
 
     def __init__(self, settings: Settings, picture: Size, checkpointer: Checkpointer) -> None:
         """picture: (width, height), pixels."""
-        train, frames = settings.train, settings.balance.frames
+        train, frames, outputs = settings.config.train, settings.config.balance.frames, settings.config.outputs
+        keras.utils.clear_session()  # of a life before this one
         keras.utils.set_random_seed(train.seed)
         self.batch = 0
-        self.buffers = Buffers(OUTPUTS, train.buffer, train.keep_full, train.uses_per_sample)
-        self._settings = settings
-        self._step = TrainStep(build(train.line, (picture[1], picture[0]), frames), train.learning_rate)
-        self._who = Identity(train.model, train.line, architecture(self._step.model), picture)
+        self.buffers = Buffers(outputs, train.buffer, train.keep_full, train.uses_per_sample)
+        self._kafka = settings.kafka
+        self._train = train
+        self._outputs = outputs
+        self._step = TrainStep(build(train.line, (picture[1], picture[0]), frames, outputs), train.learning_rate)
+        self._who = Identity(
+            settings.config.model, train.line, architecture(self._step.model), picture, outputs, frames, settings.epoch
+        )
         self._checkpointer = checkpointer
         self._lineage = Lineage()
         self._rng = np.random.default_rng(train.seed)
         self._dead_letters = DeadLetters(settings.kafka, "trainer")
-        self._feed = Feed(
-            settings.kafka, train.model, Shape(picture, frames, train.uses_per_sample), self._dead_letters
-        )
+        shape = Shape(picture, frames, outputs, train.uses_per_sample, settings.epoch)
+        self._feed = Feed(settings.kafka, self._who.model, shape, self._dead_letters)
         self._batches = Batches(self.buffers, self._rng, train.batch, picture, frames)
         self._steps = Publisher(settings.kafka, TrainingStep)
-        self._scalars = Scalars(train.tensorboard / train.model)
+        self._scalars = Scalars(settings.trainer.tensorboard / self._who.model)
         self._console = Console()
         self._loss: float | None = None
-        self._waits = train.when_full == "wait"
+        self._parents: list[str] = []
         self._told_batch = 0
         self._learned_at = 0.0
         self._next_checkpoint = 0
         self._expire_at = 0.0
 
-    def begin(self, heartbeat: Heartbeat, stop: Stop) -> bool:
-        """Go on from the newest whole state, or begin at batch 0; false when told to stop meanwhile.
+    def begin(self, link: Link) -> bool:
+        """Go on from the newest whole state, or begin at batch 0; false when this life is over meanwhile.
 
         Raises CannotResume, or TimeoutError when the buffers cannot be refilled.
         """
-        manifests = resuming.states(self._settings.kafka, self._who.model)
-        loaded = resuming.load(self._settings.kafka, manifests, self._who.architecture)
+        manifests = resuming.states(self._kafka, self._who.model)
+        loaded = resuming.load(self._kafka, manifests)
         if loaded is not None:
             manifest, saved = loaded
-            self._step.load_state(saved.model)
+            same = manifest.architecture == self._who.architecture
+            self._parents = manifest.parents if same else [manifest.artefact]
+            if same:
+                self._step.load_state(saved.model)
+            else:
+                resuming.transfer(self._step, manifest, saved)
             self.batch = self._told_batch = manifest.batch
             self._lineage = Lineage(manifest.spans)
             self._feed.position = saved.position
-            resuming.restore(saved, self.buffers, self._rng, self._feed, resuming.Progress(heartbeat, stop))
-            if manifest == manifests[0]:  # else older weights are now the newest, and everybody should know
-                self._next_checkpoint = self.batch + self._settings.train.checkpoint_every
+            resuming.restore(saved, self.buffers, self._rng, self._feed, resuming.Progress(link))
+            if same and manifest == manifests[0]:  # else others are now the newest, and everybody should know
+                self._next_checkpoint = self.batch + self._train.checkpoint_every
                 self._checkpointer.batch = self.batch
         self._feed.start()
-        return not stop()
+        return not link.over()
 
     def take_in(self) -> None:
         """Take the samples that have arrived; drop those that the log holds no more."""
@@ -111,34 +119,52 @@ class Training:
         batch = self._batches.take(self._feed.reject)
         if not batch.samples:
             return False
-        learned = self._step(batch.inputs(), batch.labels(OUTPUTS))
+        learned = self._step(batch.inputs(), batch.labels(self._outputs))
         self.batch += 1
         self._loss, self._learned_at = learned["loss"], time.monotonic()
         self._lineage.add(batch.samples, batch.used_up)
         self._publish_step(learned, time.perf_counter() - start_s)
         return True
 
-    def checkpoint_if_due(self) -> None:
-        """Publish weights and state every so many batches. Raises Fenced."""
+    def checkpoint_if_due(self, link: Link) -> None:
+        """Publish weights and state every so many batches, and when told to. Raises Fenced."""
+        command = link.asked("checkpoint")
+        if command is not None:
+            self._next_checkpoint = min(self._next_checkpoint, self.batch + self._batches.in_flight)
         if self.batch >= self._next_checkpoint and not self._batches.in_flight:
-            self._publish_checkpoint()
-            self._next_checkpoint = self.batch + self._settings.train.checkpoint_every
+            if command is None or self.batch > self._checkpointer.batch:
+                self._publish_checkpoint()
+            self._next_checkpoint = self.batch + self._train.checkpoint_every
+            if command is not None:
+                there = self.batch == self._checkpointer.batch
+                link.answer(command, f"done: checkpoint {self.batch}" if there else "failed: the broker is away")
         self._checkpointer.tidy()
 
-    def tell(self, heartbeat: Heartbeat) -> None:
+    def tell(self, link: Link, players: Players) -> None:
         """The console line and the heartbeat, each when its time has come."""
-        heartbeat.rate.add(self.batch - self._told_batch)
+        link.rate.add(self.batch - self._told_batch)
         self._told_batch = self.batch
-        self._console.show(self.buffers, self.batch, heartbeat.rate.per_second(), self._loss)
+        self._console.show(self.buffers, self.batch, link.rate.per_second(), self._loss)
         figures = {f"buffer_{output}": float(len(buffer)) for output, buffer in self.buffers.by_output.items()}
         figures |= {name: float(count) for name, count in asdict(self.buffers.counts).items()}
         figures |= {"buffer_capacity": float(self.buffers.capacity), "buffered": float(self.buffers.buffered)}
-        figures |= {"batch": float(self.batch), "checkpoint": float(self._checkpointer.batch)}
+        figures |= {"checkpoint": float(self._checkpointer.batch)}
         if self._loss is not None:
             figures["loss"] = self._loss
-        running = time.monotonic() < self._learned_at + _STILL_RUNNING_S
-        note = f"batch {self.batch}" if running else self._waits_for()
-        heartbeat.beat("running" if running else "waiting", lag=self._feed.lag, note=note, force=False, **figures)
+        driving = players.driving(self._who.model)
+        figures |= {f"{player.instance}_batch": float(player.batch) for player in driving}
+        figures |= {f"{player.instance}_age_s": player.figures["age_s"] for player in driving}
+        state, note = self._does(link.paused)
+        told = [f"{p.instance} drives with {p.batch} ({p.figures['age_s']:.0f} s old)" for p in driving]
+        link.beat(
+            state,
+            lag=self._feed.lag,
+            note="; ".join([note, *told]),
+            model=self._who.model,
+            batch=self.batch,
+            starving=[] if state == "running" else self._starving(),
+            figures=figures,
+        )
 
     def finish(self) -> None:
         """Learn from what was drawn already and publish a last checkpoint, if there is anything new in it."""
@@ -154,6 +180,24 @@ class Training:
         self._steps.flush(1.0)
         self._dead_letters.flush(1.0)
 
+    @property
+    def _waits(self) -> bool:
+        return self._train.when_full == "wait"
+
+    def _does(self, paused: bool) -> tuple[str, str]:
+        """State and note."""
+        if paused:
+            return "paused", f"at batch {self.batch}"
+        if time.monotonic() < self._learned_at + _STILL_RUNNING_S:
+            return "running", f"batch {self.batch}"
+        least = min(map(len, self.buffers.by_output.values()))
+        return "waiting", f"filling buffers {least}/{self.buffers.capacity}"
+
+    def _starving(self) -> list[str]:
+        """The buffers that hold up the training."""
+        enough = self._train.keep_full * self.buffers.capacity if self.buffers.started else self.buffers.capacity
+        return [f"{output} samples" for output, buffer in self.buffers.by_output.items() if len(buffer) < enough]
+
     def _has_room(self) -> bool:
         """Whether another sample may come in where they shall wait: while no buffer is full, or another runs low."""
         return not self.buffers.any_full or not self.buffers.ready
@@ -167,14 +211,10 @@ class Training:
         batch, so that one log and one seed give one training."""
         return not self._waits or not self._has_room() or self._feed.at_end
 
-    def _waits_for(self) -> str:
-        least = min(map(len, self.buffers.by_output.values()))
-        return f"filling buffers {least}/{self.buffers.capacity}"
-
     def _publish_checkpoint(self, timeout_s: float = 15.0) -> None:
         state = saving.pack(self._step.state(), self.buffers, self._rng, self._feed.position)
         weights = self._step.weights_for_driving()
-        self._checkpointer.publish(self._who, self.batch, weights, state, self._lineage.spans, timeout_s)
+        self._checkpointer.publish(self._who, self.batch, weights, state, self._lineage.spans, self._parents, timeout_s)
 
     def _publish_step(self, learned: dict[str, float], seconds: float) -> None:
         step = TrainingStep(
@@ -182,9 +222,9 @@ class Training:
             batch=self.batch,
             time=now(),
             loss=learned["loss"],
-            losses={output: learned[f"{output}_loss"] for output in OUTPUTS},
-            errors={output: learned[output] for output in OUTPUTS},
-            learning_rate=self._settings.train.learning_rate,
+            losses={output: learned[f"{output}_loss"] for output in self._outputs},
+            errors={output: learned[output] for output in self._outputs},
+            learning_rate=self._train.learning_rate,
             seconds=seconds,
             buffers={output: len(buffer) for output, buffer in self.buffers.by_output.items()},
             capacity=self.buffers.capacity,

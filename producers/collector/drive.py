@@ -6,10 +6,12 @@ import math
 import secrets
 from collections.abc import Callable
 
+from charles.weather import chosen
+
+from charles.config import Config
 from charles.events import now
 from charles.games import Game, Observation
 from charles.pacing import HZ
-from charles.settings import Settings
 from charles.unstuck import StuckDetector
 
 CRASH_PATIENCE_S = 0.5
@@ -29,26 +31,32 @@ class Drive:
     run, tick: the present moment's name; runs, crashes: since the start.
     """
 
-    def __init__(self, open_game: OpenGame, settings: Settings) -> None:
+    def __init__(self, open_game: OpenGame, seed: int, config: Config) -> None:
+        """open_game: opens the game in the world of a seed."""
         self._open_game = open_game
-        self._seed = settings.collect.seed
-        self._world_ticks = round(settings.collect.world_minutes * 60 * HZ)
-        self._stuck = StuckDetector(settings.unstuck.distance, settings.unstuck.seconds)
-        self._distance_m = settings.unstuck.distance
+        self._seed = seed
         self._crash: tuple[tuple[float, float], int] | None = None  # where and at which tick
         self.runs = 0
         self.crashes = 0
         self.game = open_game(self._seed)
         self._age = 0
+        self.follow(config)
         self._begin_run()
+
+    def follow(self, config: Config) -> None:
+        """Go on under another configuration, from the next tick on."""
+        self._config = config
+        self._stuck = StuckDetector(config.unstuck.distance, config.unstuck.seconds)
+        self.game.set_weather(chosen(config.collect.weather, self._seed))
 
     def observe(self) -> Observation:
         """The present instant, in a new world or a new place where the last one is used up."""
-        if self._age >= self._world_ticks:
+        if self._age >= self._config.collect.world_minutes * 60 * HZ:
             self.game.close()
             self._seed += 1
             self.game = self._open_game(self._seed)
             self._age = 0
+            self.follow(self._config)
             self._begin_run()
         seen = self.game.observe()
         if self._is_lost(seen):
@@ -76,7 +84,7 @@ class Drive:
         if seen.crashed and self._crash is None:
             self.crashes += 1
             self._crash = place, self.tick
-        if self._crash is not None and math.dist(place, self._crash[0]) >= self._distance_m:
+        if self._crash is not None and math.dist(place, self._crash[0]) >= self._config.unstuck.distance:
             self._crash = None
         pinned = self._crash is not None and self.tick - self._crash[1] >= CRASH_PATIENCE_S * HZ
         return self._stuck.update(*place) or pinned or seen.over

@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
 import cv2
 
-from charles import topics
-from charles.control import Heartbeat
-from charles.deadletters import DeadLetters, unwritten
+from charles.control import Link
 from charles.events import Control, Frame, now
 from charles.games import Action, Observation, Picture
-from charles.kafka import name
 from charles.pacing import HZ, RateKeeper
-from charles.settings import Settings
 from producers.collector.disturbances import Disturbances
 from producers.collector.drive import Drive, OpenGame
+from producers.collector.refused import Refused
 from producers.collector.report import Report
 from producers.collector.sender import Sender
 
-PROGRAM = "collector"
 INVALID_IN_A_ROW = 15
 """Half a second of nonsense: the car is put somewhere else."""
 
 
-def collect(open_game: OpenGame, settings: Settings, stop: Callable[[float], bool]) -> None:
-    """Drive and publish until stop says so; stop(seconds) waits at most that long and tells whether to stop.
+def collect(open_game: OpenGame, link: Link) -> None:
+    """Drive and publish until this life of the program is over.
 
     open_game: opens the game in the world of a seed.
     """
-    local = settings.collect
-    keeper = RateKeeper(HZ if local.pace == "real" else None)
-    disturbances = Disturbances(local.seed)
+    local, config = link.settings.collector, link.settings.config
+    keeper, disturbances = RateKeeper(), Disturbances(local.seed)
     with (
-        Heartbeat(settings.kafka, PROGRAM, local.name) as heartbeat,
-        closing(Sender(settings.kafka, local.memory_mb)) as sender,
-        closing(Refused(settings)) as refused,
-        closing(Drive(open_game, settings)) as drive,
+        closing(Sender(link.settings.kafka, local.memory_mb)) as sender,
+        closing(Refused(link.settings)) as refused,
+        closing(Drive(open_game, local.seed, config)) as drive,
     ):
-        report = Report(heartbeat, local, keeper, sender, drive)
-        for _ in keeper.ticks(stop):
+        report = Report(link, keeper, sender, drive, refused)
+        paused = False
+        for _ in keeper.ticks(link.over):
+            if config is not link.settings.config:
+                config = link.settings.config
+                drive.follow(config)
+            real = (local.pace or config.collect.pace) == "real"
+            keeper.hz = HZ if real or link.paused else None
+            if link.paused:
+                paused = True
+                report.tell("paused")
+                continue
+            if paused:
+                paused = False
+                drive.respawn()  # the time that was slept through belongs to no run
+            if (command := link.asked("unstuck")) is not None:
+                drive.respawn()
+                link.answer(command, "done")
+
             seen = drive.observe()
             time = now()
             action = drive.game.drive()
@@ -53,21 +62,21 @@ def collect(open_game: OpenGame, settings: Settings, stop: Callable[[float], boo
                 refused.tell(str(error), seen, action, drive)
             else:
                 refused.in_a_row = 0
-                picture = jpeg(seen.hood, local.jpeg_quality)
+                picture = jpeg(seen.hood, config.collect.jpeg_quality)
                 while not sender.has_room(len(picture)):
                     sender.wait(0.1)
-                    report.tell("waiting", refused.count)
-                    if stop(0):
+                    report.tell("waiting")
+                    if link.over():
                         return
                 sender.send(frame_of(control, seen, picture, keeper.late, sender.dropped), control)
-                heartbeat.rate.add()
-            applied = disturbances.applied(action) if local.disturbances else action
+                link.rate.add()
+            applied = disturbances.applied(action) if config.collect.disturbances else action
             drive.game.act(drive.game.mapping.to_controller(applied))
             drive.advance()
             if refused.in_a_row >= INVALID_IN_A_ROW:
                 refused.in_a_row = 0
                 drive.respawn()
-            report.tell("running", refused.count)
+            report.tell("running")
 
 
 def jpeg(picture: Picture, quality: int) -> bytes:
@@ -105,28 +114,3 @@ def frame_of(control: Control, seen: Observation, picture: bytes, late: int, dro
         late=late,
         dropped=dropped,
     )
-
-
-class Refused:
-    """Ticks that cannot be published because the game or its driver talked nonsense: counted and dead-lettered.
-
-    Their tick numbers are used up, so that the ledger shows them missing. count: since the start.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.count = 0
-        self.in_a_row = 0
-        self._collector = settings.collect.name
-        self._topic = name(settings.kafka, topics.CONTROLS)
-        self._letters = DeadLetters(settings.kafka, PROGRAM)
-
-    def tell(self, reason: str, seen: Observation, action: Action, drive: Drive) -> None:
-        self.count += 1
-        self.in_a_row += 1
-        headers = {"collector": self._collector, "run": drive.run, "tick": str(drive.tick)}
-        value = json.dumps({"action": asdict(action), "telemetry": asdict(seen.telemetry)}).encode()
-        letter = unwritten(self._topic, reason, PROGRAM, key=self._collector, headers=headers, value=value)
-        self._letters.send_event(letter)
-
-    def close(self) -> None:
-        self._letters.flush(1.0)

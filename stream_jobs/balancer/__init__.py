@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 
 from charles import topic_admin
-from charles.control import Heartbeat
+from charles.config import Config
+from charles.control import Link
 from charles.settings import Settings
 from charles.stopping import Stop
 from stream_jobs.balancer.session import Session, StartOver
@@ -22,9 +23,9 @@ def main(settings: Settings) -> None:
     """Balance until told to stop. Raises BrokerUnavailable, WrongTopics, and TakenOver."""
     stop = Stop()
     topic_admin.ensure(settings.kafka)
-    with Heartbeat(settings.kafka, "balancer", settings.balance.name) as heartbeat:
-        while not stop():
-            session = Session(settings, stop, heartbeat)
+    with Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link:
+        while not link.stopped:
+            session = Session(link.begin(), link)
             try:
                 session.run()
             except StartOver as reason:
@@ -32,3 +33,7 @@ def main(settings: Settings) -> None:
                 stop(_PAUSE_S)
             finally:
                 session.close()
+
+
+def _concerns(config: Config) -> object:
+    return config.outputs, config.balance

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from charles.config import Balance
 from charles.events import Control, RunLedger
-from charles.settings import Balance
 from stream_jobs.balancer.joining import Broken, Joined, Pointer, RunJoin, Side
 from stream_jobs.balancer.state import Run, to_join, to_ledger
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from charles.balancing import BINS, Bins
+from charles.balancing import Bins
+from charles.config import Config
 from charles.events import Sample
-from charles.outputs import OUTPUTS, labels
-from charles.settings import Balance
+from charles.outputs import labels
 from stream_jobs.balancer.frames import FrameStore, Place
 from stream_jobs.balancer.state import Tick, TickId
 
@@ -20,8 +21,11 @@ Verdict = tuple[TickId, str]
 class Pool:
     """What waits. samples: emitted, but not yet written."""
 
-    def __init__(self, balance: Balance, frames: FrameStore) -> None:
-        self._bins: Bins[TickId] = Bins(OUTPUTS, balance.bin_capacity)
+    def __init__(self, config: Config, epoch: int, frames: FrameStore) -> None:
+        self._balance = config.balance
+        self._outputs = config.outputs
+        self._epoch = epoch
+        self._bins: Bins[TickId] = Bins(config.outputs, config.balance.bin_capacity, config.balance.bins)
         self._frames = frames
         self._ticks: dict[TickId, Tick] = {}
         self._written: set[TickId] = set()
@@ -33,10 +37,21 @@ class Pool:
         return len(self._ticks)
 
     def restore(self, ticks: Mapping[TickId, Tick]) -> list[Verdict]:
-        """Take in what waited before, in the order in which it came. Smaller bins than before have surplus at once."""
+        """Take in what waited before, in the order in which it came.
+
+        Under another configuration it waits in that one's bins: smaller ones have surplus at once, and ticks with
+        another history, or another number of frames, are surplus altogether.
+        """
         self._written.update(ticks)
-        in_order = sorted(ticks.items(), key=lambda item: (item[1].offsets[-1], item[0]))
-        return [verdict for tick_id, tick in in_order for verdict in self.add(tick_id, tick)]
+        self._changed.update(ticks)
+        fit = {tick_id: tick for tick_id, tick in ticks.items() if self._fits(tick)}
+        in_order = sorted(fit.items(), key=lambda item: (item[1].offsets[-1], item[0]))
+        misfits = [(tick_id, "surplus") for tick_id in ticks if tick_id not in fit]
+        return misfits + [verdict for tick_id, tick in in_order for verdict in self.add(tick_id, tick)]
+
+    def _fits(self, tick: Tick) -> bool:
+        history, frames = self._balance.history, self._balance.frames
+        return len(tick.sample.history_steering) == history and len(tick.offsets) == frames
 
     def add(self, tick_id: TickId, tick: Tick) -> list[Verdict]:
         """Let a tick wait. Returns those that the full bins gave up for it."""
@@ -48,7 +63,7 @@ class Pool:
     def emit(self) -> list[Verdict]:
         """Move every whole set to `samples`. A tick whose frames have left the log is expired, and its set waits."""
         verdicts: list[Verdict] = []
-        for output in OUTPUTS:
+        for output in self._outputs:
             while (chosen := self._bins.whole_set(output)) is not None:
                 pictures = self._frames.get(place for tick in chosen for place in _places(tick, self._ticks[tick]))
                 expired = [tick for tick in chosen if any(p not in pictures for p in _places(tick, self._ticks[tick]))]
@@ -75,16 +90,17 @@ class Pool:
 
     def rarest(self) -> dict[str, tuple[int, int]]:
         """For each output the bin with the fewest ticks, and how many they are."""
-        counts = {output: self._bins.counts(output) for output in OUTPUTS}
+        counts = {output: self._bins.counts(output) for output in self._outputs}
         return {output: min(enumerate(count), key=lambda item: item[1]) for output, count in counts.items()}
 
     def _put_out(self, output: str, chosen: list[TickId], pictures: dict[Place, bytes]) -> None:
         set_id = uuid.uuid4().hex[:16]
-        for index, tick_id in zip(range(BINS), chosen, strict=True):
+        for index, tick_id in enumerate(chosen):
             tick = self._ticks[tick_id]
             frames = [pictures[place] for place in _places(tick_id, tick)]
             self.bytes += sum(map(len, frames))
-            self.samples.append(replace(tick.sample, frames=frames, set_id=set_id, set_output=output, set_bin=index))
+            mark: dict[str, Any] = {"set_id": set_id, "set_output": output, "set_bin": index, "epoch": self._epoch}
+            self.samples.append(replace(tick.sample, frames=frames, **mark))
 
     def _leave(self, tick: TickId, verdict: str) -> Verdict:
         self._bins.remove(tick)

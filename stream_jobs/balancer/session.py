@@ -13,12 +13,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import topics
 from charles.balancing import bin_name
-from charles.control import Heartbeat
+from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import Publisher, consumer, group, name
 from charles.registry import Registry, RegistryError
 from charles.settings import Settings
-from charles.stopping import Stop, TakenOver
+from charles.stopping import TakenOver
 from charles.transactions import Broken, Fenced, NotCommitted, join, send_offsets, transaction
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.state import restore
@@ -37,20 +37,20 @@ class StartOver(RuntimeError):
 
 
 class Session:
-    """Joins, balances and commits until told to stop."""
+    """Joins, balances and commits until told to stop, or to start over under another configuration."""
 
-    def __init__(self, settings: Settings, stop: Stop, heartbeat: Heartbeat) -> None:
+    def __init__(self, settings: Settings, link: Link) -> None:
         self._settings = settings
-        self._stop = stop
-        self._heartbeat = heartbeat
+        self._link = link
         self._registry = Registry(settings.kafka)
         self._names = {FRAMES: name(settings.kafka, topics.FRAMES), CONTROLS: name(settings.kafka, topics.CONTROLS)}
         self._sides = {full: side for side, full in self._names.items()}
         self._failure: Exception | None = None
         self._paused: set[tuple[str, int]] = set()
+        self._resting = False
         self._work = Work(settings, self._registry)
         self._dirty = False
-        identity = group(settings.kafka, f"balancer-{settings.balance.name}")
+        identity = group(settings.kafka, f"balancer-{settings.balancer.name}")
         self._publisher = Publisher(
             settings.kafka,
             *(Sample, Waiting, RunLedger, DeadLetter),
@@ -68,19 +68,19 @@ class Session:
         )
 
     def run(self) -> None:
-        """Balance until told to stop. Raises StartOver or TakenOver."""
+        """Balance until this life is over. Raises StartOver or TakenOver."""
         try:
             join(self._publisher)
             self._consumer.subscribe(list(self._sides), on_assign=self._on_assign, on_revoke=self._on_revoke)
             next_commit = next_look = time.monotonic()
-            while not self._stop():
+            while not self._link.over():
                 self._read()
                 if time.monotonic() >= next_look:
                     self._look_around()
                     next_look = time.monotonic() + 1
                 if time.monotonic() >= next_commit or self._work.pool.bytes > _TRANSACTION_BYTES:
                     self._commit()
-                    next_commit = time.monotonic() + self._settings.balance.commit_seconds
+                    next_commit = time.monotonic() + self._settings.balancer.commit_seconds
             self._commit()
         except (KafkaException, Broken, Fenced, NotCommitted, RegistryError, TimeoutError) as error:
             raise _answer(error) from error
@@ -103,7 +103,7 @@ class Session:
                 raise KafkaException(error)
             else:
                 log.warning("reading: %s", error.str())
-        self._heartbeat.rate.add(len(messages))
+        self._link.rate.add(len(messages))
 
     def _commit(self) -> None:
         """Samples, state, dead letters and input offsets: in one transaction, all or nothing."""
@@ -131,6 +131,7 @@ class Session:
                 reading.end = high
             self._wait_for_partner(number, FRAMES, CONTROLS)
             self._wait_for_partner(number, CONTROLS, FRAMES)
+        self._rest_if_told()
         self._work.close_silent()
         self._dirty = self._dirty or any(partition.changed for partition in self._work.partitions.values())
         self._beat()
@@ -147,18 +148,31 @@ class Session:
             self._consumer.resume([place])
             self._paused.discard((side, number))
 
+    def _rest_if_told(self) -> None:
+        """Read nothing while paused, and stay a member of the group."""
+        if self._link.paused and not self._resting:
+            self._consumer.pause(self._consumer.assignment())
+        elif self._resting and not self._link.paused:
+            held = {*self._paused}
+            self._consumer.resume(
+                [p for p in self._consumer.assignment() if (self._sides[p.topic], p.partition) not in held]
+            )
+        self._resting = self._link.paused
+
     def _beat(self) -> None:
         readings = [r for partition in self._work.partitions.values() for r in partition.readings.values()]
+        bins = self._settings.config.balance.bins
         rarest = {
-            output: f"{output} {bin_name(index)}: {count}"
-            for output, (index, count) in self._work.pool.rarest().items()
+            f"{output} {bin_name(index, bins)}": count for output, (index, count) in self._work.pool.rarest().items()
         }
-        self._heartbeat.beat(
-            "running" if self._work.partitions else "waiting",
+        told = ", ".join(f"{name}: {count}" for name, count in rarest.items())
+        running = "paused" if self._resting else "running"
+        self._link.beat(
+            running if self._work.partitions else "waiting",
             lag=sum(reading.lag for reading in readings),
-            note="rarest bins " + ", ".join(rarest.values()) if self._work.partitions else "for its partitions",
-            waiting=len(self._work.pool),
-            emitted=self._work.emitted,
+            note=f"rarest bins {told}" if self._work.partitions else "for its partitions",
+            starving=list(rarest) if self._work.partitions else (),
+            figures={"waiting": len(self._work.pool), "emitted": self._work.emitted, "sets": self._work.sets},
         )
 
     def _on_assign(self, member: Consumer, places: list[TopicPartition]) -> None:
@@ -193,7 +207,7 @@ class Session:
                 committed = member.committed(places, timeout=2.0)
                 return [TopicPartition(p.topic, p.partition, max(p.offset, 0), p.metadata or "0") for p in committed]
             except KafkaException as error:
-                if self._stop() or time.monotonic() > deadline:
+                if self._link.over() or time.monotonic() > deadline:
                     raise
                 log.info("waiting for the committed offsets: %s", error.args[0].str())
 
@@ -205,6 +219,7 @@ class Session:
         self._work.close()
         self._work = Work(self._settings, self._registry)
         self._paused.clear()
+        self._resting = False
 
 
 def _answer(error: Exception) -> RuntimeError:

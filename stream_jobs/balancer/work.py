@@ -4,6 +4,7 @@ what the next transaction writes, and can be thrown away at any moment: the log 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from confluent_kafka import Message
 
@@ -30,13 +31,14 @@ class Work:
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._kafka = settings.kafka
-        self._balance = settings.balance
+        self._balance = settings.config.balance
         self._registry = registry
         self._dead_letters: list[DeadLetter] = []
-        self._frames = FrameStore(settings.kafka, registry, settings.balance.frames_cache_mb << 20)
-        self.pool = Pool(settings.balance, self._frames)
+        self._frames = FrameStore(settings.kafka, registry, settings.balancer.frames_cache_mb << 20)
+        self.pool = Pool(settings.config, settings.epoch, self._frames)
         self.partitions: dict[int, Partition] = {}
         self.emitted = 0
+        self.sets = 0
 
     def add_partition(self, number: int, readings: dict[str, Reading], restored: Restored) -> None:
         """Go on with a partition from its committed state."""
@@ -81,6 +83,7 @@ class Work:
     def committed(self) -> None:
         """The transaction is in the log."""
         self.emitted += len(self.pool.samples)
+        self.sets += len({sample.set_id for sample in self.pool.samples})
         self.pool.committed()
         for partition in self.partitions.values():
             partition.changed.clear()
@@ -135,7 +138,7 @@ class Work:
 def _sample(joined: Joined) -> Sample:
     """The sample of a tick, before it has frames and a set."""
     control = joined.control
-    past = {
+    past: dict[str, Any] = {
         f"history_{signal}": list(values)
         for signal, values in zip(SIGNALS, zip(*joined.history, strict=True), strict=True)
     }

@@ -12,7 +12,7 @@ from charles.balancing import BINS
 from charles.evaluation.film import EVERY, WIDTH, draw_film, shoot
 from charles.evaluation.plots import draw_labels, draw_loss, smoothed
 from charles.outputs import OUTPUTS
-from charles.settings import Unstuck
+from charles.config import Unstuck
 from tests.evaluation.tiny_game import Road, full_throttle, never_moves
 
 

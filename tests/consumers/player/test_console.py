@@ -8,7 +8,7 @@ import pytest
 
 from charles.control import Rate
 from charles.games import Action, Axis, Controller, Observation, Picture, Telemetry
-from charles.settings import Unstuck
+from charles.config import Unstuck
 from consumers.player.console import Console, line
 from consumers.player.run import Run, Timing
 

@@ -1,0 +1,185 @@
+"""The configuration that the whole pipeline agrees on: one document on the topic `config`, changed while it runs.
+
+The defaults are the original's figures where it had one. What is local to a program (addresses, folders, names) is in
+settings.py. Pure: how the document is read and written is in config_log.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from charles.outputs import OUTPUTS
+from charles.sections import ConfigError, Seconds, Section, Share, explained
+
+
+class Collect(Section):
+    """What the collectors drive through, and how they are disturbed."""
+
+    pace: Literal["real", "max"] = Field("real", description="real: 30 Hz; max: as fast as the machine can")
+    weather: Literal["clear", "overcast", "rain", "fog", "night", "random"] = Field(
+        "clear", description="of games that have weather; random: another one in every world"
+    )
+    jpeg_quality: int = Field(90, ge=1, le=100)
+    world_minutes: float = Field(1.0, gt=0, description="a new world (the next seed) after so many minutes of driving")
+    disturbances: bool = Field(True, description="bursts of noise, so that the data holds recoveries")
+
+
+class Unstuck(Section):
+    """A car that travels less than `distance` metres within `seconds` is stuck and is put somewhere else."""
+
+    distance: float = Field(2.0, gt=0)
+    seconds: Seconds = 5.0
+
+
+class Balance(Section):
+    """History and bins."""
+
+    history: int = Field(60, ge=1, le=600, description="past ticks in a sample")
+    frames: int = Field(1, ge=1, le=60, description="stacked frames in a sample, oldest first")
+    bins: int = Field(21, ge=3, le=201, description="of each output: an odd number, 0 alone and as many on either side")
+    bin_capacity: int = Field(128, ge=1, description="ticks that wait in one bin; a full bin keeps the newest")
+    silence_seconds: Seconds = Field(60.0, description="a run of which nothing was heard for so long is over")
+
+    @field_validator("bins")
+    @classmethod
+    def _odd(cls, bins: int) -> int:
+        if bins % 2 == 0:
+            raise ValueError("must be an odd number")
+        return bins
+
+
+class Train(Section):
+    """Model, buffers, batches, checkpoints."""
+
+    line: str = Field("pilot", description="of models; see the folder charles/models")
+    model: str | None = Field(
+        None, pattern=r"^[a-z0-9_-]{1,60}$", description="the name of what is trained; unset: the line's"
+    )
+    buffer: int = Field(25_000, ge=1, description="samples per output")
+    keep_full: Share = Field(0.9, description="training goes on while every buffer is at least so full")
+    when_full: Literal["replace", "wait"] = Field(
+        "replace",
+        description="new samples, when all buffers are full: replace the oldest (a live drive), or wait in the log (a "
+        "recording, all of which shall be learned from)",
+    )
+    uses_per_sample: int = Field(1, ge=1, le=255)
+    batch: int = Field(32, ge=2, multiple_of=2, description="samples; as many from each output's buffer")
+    learning_rate: float = Field(5e-4, gt=0)
+    checkpoint_every: int = Field(100, ge=1, description="batches")
+    keep_checkpoints: int = Field(5, ge=1)
+    seed: int = 1
+
+
+class Play(Section):
+    """The players."""
+
+    swap: Literal["unstuck", "at once"] = Field("unstuck", description="when newer weights take over")
+
+
+class Config(Section):
+    """The whole document."""
+
+    game: str = Field("city", description="what collectors and players drive, unless they were told another")
+    outputs: tuple[str, ...] = Field(
+        OUTPUTS, min_length=1, description=f"what the model predicts, of {', '.join(OUTPUTS)}; the game drives the rest"
+    )
+    collect: Collect = Field(default_factory=Collect)
+    unstuck: Unstuck = Field(default_factory=Unstuck)
+    balance: Balance = Field(default_factory=Balance)
+    train: Train = Field(default_factory=Train)
+    play: Play = Field(default_factory=Play)
+
+    @field_validator("outputs", mode="before")
+    @classmethod
+    def _split(cls, outputs: Any) -> Any:
+        return tuple(outputs.split(",")) if isinstance(outputs, str) else outputs
+
+    @field_validator("outputs")
+    @classmethod
+    def _known(cls, outputs: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [output for output in outputs if output not in OUTPUTS]
+        if unknown or len(set(outputs)) < len(outputs):
+            raise ValueError(f"each must be another one of {', '.join(OUTPUTS)}")
+        return tuple(output for output in OUTPUTS if output in outputs)
+
+    @model_validator(mode="after")
+    def _batches_fit(self) -> Config:
+        train, each = self.train, self.train.batch // len(self.outputs)
+        if each > train.keep_full * train.buffer:
+            raise ValueError(
+                f"train.buffer: {each} samples of each buffer make a batch, and train.keep_full, {train.keep_full:g} "
+                f"of {train.buffer}, are fewer"
+            )
+        return self
+
+    @property
+    def model(self) -> str:
+        """The name of the model that is trained and driven with."""
+        return self.train.model or self.train.line
+
+
+def from_json(text: str) -> Config:
+    """Raises ConfigError for a document that this version does not accept."""
+    try:
+        return Config.model_validate_json(text)
+    except ValidationError as error:
+        raise explained(Config, error) from None
+
+
+def changed(config: Config, assignments: Iterable[str]) -> Config:
+    """The configuration after changes such as `balance.bins=11`; a value is JSON, or plain text.
+
+    Raises ConfigError, which names each field and what it accepts.
+    """
+    document = config.model_dump(mode="json")
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"{assignment}: a change is FIELD=VALUE, such as balance.bins=11")
+        _put(document, path.strip().split("."), _value(value.strip()))
+    try:
+        return Config.model_validate(document)
+    except ValidationError as error:
+        raise explained(Config, error) from None
+
+
+def differences(old: Config, new: Config) -> Iterator[tuple[str, Any, Any]]:
+    """Every field that differs: its dotted name, its old and its new value."""
+    before, after = flat(old), flat(new)
+    return ((name, before[name], after[name]) for name in after if before[name] != after[name])
+
+
+def flat(config: Config) -> dict[str, Any]:
+    """Every field by its dotted name, in the document's order."""
+    return dict(_flat(config.model_dump(mode="json"), ""))
+
+
+def _flat(document: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _put(document: dict[str, Any], path: list[str], value: Any) -> None:
+    *sections, field = path
+    for name in sections:
+        inner = document.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{'.'.join(path)}: {name} is a field, it has none of its own")
+        document = inner
+    if isinstance(document.get(field), dict) and not isinstance(value, dict):
+        raise ConfigError(f"{'.'.join(path)}: has the fields {', '.join(document[field])}: say which")
+    document[field] = value
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

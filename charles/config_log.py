@@ -1,0 +1,132 @@
+"""The configuration's topic: every document that ever held, and how another one is set.
+
+A change says which epoch it was made from and holds only if that is the one that holds when it arrives. So two people
+who change something at once cannot undo each other's change unseen: every reader comes to the same answer, and the
+second change is made again on top of the first.
+"""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from confluent_kafka import KafkaException, TopicPartition
+
+from charles import config, topics
+from charles.codec import Unreadable
+from charles.config import Config
+from charles.events import ConfigChange, now
+from charles.kafka import BrokerUnavailable, Publisher, consumer, is_end, name
+from charles.registry import Registry
+from charles.sections import ConfigError
+from charles.settings import Kafka, Settings
+
+log = logging.getLogger(__name__)
+
+SCOPE = "pipeline"
+DEFAULTS = -1
+_PATIENCE_S = 10.0
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A configuration that held, or holds. number: its offset, -1 for the defaults, which nobody set."""
+
+    number: int
+    config: Config
+    time: datetime | None = None
+    author: str = ""
+
+
+@dataclass(slots=True)
+class Epochs:
+    """Every configuration that held, the oldest first, from the defaults on. position: the next offset to read."""
+
+    held: list[Epoch] = field(default_factory=lambda: [Epoch(DEFAULTS, Config())])
+    position: int = 0
+
+    @property
+    def newest(self) -> Epoch:
+        return self.held[-1]
+
+    def take(self, offset: int, change: ConfigChange) -> bool:
+        """Read one change; tells whether it holds. Raises ConfigError for one that this version does not accept."""
+        self.position = offset + 1
+        if change.scope != SCOPE or change.replaces != self.newest.number:
+            return False
+        self.held.append(Epoch(offset, config.from_json(change.document), change.time, change.author))
+        return True
+
+
+def read(kafka: Kafka) -> Epochs:
+    """Everything up to the topic's present end. What cannot be used is passed over, with a warning.
+
+    Raises BrokerUnavailable.
+    """
+    epochs, registry = Epochs(), Registry(kafka)
+    full = name(kafka, topics.CONFIG)
+    reader = consumer(kafka, "config", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
+    try:
+        reader.assign([TopicPartition(full, 0, 0)])
+        while (message := reader.poll(_PATIENCE_S)) is not None:
+            if is_end(message):
+                return epochs
+            take(epochs, registry, message.offset() or 0, message.value())
+    except KafkaException as error:
+        raise BrokerUnavailable(f"{full} cannot be read: {error.args[0].str()}") from error
+    finally:
+        reader.close()
+    raise BrokerUnavailable(f"{full} could not be read within {_PATIENCE_S:g} s")
+
+
+def take(epochs: Epochs, registry: Registry, offset: int, value: bytes | None) -> bool:
+    """Read one record; tells whether another configuration holds now. What cannot be used is passed over."""
+    try:
+        return epochs.take(offset, registry.decode(ConfigChange, value))
+    except (ConfigError, Unreadable) as problem:
+        epochs.position = offset + 1
+        reason = " ".join(str(problem).split())
+        log.warning("the configuration at offset %d cannot be used, the one before it holds: %s", offset, reason)
+        return False
+
+
+def put(kafka: Kafka, change: Callable[[Config], Config]) -> Epoch:
+    """Change what holds now; returns the epoch that holds afterwards, which is the old one where nothing changed.
+
+    Raises ConfigError, BrokerUnavailable.
+    """
+    publisher = Publisher(kafka, ConfigChange)
+    for _ in range(_TRIES):
+        newest = read(kafka).newest
+        wanted = change(newest.config)
+        if wanted == newest.config:
+            return newest
+        event = ConfigChange(SCOPE, now(), author(), newest.number, wanted.model_dump_json())
+        publisher.send(topics.CONFIG, event, SCOPE)
+        if publisher.flush(_PATIENCE_S):
+            raise BrokerUnavailable(f"the change could not be written to {kafka.bootstrap_servers}")
+        holds = read(kafka).held
+        if any(epoch.number > newest.number and epoch.config == wanted for epoch in holds):
+            return holds[-1]
+        time.sleep(0.1)  # somebody else was quicker: on top of what is there now
+    raise BrokerUnavailable(f"others changed the configuration {_TRIES} times meanwhile; try again")
+
+
+def under(settings: Settings, epoch: Epoch) -> Settings:
+    """The settings with this configuration."""
+    return settings.model_copy(update={"config": epoch.config, "epoch": epoch.number})
+
+
+def author() -> str:
+    """Who changes something or gives a command: user@host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"

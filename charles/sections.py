@@ -1,0 +1,56 @@
+"""What settings and configuration are made of: typed records that refuse what they do not know, and say so clearly."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Seconds = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,60}$")]
+
+
+class ConfigError(ValueError):
+    """A setting is wrong; the message names each field and what it accepts."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def explained(model: type[BaseModel], error: ValidationError) -> ConfigError:
+    """What is wrong with the values of a model, one line a field, each with what the field accepts."""
+    return ConfigError("\n".join(_explain(model, problem) for problem in error.errors()))
+
+
+def _explain(model: type[BaseModel], problem: Any) -> str:
+    path = [str(part) for part in problem["loc"]]
+    where = ".".join(path)
+    if problem["type"] == "extra_forbidden":
+        holder = _section(model, path[:-1])
+        name = ".".join(path[:-1]) or "charles"
+        return f"{where}: no such setting; {name} accepts: {', '.join(holder.model_fields)}"
+    what = _description(model, path)
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}, not {problem['input']!r}" + (f" ({what})" if what else "")
+
+
+def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    """The record that a path of names leads to, or as far as it leads."""
+    for part in path:
+        field = model.model_fields.get(part)
+        kinds = [field.annotation, *get_args(field.annotation)] if field else []
+        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if inner is None:
+            return model
+        model = inner
+    return model
+
+
+def _description(model: type[BaseModel], path: list[str]) -> str | None:
+    for depth in range(len(path), 0, -1):
+        field = _section(model, path[: depth - 1]).model_fields.get(path[depth - 1])
+        if field is not None:
+            return field.description
+    return None

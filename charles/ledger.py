@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-
-from confluent_kafka import TopicPartition
 
 from charles import topics
 from charles.events import RunLedger
-from charles.kafka import consumer, is_end, name
+from charles.kafka import name
+from charles.reading import NoTopic, read_to_end
 from charles.registry import Registry
 from charles.settings import Kafka
 
 TERMS = ("warm_up", "waiting", "emitted", "surplus", "unmatched", "dead_lettered", "missing")
 BESIDE = ("repeats", "expired", "late", "dropped")
-_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +37,11 @@ def read(kafka: Kafka) -> list[RunLedger]:
     """
     found: dict[tuple[str, str], RunLedger] = {}
     registry = Registry(kafka)
-    reader = consumer(kafka, "ledger", **{"enable.partition.eof": True})
-    full = name(kafka, topics.BALANCER_STATE)
-    try:
-        unfinished = set(reader.list_topics(full, timeout=_PATIENCE_S).topics[full].partitions)
-        reader.assign([TopicPartition(full, partition, 0) for partition in unfinished])
-        while unfinished:
-            message = reader.poll(_PATIENCE_S)
-            if message is None:
-                raise TimeoutError(f"{full} could not be read to its end within {_PATIENCE_S:g} s")
-            if is_end(message):
-                unfinished.discard(message.partition() or 0)
-            elif str(message.key(), "utf-8").startswith("ledger/"):  # type: ignore[arg-type]
+    with suppress(NoTopic):
+        for message in read_to_end(kafka, name(kafka, topics.BALANCER_STATE)):
+            if str(message.key(), "utf-8").startswith("ledger/"):  # type: ignore[arg-type]
                 ledger = registry.decode(RunLedger, message.value())
                 found[ledger.collector, ledger.run] = ledger
-    finally:
-        reader.close()
     return [found[run] for run in sorted(found)]
 
 

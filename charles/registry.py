@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import fastavro
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 
 from charles import codec, topics
 from charles.codec import AvroSchema
@@ -98,26 +98,13 @@ class Registry:
         return self._known.get(name)
 
     def _read_topic(self) -> None:
-        from charles.kafka import consumer, name
+        from charles.kafka import name
+        from charles.reading import read_to_end
 
-        reader = consumer(self._kafka, "schemas-lookup", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
-        try:
-            reader.assign([TopicPartition(name(self._kafka, topics.SCHEMAS), 0, 0)])
-            while (message := reader.poll(_READ_S)) is not None:
-                error = message.error()
-                if error is None:
-                    with suppress(*_NO_SCHEMA):
-                        found = fastavro.parse_schema(json.loads(message.value() or b"null"))
-                        self._known[codec.crc64(found)] = found
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    return
-                else:
-                    raise KafkaException(error)
-            raise TimeoutError(
-                f"the schemas could not be read from {self._kafka.bootstrap_servers} within {_READ_S:g} s"
-            )
-        finally:
-            reader.close()
+        for message in read_to_end(self._kafka, name(self._kafka, topics.SCHEMAS), patience_s=_READ_S):
+            with suppress(*_NO_SCHEMA):
+                found = fastavro.parse_schema(json.loads(message.value() or b"null"))
+                self._known[codec.crc64(found)] = found
 
     def _register(self, kind: type, topic: str) -> int:
         """The id of an event's schema in the schema registry, which is told the schema if it does not know it."""

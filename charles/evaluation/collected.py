@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from charles import topics
 from charles.balancing import BINS, bin_of
 from charles.codec import Unreadable
 from charles.evaluation.plots import Values, draw_labels, draw_loss
 from charles.events import Control, Sample, TrainingStep
-from charles.kafka import consumer, is_end, name, require_broker
+from charles.kafka import name, require_broker
 from charles.outputs import OUTPUTS, labels
+from charles.reading import read_to_end
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -33,7 +33,7 @@ _SILENCE_S = 30.0
 def collect_pictures(kafka: Kafka, model: str, folder: Path, patience_s: float = 10.0) -> list[Path]:
     """Write loss.png (of this model) and labels.png into the folder, as far as the topics hold something to draw.
 
-    Returns the files it wrote. Raises BrokerUnavailable, and KafkaException when a topic cannot be read.
+    Returns the files it wrote. Raises BrokerUnavailable; KafkaException or TimeoutError when a topic cannot be read.
     """
     require_broker(kafka, patience_s)
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,27 +88,12 @@ def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
     """Every readable event of a topic, from its start to its present end, partition by partition mixed.
 
     What cannot be read is skipped: dead letters are for the programs that live on it. Raises KafkaException when the
-    topic cannot be read, also when nothing comes for 30 s.
+    topic cannot be read, TimeoutError when nothing comes for 30 s.
     """
     registry = Registry(kafka)
-    reader = consumer(kafka, "evaluate", **{"enable.partition.eof": True, "fetch.wait.max.ms": 10})
-    try:
-        facts = reader.list_topics(name(kafka, topic), timeout=10.0).topics[name(kafka, topic)]
-        if facts.error is not None:
-            raise KafkaException(facts.error)
-        unread = set(facts.partitions)
-        reader.assign([TopicPartition(name(kafka, topic), partition, 0) for partition in unread])
-        while unread:
-            message = reader.poll(_SILENCE_S)
-            if message is None:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{name(kafka, topic)} gives nothing to read"))
-            if is_end(message):
-                unread.discard(message.partition())
-                continue
-            with contextlib.suppress(Unreadable):
-                yield registry.decode(event, message.value())
-    finally:
-        reader.close()
+    for message in read_to_end(kafka, name(kafka, topic), patience_s=_SILENCE_S):
+        with contextlib.suppress(Unreadable):
+            yield registry.decode(event, message.value())
 
 
 def _empty() -> Histograms:

@@ -1,0 +1,118 @@
+"""Topics read to their end, through a real broker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+
+from charles import topics
+from charles.kafka import admin, group, name, producer
+from charles.reading import NoTopic, Span, read_to_end, spans
+from charles.settings import Kafka
+from charles.topic_admin import resolve
+from charles.topics import Topic
+from tests.kafka_tools import free_port
+
+
+def write(kafka: Kafka, topic: Topic, values: Iterable[str], partition: int = 0) -> None:
+    teller = producer(kafka)
+    for value in values:
+        teller.produce(name(kafka, topic), value=value, partition=partition)
+    assert teller.flush(10) == 0
+
+
+def transactional(kafka: Kafka, **properties: str) -> Producer:
+    teller = producer(kafka, **{"transactional.id": group(kafka, "test"), **properties})
+    teller.init_transactions(10)
+    return teller
+
+
+def values(kafka: Kafka, topic: Topic, **where: int | list[int]) -> list[str]:
+    found = read_to_end(kafka, name(kafka, topic), **where)  # type: ignore[arg-type]
+    return [(message.value() or b"").decode() for message in found]
+
+
+def test_every_partition_is_read_in_its_order(kafka: Kafka) -> None:
+    for partition in (0, 3, 5):
+        write(kafka, topics.CONTROLS, [f"{partition}/{n}" for n in range(500)], partition)
+    found = values(kafka, topics.CONTROLS)
+    assert len(found) == 1500
+    for partition in (0, 3, 5):
+        own = [value for value in found if value.startswith(f"{partition}/")]
+        assert own == [f"{partition}/{n}" for n in range(500)]
+    assert values(kafka, topics.CONTROLS, partitions=[3], start=497) == ["3/497", "3/498", "3/499"]
+
+
+def test_an_empty_topic_and_one_that_is_read_from_its_end_give_nothing(kafka: Kafka) -> None:
+    assert values(kafka, topics.TRAINING) == []
+    write(kafka, topics.TRAINING, "abc")
+    assert values(kafka, topics.TRAINING, start=3) == []
+    assert values(kafka, topics.TRAINING, start=1000) == []
+
+
+def test_what_was_aborted_or_is_not_committed_yet_is_not_there(kafka: Kafka) -> None:
+    full = name(kafka, topics.BALANCED)
+    teller = transactional(kafka)
+    for value, end in (("kept", teller.commit_transaction), ("aborted", teller.abort_transaction)):
+        teller.begin_transaction()
+        teller.produce(full, value=value)
+        teller.flush(10)
+        end()
+    assert values(kafka, topics.BALANCED) == ["kept"]
+    assert spans(kafka, full) == {0: Span(0, 4)}
+
+    teller.begin_transaction()
+    teller.produce(full, value="open")
+    teller.flush(10)
+    assert values(kafka, topics.BALANCED) == ["kept"]
+    assert spans(kafka, full) == {0: Span(0, 4)}
+    teller.commit_transaction()
+    assert values(kafka, topics.BALANCED) == ["kept", "open"]
+
+
+def test_what_is_written_during_the_reading_does_not_keep_it_from_ending(kafka: Kafka) -> None:
+    write(kafka, topics.FRAMES, (str(n) for n in range(20)))
+    write(kafka, topics.FRAMES, ["later"], partition=1)
+    reading = read_to_end(kafka, name(kafka, topics.FRAMES))
+    first = next(reading)
+    stop = threading.Event()
+
+    def go_on() -> None:
+        teller = producer(kafka, **{"linger.ms": 0})
+        while not stop.wait(0.001):
+            for partition in range(6):
+                teller.produce(name(kafka, topics.FRAMES), value="new", partition=partition)
+        teller.flush(10)
+
+    writer = threading.Thread(target=go_on)
+    writer.start()
+    try:
+        found = [first, *reading]
+    finally:
+        stop.set()
+        writer.join()
+    assert sorted((message.value() or b"").decode() for message in found) == sorted([*map(str, range(20)), "later"])
+
+
+def test_a_topic_that_is_not_there_is_named(kafka: Kafka) -> None:
+    with pytest.raises(NoTopic) as error:
+        list(read_to_end(kafka, f"{kafka.prefix}.nothing"))
+    assert f"there is no topic {kafka.prefix}.nothing" in error.value.args[0].str()
+
+
+def test_a_broker_that_is_away_is_a_timeout_that_says_where() -> None:
+    nobody = Kafka(bootstrap_servers=f"127.0.0.1:{free_port()}")
+    with pytest.raises(TimeoutError, match=f"charles.training could not be read from {nobody.bootstrap_servers}"):
+        list(read_to_end(nobody, name(nobody, topics.TRAINING), patience_s=0.5))
+
+
+def test_what_retention_has_passed_is_skipped(kafka: Kafka) -> None:
+    write(kafka, topics.DRIVING, "abcde")
+    full = name(kafka, topics.DRIVING)
+    client = admin(kafka)
+    resolve(client.delete_records([TopicPartition(full, 0, 3)]))
+    assert values(kafka, topics.DRIVING) == ["d", "e"]
+    assert spans(kafka, full) == {0: Span(3, 5)}

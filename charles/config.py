@@ -13,14 +13,16 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from charles.outputs import OUTPUTS
-from charles.sections import ConfigError, Seconds, Section, Share, explained
+from charles.sections import ConfigError as ConfigError
+from charles.sections import Seconds, Section, Share, explained
+from charles.weather import Weather
 
 
 class Collect(Section):
     """What the collectors drive through, and how they are disturbed."""
 
     pace: Literal["real", "max"] = Field("real", description="real: 30 Hz; max: as fast as the machine can")
-    weather: Literal["clear", "overcast", "rain", "fog", "night", "random"] = Field(
+    weather: Literal[Weather, "random"] = Field(
         "clear", description="of games that have weather; random: another one in every world"
     )
     jpeg_quality: int = Field(90, ge=1, le=100)
@@ -55,7 +57,7 @@ class Balance(Section):
 class Train(Section):
     """Model, buffers, batches, checkpoints."""
 
-    line: str = Field("pilot", description="of models; see the folder charles/models")
+    line: Literal["pilot"] = Field("pilot", description="of models; see the folder charles/models")
     model: str | None = Field(
         None, pattern=r"^[a-z0-9_-]{1,60}$", description="the name of what is trained; unset: the line's"
     )

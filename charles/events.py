@@ -216,9 +216,9 @@ class Checkpoint:
     code: str
     spans: list[Span]
     parents: list[str]
-    outputs: list[str]
-    frames: int
-    epoch: int
+    outputs: list[str] = field(default_factory=lambda: ["acceleration_braking", "steering"])
+    frames: int = 1
+    epoch: int = -1
 
 
 @dataclass(frozen=True, slots=True)

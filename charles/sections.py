@@ -31,8 +31,10 @@ def _explain(model: type[BaseModel], problem: Any) -> str:
         holder = _section(model, path[:-1])
         name = ".".join(path[:-1]) or "charles"
         return f"{where}: no such setting; {name} accepts: {', '.join(holder.model_fields)}"
-    what = _description(model, path)
     message = problem["msg"].removeprefix("Value error, ")
+    if not path:
+        return str(message)  # about several fields, which it names
+    what = _description(model, path)
     return f"{where}: {message}, not {problem['input']!r}" + (f" ({what})" if what else "")
 
 

@@ -1,4 +1,4 @@
-"""Where settings come from, and what a wrong one says. Pure."""
+"""Where a program's own settings come from, and what a wrong one says. Pure."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def toml(text: str) -> None:
 def test_arguments_go_before_the_environment_before_the_file_before_the_defaults(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert load().train.batch == 32
-    toml("[train]\nbatch = 8\nbuffer = 100\nkeep_full = 0.5\n")
-    assert load().train.batch == 8
-    monkeypatch.setenv("CHARLES_TRAIN__BATCH", "16")
-    monkeypatch.setenv("CHARLES_TRAIN__BUFFER", "200")
-    assert load().train.batch == 16
-    mixed = load(train={"batch": 64}).train
-    assert (mixed.batch, mixed.buffer, mixed.keep_full, mixed.learning_rate) == (64, 200, 0.5, 5e-4)
+    assert load().collector.seed == 1
+    toml("[collector]\nseed = 8\nmemory_mb = 100\nname = 'garage'\n")
+    assert load().collector.seed == 8
+    monkeypatch.setenv("CHARLES_COLLECTOR__SEED", "16")
+    monkeypatch.setenv("CHARLES_COLLECTOR__MEMORY_MB", "200")
+    assert load().collector.seed == 16
+    mixed = load(collector={"seed": 64}).collector
+    assert (mixed.seed, mixed.memory_mb, mixed.name, mixed.game) == (64, 200, "garage", None)
 
 
 def test_an_argument_that_was_not_given_changes_nothing() -> None:
@@ -60,13 +60,12 @@ def test_kafka_bootstrap_servers_goes_before_the_default_only() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"train": {"batch": "many"}}, ["train.batch", "valid integer", "'many'"]),
-        ({"train": {"batch": 3}}, ["train.batch", "multiple of 2", "3"]),
+        ({"collector": {"memory_mb": "many"}}, ["collector.memory_mb", "valid integer", "'many'"]),
         ({"kafka": {"prefix": "a b"}}, ["kafka.prefix", "pattern", "'a b'", "of topics, groups and transactions"]),
-        ({"collect": {"pace": "fast"}}, ["collect.pace", "'real' or 'max'", "'fast'"]),
-        ({"collect": {"seed": 1_000_000}}, ["collect.seed", "less than 1000000"]),
-        ({"collect": {"sead": 1}}, ["collect.sead: no such setting", "collect accepts:", "seed"]),
-        ({"colect": {"seed": 1}}, ["colect: no such setting", "charles accepts: kafka, ", "collect"]),
+        ({"collector": {"pace": "fast"}}, ["collector.pace", "'real' or 'max'", "'fast'"]),
+        ({"collector": {"seed": 1_000_000}}, ["collector.seed", "less than 1000000"]),
+        ({"collector": {"sead": 1}}, ["collector.sead: no such setting", "collector accepts:", "seed"]),
+        ({"colector": {"seed": 1}}, ["colector: no such setting", "charles accepts: kafka, ", "collector"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_accepts(given: dict[str, dict[str, object]], words: list[str]) -> None:
@@ -77,25 +76,44 @@ def test_a_wrong_setting_is_named_with_what_it_accepts(given: dict[str, dict[str
 
 
 def test_a_wrong_file_and_a_wrong_variable_say_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHARLES_PLAY__PUBLISH_HZ", "31")
-    with pytest.raises(ConfigError, match=r"play\.publish_hz.*less than or equal to 30"):
+    monkeypatch.setenv("CHARLES_PLAYER__PUBLISH_HZ", "31")
+    with pytest.raises(ConfigError, match=r"player\.publish_hz.*less than or equal to 30"):
         load()
-    monkeypatch.delenv("CHARLES_PLAY__PUBLISH_HZ")
-    toml("[train\n")
+    monkeypatch.setenv("CHARLES_PLAYER__PUBLISH_HZ", "30")
+    monkeypatch.setenv("CHARLES_PLEYER__PUBLISH_HZ", "30")
+    with pytest.raises(ConfigError, match=r"pleyer: no such setting; charles accepts: .*player"):
+        load()
+    monkeypatch.delenv("CHARLES_PLEYER__PUBLISH_HZ")
+    toml("[player\n")
     with pytest.raises(ConfigError, match=r"charles\.toml is not TOML"):
+        load()
+
+
+def test_what_the_whole_pipeline_agrees_on_is_no_programs_own_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARLES_TRAIN__BUFFER", "100")
+    with pytest.raises(
+        ConfigError, match=r"train\.buffer is .* the whole pipeline's: `charles config set train\.buffer="
+    ):
+        load()
+    monkeypatch.delenv("CHARLES_TRAIN__BUFFER")
+    toml("[balance]\nbins = 11\n")
+    with pytest.raises(ConfigError, match=r"`charles config set balance\.bins="):
+        load()
+    toml("epoch = 7\n")
+    with pytest.raises(ConfigError, match="epoch: no such setting"):
         load()
 
 
 def test_every_wrong_setting_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
-        load(train={"batch": 0}, demo={"collectors": 0})
+        load(player={"seed": -1}, demo={"collectors": 0})
     assert len(str(caught.value).splitlines()) == 2
 
 
 def test_a_started_program_gets_the_very_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    toml("[train]\nbatch = 8\n")
-    settings = load(kafka={"prefix": "x", "properties": {"security.protocol": "SSL"}}, collect={"seed": 5})
+    toml("[player]\nseed = 8\n")
+    settings = load(kafka={"prefix": "x", "properties": {"security.protocol": "SSL"}}, collector={"seed": 5})
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)
-    toml("[train]\nbatch = 2\n")
+    toml("[player]\nseed = 2\n")
     assert load() == settings

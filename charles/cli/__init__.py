@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from charles.cli import kafka
+from charles.cli import config, deadletters, kafka
 from charles.cli.demo import demo_command
 from charles.cli.evaluate import evaluate_command
 from charles.cli.ledger import ledger_command
@@ -24,7 +24,9 @@ app.command("collect", rich_help_panel="Programs")(collect)
 app.command("balance", rich_help_panel="Programs")(balance)
 app.command("train", rich_help_panel="Programs")(train)
 app.command("play", rich_help_panel="Programs")(play)
+app.add_typer(config.app, name="config", rich_help_panel="The pipeline")
 app.command("topics", rich_help_panel="The cluster")(topics_command)
 app.command("ledger", rich_help_panel="The cluster")(ledger_command)
 app.command("reset", rich_help_panel="The cluster")(reset_command)
+app.add_typer(deadletters.app, name="deadletters", rich_help_panel="The cluster")
 app.add_typer(kafka.app, name="kafka", rich_help_panel="The cluster")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import io
 import itertools
 import multiprocessing
+from dataclasses import replace
 
 import keras
 import pytest
 from rich.console import Console
 
+from charles.config import Unstuck
 from charles.evaluation.drivers import Network
 from charles.evaluation.driving import Drive, drive
 from charles.evaluation.scores import evaluate
 from charles.evaluation.workers import Interrupted
 from charles.games import Action, Observation
 from charles.models import Predictor, build
-from charles.config import Unstuck
+from tests.evaluation.test_weights_file import MANIFEST
 from tests.evaluation.tiny_game import PaidRoad, Road, crawls, full_throttle, never_moves, sleeps
 
 UNSTUCK = Unstuck(distance=2.0, seconds=1.0)
@@ -95,5 +97,17 @@ def test_untrained_weights_are_those_that_a_trainer_of_the_same_seed_begins_with
     road = Road(seed=5)
     seen = road.observe()
     car = seen.telemetry
-    pedals, steering = trainer(seen.hood, car.speed, car.purpose_distance, car.purpose_bearing)
-    assert Network("pilot", Road.picture_size, 1, None, seed=3)(road, seen) == Action(steering, pedals)
+    predicted = trainer(seen.hood, car.speed, car.purpose_distance, car.purpose_bearing)
+    height, width = Road.picture_size
+    manifest = replace(MANIFEST, picture_width=width, picture_height=height)
+    driven = Network(manifest, None, seed=3)(road, seen)
+    assert driven == Action(predicted["steering"], predicted["acceleration_braking"])
+
+
+def test_what_a_network_does_not_predict_is_driven_by_the_game() -> None:
+    road = Road(seed=5)
+    height, width = Road.picture_size
+    manifest = replace(MANIFEST, picture_width=width, picture_height=height, outputs=["steering"])
+    driven = Network(manifest, None, seed=3)(road, road.observe())
+    assert driven.acceleration_braking == road.drive().acceleration_braking
+    assert driven.steering != road.drive().steering

@@ -19,6 +19,10 @@ def constant(model: models.Weights, value: float) -> models.Weights:
     return silent | {f"{name}/bias": np.array([value], np.float32) for name in ("acceleration_braking", "steering")}
 
 
+def both(predicted: dict[str, float]) -> tuple[float, ...]:
+    return tuple(predicted.values())
+
+
 def test_one_picture_gives_what_it_gives_in_a_batch() -> None:
     model = models.build("pilot", SIZE)
     predictor = models.Predictor(model)
@@ -26,16 +30,17 @@ def test_one_picture_gives_what_it_gives_in_a_batch() -> None:
     batch = model(given)
     for row in range(4):
         distance, bearing = given["purpose"][row]
-        pedals, steering = predictor(given["image"][row], float(given["speed"][row, 0]), distance, bearing)
-        assert pedals == pytest.approx(np.clip(float(batch["acceleration_braking"][row, 0]), -1, 1), abs=1e-5)
-        assert steering == pytest.approx(np.clip(float(batch["steering"][row, 0]), -1, 1), abs=1e-5)
+        predicted = predictor(given["image"][row], float(given["speed"][row, 0]), distance, bearing)
+        assert list(predicted) == list(batch)
+        for output, value in predicted.items():
+            assert value == pytest.approx(np.clip(float(batch[output][row, 0]), -1, 1), abs=1e-5)
 
 
 def test_predictions_are_clipped() -> None:
     model = models.build("pilot", SIZE)
     predictor = models.Predictor(model)
     predictor.set_weights(constant(models.get_weights(model), -7.0))
-    assert predictor(inputs(1, SIZE)["image"][0], 0.0, 0.0, 0.0) == (-1.0, -1.0)
+    assert both(predictor(inputs(1, SIZE)["image"][0], 0.0, 0.0, 0.0)) == (-1.0, -1.0)
 
 
 def test_the_callers_model_is_left_alone() -> None:
@@ -52,7 +57,7 @@ def test_weights_that_do_not_fit_leave_the_old_ones_at_work() -> None:
     predictor.set_weights(constant(models.get_weights(model), 0.25))
     with pytest.raises(ValueError, match="common_1/kernel"):
         predictor.set_weights(models.get_weights(models.build("pilot", (270, 480))))
-    assert predictor(inputs(1, SIZE)["image"][0], 0.0, 0.0, 0.0) == (0.25, 0.25)
+    assert both(predictor(inputs(1, SIZE)["image"][0], 0.0, 0.0, 0.0)) == (0.25, 0.25)
 
 
 def test_weights_set_from_another_thread_are_never_mixed() -> None:
@@ -71,7 +76,7 @@ def test_weights_set_from_another_thread_are_never_mixed() -> None:
     thread = threading.Thread(target=exchange)
     thread.start()
     image = inputs(1, SIZE)["image"][0]
-    seen = {predictor(image, 10.0, 50.0, 0.1) for _ in range(500)}
+    seen = {both(predictor(image, 10.0, 50.0, 0.1)) for _ in range(500)}
     stop.set()
     thread.join()
     assert seen == {(-0.5, -0.5), (0.5, 0.5)}

@@ -12,14 +12,16 @@ from confluent_kafka import TopicPartition
 
 from charles import checkpoints
 from charles.artefacts import Arrays
+from charles.control import Link
 from charles.events import Checkpoint, Status
 from charles.kafka import consumer, name
 from charles.registry import Registry
-from charles.settings import Kafka, Play, Settings, Unstuck
+from charles.settings import Kafka, Settings, load
 from charles.topics import STATUS
 from charles.transactions import join, transaction
 from consumers.player.loop import play
 from tests.consumers.player.road import ARCHITECTURE, PATIENCE_S, SIZE, Road
+from tests.programs import StopWhen, configure
 
 
 class Trainer:
@@ -40,12 +42,13 @@ class Trainer:
 class Player:
     """The real loop, on a Road, until stop()."""
 
-    def __init__(self, kafka: Kafka, **local: Any) -> None:
+    def __init__(self, kafka: Kafka, swap: str = "unstuck", **local: Any) -> None:
         self.kafka = kafka
         self.road = Road()
-        self._stopped = threading.Event()
+        self._stopped = StopWhen()
         self._failure: BaseException | None = None
-        settings = Settings(kafka=kafka, play=Play(**local), unstuck=Unstuck(distance=2.0, seconds=0.5))
+        configure(kafka, {"unstuck": {"distance": 2.0, "seconds": 0.5}, "play": {"swap": swap}})
+        settings = load(kafka=kafka.model_dump(), player=local)
         self._thread = threading.Thread(target=self._play, args=(settings,))
         self._thread.start()
 
@@ -77,7 +80,8 @@ class Player:
 
     def _play(self, settings: Settings) -> None:
         try:
-            play(settings, self.road, self._stopped.wait)
+            with Link(settings, "player", settings.player.name, self._stopped, verbs=("unstuck",)) as link:
+                play(self.road, link)
         except BaseException as failure:
             self._failure = failure
 

@@ -78,6 +78,8 @@ class Road:
         self.stands = self.finished = False
         self._x += 1000.0
 
+    def set_weather(self, weather: str) -> None: ...
+
     def close(self) -> None: ...
 
     def value(self, index: int = -1) -> float:

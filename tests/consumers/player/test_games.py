@@ -51,7 +51,7 @@ def test_the_program_drives_a_game_somebody_else_wrote_until_it_is_told_to_stop(
             trainer, get_weights(model), model="pilot", line="pilot", kind=checkpoints.WEIGHTS, batch=5,
             architecture=architecture(model), picture=CAR_RACING[::-1],
         )  # fmt: skip
-    with running("play", kafka, play={"game": "carracing"}) as program:
+    with running("play", kafka, player={"game": "carracing"}) as program:
         frame = next(frame for frame in _driving(kafka, program) if frame.tick > 45)
         stop(program)
     assert (frame.player, frame.model, frame.batch) == ("player-1", "pilot", 5)

@@ -38,7 +38,7 @@ def test_newer_weights_wait_for_the_respawn(kafka: Kafka, trainer: Trainer, star
     road.wait_ticks(3)
     trainer.publish(200, constant(0.2))
     status = player.heard(lambda status: status.figures.get("newest") == 200)
-    assert status.figures["batch"] == 100
+    assert status.batch == 100
     assert status.note == "drives with batch 100; batch 200 waits for the next respawn"
     road.wait_ticks(5)
     assert road.values() == [0.1]
@@ -52,7 +52,7 @@ def test_newer_weights_wait_for_the_respawn(kafka: Kafka, trainer: Trainer, star
     road.finished = True  # over
     road.wait(lambda: road.respawns == 2)
     status = player.heard(lambda status: status.figures.get("runs") == 3)
-    assert status.figures["batch"] == 200
+    assert status.batch == 200
     assert status.figures["last_run_m"] < 1000  # the way from one place to the next is not travelled
 
 
@@ -82,7 +82,7 @@ def test_damaged_weights_and_those_of_another_architecture_never_drive(
     misfit["steering/bias"] = np.zeros(2, np.float32)
     trainer.publish(300, misfit)  # its manifest lies
     status = player.heard(lambda status: status.figures["refused"] == 2)
-    assert (status.figures["batch"], status.figures["newest"]) == (100, 100)
+    assert (status.batch, status.figures["newest"]) == (100, 100)
 
     honest = trainer.publish(400, constant(0.4))
     player.road.wait(lambda: player.road.value() == 0.4)

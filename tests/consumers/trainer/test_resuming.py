@@ -12,7 +12,7 @@ from charles.artefacts import Arrays
 from charles.checkpoints import STATE
 from charles.events import Checkpoint, Frame, now
 from charles.kafka import Publisher
-from charles.settings import ConfigError, Kafka, load
+from charles.settings import Kafka, load
 from charles.transactions import join, transaction
 from consumers.trainer import main, resuming
 from consumers.trainer.buffers import Buffers, Held
@@ -75,22 +75,16 @@ def test_a_state_that_is_none_is_damaged(kafka: Kafka, trainer: Publisher) -> No
     arrays, *_ = a_state()
     whole = save(trainer, 100, arrays)
     save(trainer, 200, {"trainer.json": np.frombuffer(b'{"position": 3}', np.uint8)})
-    found = resuming.load(kafka, resuming.states(kafka, "pilot"), "a")
+    found = resuming.load(kafka, resuming.states(kafka, "pilot"))
     assert found is not None
     assert found[0] == whole
 
 
 def test_no_state_is_a_beginning_and_no_whole_one_an_error(kafka: Kafka, trainer: Publisher) -> None:
-    assert resuming.load(kafka, resuming.states(kafka, "pilot"), "a") is None
+    assert resuming.load(kafka, resuming.states(kafka, "pilot")) is None
     save(trainer, 200, {"trainer.json": np.frombuffer(b"junk", np.uint8)})
     with pytest.raises(CannotResume, match="none of the 1 states"):
-        resuming.load(kafka, resuming.states(kafka, "pilot"), "a")
-
-
-def test_another_architecture_is_not_continued(kafka: Kafka, trainer: Publisher) -> None:
-    save(trainer, 200, a_state()[0], architecture="b")
-    with pytest.raises(CannotResume, match=r"another architecture .* train\.model"):
-        resuming.load(kafka, resuming.states(kafka, "pilot"), "a")
+        resuming.load(kafka, resuming.states(kafka, "pilot"))
 
 
 def test_a_model_that_was_trained_on_other_pictures_is_not_continued(
@@ -102,18 +96,13 @@ def test_a_model_that_was_trained_on_other_pictures_is_not_continued(
     publisher.send(topics.FRAMES, frame, "collector-1")
     publisher.flush()
     with pytest.raises(CannotResume, match="pictures of 96x84, now they are 480x270"):
-        main(load(kafka=kafka.model_dump(), train={"tensorboard": tmp_path}))
+        main(load(kafka=kafka.model_dump(), trainer={"tensorboard": tmp_path}))
 
 
 def test_the_size_of_the_pictures_is_that_of_the_newest_frame_or_of_the_first_sample(kafka: Kafka) -> None:
     assert resuming.picture_size(kafka) is None
     publish(kafka, 0, 3)
     assert resuming.picture_size(kafka) == (96, 84)
-
-
-def test_a_batch_that_can_never_be_drawn_is_a_config_error(kafka: Kafka) -> None:
-    with pytest.raises(ConfigError, match=r"train\.buffer"):
-        main(load(kafka=kafka.model_dump(), train={"buffer": 10, "batch": 32}))
 
 
 def test_what_a_model_was_trained_on_is_told_by_run_however_many_there_are() -> None:

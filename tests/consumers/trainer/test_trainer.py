@@ -18,11 +18,12 @@ from charles import checkpoints, topics
 from charles.checkpoints import STATE, WEIGHTS
 from charles.events import Checkpoint, DeadLetter, Sample, TrainingStep
 from charles.kafka import Publisher
-from charles.settings import Kafka, Settings, environment, load
+from charles.settings import Kafka, environment, load
 from consumers.trainer.saving import Saved, unpack
 from tests.consumers.trainer.balanced import jpeg, publish, sample
 from tests.consumers.trainer.test_pictures import broken_tables
 from tests.kafka_tools import events
+from tests.programs import configure
 
 BATCH, USES = 16, 2
 Start = Callable[..., subprocess.Popen[str]]
@@ -42,8 +43,9 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
             "uses_per_sample": USES,
             "checkpoint_every": 20,
         }
-        train |= {"when_full": "wait", "tensorboard": tmp_path / "tensorboard", "learning_rate": 2e-3}
-        settings: Settings = load(kafka=kafka.model_dump(), train=train | changes)
+        train |= {"when_full": "wait", "learning_rate": 2e-3}
+        configure(kafka, {"train": train | changes})
+        settings = load(kafka=kafka.model_dump(), trainer={"tensorboard": tmp_path / "tensorboard"})
         process = subprocess.Popen(
             [sys.executable, "-m", "charles", "train"],
             env=os.environ | environment(settings),

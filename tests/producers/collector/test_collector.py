@@ -13,30 +13,35 @@ import numpy as np
 import pytest
 
 from charles import topic_admin, topics
+from charles.control import Link
 from charles.events import Control, DeadLetter, Frame, Status, now
 from charles.games import Observation
 from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
+from producers.collector.drive import OpenGame
 from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
 from producers.collector.sender import Sender
 from tests.kafka_tools import events, headers, kill, read_all
 from tests.producers.collector.tiny_game import ANSWER, DRIVING, Script, TinyGame, without_speed
+from tests.programs import StopWhen
 
 
 def settings_for(kafka: Kafka, **local: Any) -> Settings:
-    return load(kafka=kafka.model_dump(), collect={"name": "c-1", "pace": "max", "world_minutes": 60, **local})
+    return load(kafka=kafka.model_dump(), collector={"name": "c-1", "pace": "max", **local})
 
 
 def collect_ticks(settings: Settings, ticks: int, script: Script = lambda _, seen: seen) -> TinyGame:
     """Collect until the game has been driven so many ticks."""
     game = TinyGame(1, script)
-
-    def stop(wait_s: float) -> bool:
-        time.sleep(wait_s)
-        return len(game.controllers) >= ticks
-
-    collect(lambda _: game, settings, stop)
+    collect_until(settings, lambda _: game, lambda: len(game.controllers) >= ticks)
     return game
+
+
+def collect_until(settings: Settings, open_game: OpenGame, done: Callable[[], bool]) -> None:
+    with Link(settings, "collector", settings.collector.name, StopWhen(done), verbs=("unstuck",)) as link:
+        while not link.stopped:
+            link.begin()
+            collect(open_game, link)
 
 
 def test_every_tick_is_a_frame_and_a_control_of_the_same_instant(kafka: Kafka) -> None:
@@ -125,7 +130,7 @@ def test_a_broker_that_dies_and_comes_back_costs_no_tick(own_broker: LocalBroker
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="killed")
     topic_admin.ensure(kafka)
     game, stopped = TinyGame(1), Event()
-    driver = Thread(target=collect, args=(lambda _: game, settings_for(kafka, pace="real"), stopped.wait))
+    driver = Thread(target=collect_until, args=(settings_for(kafka, pace="real"), lambda _: game, stopped.is_set))
     driver.start()
     until(lambda: len(game.controllers) >= 45)
     kill(own_broker)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from charles.config import Collect, Config
 from charles.games import Observation
-from charles.settings import load
 from producers.collector.drive import CRASH_PATIENCE_S, Drive, new_run
 from tests.producers.collector.tiny_game import Script, TinyGame, standing
 
@@ -22,7 +22,7 @@ def drive_on(
         games.append(TinyGame(seed, script))
         return games[-1]
 
-    drive = Drive(open_game, load(collect={"seed": 40, "world_minutes": world_minutes}))
+    drive = Drive(open_game, 40, Config(collect=Collect(world_minutes=world_minutes)))
     moments = []
     for _ in range(ticks):
         drive.observe()

@@ -28,6 +28,7 @@ class TinyGame:
         self.controllers: list[Controller] = []
         self.respawns: list[int] = []
         self.closed = False
+        self.weathers: list[str] = []
         self._script = script
 
     def observe(self) -> Observation:
@@ -44,6 +45,9 @@ class TinyGame:
 
     def respawn(self) -> None:
         self.respawns.append(len(self.controllers))
+
+    def set_weather(self, weather: str) -> None:
+        self.weathers.append(weather)
 
     def close(self) -> None:
         self.closed = True

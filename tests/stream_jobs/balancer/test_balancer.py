@@ -23,7 +23,8 @@ from tests.kafka_tools import events, headers, kill, read_all
 from tests.programs import running
 
 RUN = "20260101T000000-test"
-BALANCE = {"history": 10, "commit_seconds": 0.05, "silence_seconds": 1.0}
+CONFIG = {"balance": {"history": 10, "silence_seconds": 1.0}}
+LOCAL = {"commit_seconds": 0.05}
 
 
 def picture(collector: str, tick: int) -> bytes:
@@ -130,7 +131,7 @@ def check_ledger_against_topics(kafka: Kafka, sent: int) -> None:
 def test_sets_are_whole_and_every_tick_is_accounted_for(kafka: Kafka, feed: Feed) -> None:
     feed.send("one", range(1500))
     feed.send("two", range(1200))
-    with running("balance", kafka, balance=BALANCE):
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
         ledgers_until(kafka, lambda found: settled("one", 1499)(found) and settled("two", 1199)(found))
     samples = check_samples(kafka)
     check_ledger_against_topics(kafka, 2700)
@@ -146,7 +147,7 @@ def test_sets_are_whole_and_every_tick_is_accounted_for(kafka: Kafka, feed: Feed
 def test_a_killed_balancer_neither_repeats_nor_loses_a_tick(kafka: Kafka, feed: Feed) -> None:
     sent = 0
     for round_number in range(4):
-        with running("balance", kafka, balance=BALANCE) as balancer:
+        with running("balance", kafka, config=CONFIG, balancer=LOCAL) as balancer:
             feed.send("one", range(sent, sent + 400))
             feed.send("one", range(sent + 400, sent + 600), frames=False)  # halves wait while it dies
             ledgers_until(kafka, settled("one", sent + 100 + 50 * round_number))
@@ -154,7 +155,7 @@ def test_a_killed_balancer_neither_repeats_nor_loses_a_tick(kafka: Kafka, feed: 
             balancer.wait()
         feed.send("one", range(sent + 400, sent + 600), controls=False)
         sent += 600
-    with running("balance", kafka, balance=BALANCE):
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
         ledgers_until(kafka, settled("one", sent - 1))
     check_samples(kafka)
     check_ledger_against_topics(kafka, sent)
@@ -166,13 +167,13 @@ def test_a_killed_balancer_neither_repeats_nor_loses_a_tick(kafka: Kafka, feed: 
 def test_another_instance_takes_over_from_a_killed_one(kafka: Kafka, feed: Feed) -> None:
     for collector in ("one", "two", "three"):
         feed.send(collector, range(600))
-    with running("balance", kafka, balance=BALANCE | {"name": "first"}) as first:
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL | {"name": "first"}) as first:
         ledgers_until(kafka, settled("one", 599))
         first.kill()
         first.wait()
     for collector in ("one", "two", "three"):
         feed.send(collector, range(600, 900))
-    with running("balance", kafka, balance=BALANCE | {"name": "second"}):
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL | {"name": "second"}):
         ledgers_until(kafka, lambda found: all(settled(one, 899)(found) for one in ("one", "two", "three")))
     check_samples(kafka)
     check_ledger_against_topics(kafka, 2700)
@@ -183,7 +184,7 @@ def test_a_killed_broker_holds_it_up_but_costs_no_tick(own_broker: LocalBroker) 
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="killed")
     topic_admin.ensure(kafka)
     feed = Feed(kafka)
-    with running("balance", kafka, balance=BALANCE):
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
         for start in (0, 500):
             feed.send("one", range(start, start + 500))
             ledgers_until(kafka, settled("one", start + 250))
@@ -206,7 +207,7 @@ def test_what_cannot_be_read_is_dead_lettered_once_with_its_reason(kafka: Kafka,
     feed.send("one", range(52, 55), controls=False)
     feed.send("one", range(55, 60))
     for _restart in range(2):
-        with running("balance", kafka, balance=BALANCE):
+        with running("balance", kafka, config=CONFIG, balancer=LOCAL):
             ledgers_until(kafka, settled("one", 59))
     letters = events(kafka, topics.DEADLETTER, DeadLetter)
     assert len(letters) == 4
@@ -222,7 +223,7 @@ def test_what_cannot_be_read_is_dead_lettered_once_with_its_reason(kafka: Kafka,
 def test_a_run_that_falls_silent_is_settled(kafka: Kafka, feed: Feed) -> None:
     feed.send("one", range(30))
     feed.send("one", range(30, 40), frames=False)
-    with running("balance", kafka, balance=BALANCE):
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
         ledgers_until(kafka, settled("one", 39))
     (ledger,) = read(kafka)
     assert ledger.unmatched == 10
@@ -231,14 +232,14 @@ def test_a_run_that_falls_silent_is_settled(kafka: Kafka, feed: Feed) -> None:
 def test_a_new_run_starts_without_the_history_of_the_one_before(kafka: Kafka, feed: Feed) -> None:
     feed.send("one", range(30))
     feed.send("one", range(30), run="20260101T000001-test")
-    with running("balance", kafka, balance=BALANCE):
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
         ledgers_until(kafka, lambda found: len(found) == 2 and all(led.settled == 29 for led in found.values()))
     assert [ledger.warm_up for ledger in read(kafka)] == [10, 10]
 
 
 def test_frames_are_read_again_from_the_log_when_memory_has_forgotten_them(kafka: Kafka, feed: Feed) -> None:
     feed.send("one", range(1500))
-    with running("balance", kafka, balance=BALANCE | {"frames_cache_mb": 0}):
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL | {"frames_cache_mb": 0}):
         ledgers_until(kafka, settled("one", 1499))
     check_samples(kafka)
     check_ledger_against_topics(kafka, 1500)

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from charles.config import Balance
 from charles.events import Control, now
-from charles.settings import Balance
 from stream_jobs.balancer.joining import Pointer
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Partition, Reading
 

@@ -1,0 +1,195 @@
+"""`charles config`: what the whole pipeline agrees on, shown and changed while it runs."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+
+if TYPE_CHECKING:
+    from charles.config import Config
+    from charles.config_log import Epoch, Epochs
+    from charles.settings import Kafka
+
+app = typer.Typer(
+    help="Show and change what the pipeline agrees on, while it runs. Example: charles config set balance.bins=11",
+    no_args_is_help=True,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_DEFAULTS = "the defaults"
+
+
+@app.command()
+def show(
+    field: Annotated[str | None, typer.Argument(help="A field or section, such as train.", show_default="all")] = None,
+    epoch: Annotated[int | None, typer.Option(help="Another epoch than the one that holds.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the configuration that holds, or one that held.
+
+    Example: charles config show train
+    """
+    with clear_errors():
+        found = _epoch(_epochs(), epoch)
+        values = _of(field, found.config)
+        if as_json:
+            typer.echo(json.dumps({"epoch": found.number, "fields": values}, indent=2))
+            return
+        from rich.console import Console
+        from rich.table import Table
+
+        from charles.config import Config, flat
+
+        defaults = flat(Config())
+        table = Table(title=_title(found), title_justify="left", box=None, pad_edge=False)
+        for column in ("field", "value", "default"):
+            table.add_column(column)
+        for name, value in values.items():
+            differs = value != defaults[name]
+            default = _text(defaults[name]) if differs else ""
+            table.add_row(name, _text(value), default, style="bold" if differs else None)
+        Console().print(table)
+
+
+@app.command("set")
+def set_command(
+    changes: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE...", help="Such as balance.bins=11.")],
+) -> None:
+    """Change fields, all of them at once; every program that they concern follows.
+
+    Example: charles config set outputs=steering train.buffer=2000
+    """
+    with clear_errors():
+        from charles import config_log
+        from charles.config import changed
+
+        kafka = _kafka()
+        before = config_log.read(kafka).newest
+        after = config_log.put(kafka, lambda config: changed(config, changes))
+        if after.number == before.number:
+            typer.echo(f"Nothing to change: {_title(after)} says so already.")
+            return
+        typer.echo(f"{_title(after)}:")
+        _print_differences(before.config, after.config)
+        _warn_of_unknown_game(after.config.game)
+
+
+@app.command()
+def diff(
+    first: Annotated[int, typer.Argument(help="An epoch; -1: the defaults.")] = -1,
+    second: Annotated[int | None, typer.Argument(help="Another one.", show_default="the one that holds")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the fields in which two epochs differ.
+
+    Example: charles config diff 3
+    """
+    with clear_errors():
+        from charles.config import differences
+
+        epochs = _epochs()
+        old, new = _epoch(epochs, first), _epoch(epochs, second)
+        if as_json:
+            changes = {name: {"old": a, "new": b} for name, a, b in differences(old.config, new.config)}
+            typer.echo(json.dumps({"from": old.number, "to": new.number, "fields": changes}, indent=2))
+            return
+        typer.echo(f"From {_title(old)} to {_title(new)}:")
+        _print_differences(old.config, new.config)
+
+
+@app.command()
+def history(as_json: AsJson = False) -> None:
+    """Print every change: when, by whom, what.
+
+    Example: charles config history
+    """
+    with clear_errors():
+        held = _epochs().held
+        if as_json:
+            typer.echo(json.dumps([_facts(old, new) for old, new in pairwise(held)], indent=2))
+            return
+        if len(held) == 1:
+            typer.echo("Nobody changed anything yet: the defaults hold.")
+        for old, new in pairwise(held):
+            typer.echo(f"{_title(new)}:")
+            _print_differences(old.config, new.config)
+
+
+def _warn_of_unknown_game(game: str) -> None:
+    """A game may be installed on the machines that play it alone."""
+    from importlib.metadata import entry_points
+
+    installed = sorted({point.name for point in entry_points(group="charles.games")})
+    if game not in installed:
+        typer.echo(f"Mind: no game {game!r} is installed here, only {', '.join(installed)}.", err=True)
+
+
+def _kafka() -> Kafka:
+    from charles import topic_admin
+
+    kafka = load_settings().kafka
+    topic_admin.ensure(kafka)
+    return kafka
+
+
+def _epochs() -> Epochs:
+    from charles import config_log
+
+    return config_log.read(_kafka())
+
+
+def _epoch(epochs: Epochs, number: int | None) -> Epoch:
+    """The epoch of this number; None: the one that holds. Raises ConfigError."""
+    from charles.config import ConfigError
+
+    if number is None:
+        return epochs.newest
+    for epoch in epochs.held:
+        if epoch.number == number:
+            return epoch
+    raise ConfigError(
+        f"there was no epoch {number}; there were {', '.join(str(epoch.number) for epoch in epochs.held)}"
+    )
+
+
+def _of(field: str | None, config: Config) -> dict[str, Any]:
+    """The fields of this name, or in this section. Raises ConfigError."""
+    from charles.config import ConfigError, flat
+
+    values = flat(config)
+    if field is None:
+        return values
+    found = {name: value for name, value in values.items() if name == field or name.startswith(f"{field}.")}
+    if not found:
+        raise ConfigError(f"{field}: no such field or section; there are {', '.join(type(config).model_fields)}")
+    return found
+
+
+def _facts(old: Epoch, new: Epoch) -> dict[str, Any]:
+    from charles.config import differences
+
+    changes = {name: {"old": a, "new": b} for name, a, b in differences(old.config, new.config)}
+    when = new.time.isoformat() if new.time else None
+    return {"epoch": new.number, "time": when, "author": new.author, "fields": changes}
+
+
+def _title(epoch: Epoch) -> str:
+    if epoch.time is None:
+        return _DEFAULTS
+    return f"epoch {epoch.number}, {epoch.time.astimezone():%Y-%m-%d %H:%M:%S}, {epoch.author}"
+
+
+def _print_differences(old: Config, new: Config) -> None:
+    from charles.config import differences
+
+    for name, before, after in differences(old, new):
+        typer.echo(f"  {name}: {_text(before)} -> {_text(after)}")
+
+
+def _text(value: Any) -> str:
+    return "unset" if value is None else ",".join(value) if isinstance(value, list) else json.dumps(value).strip('"')

@@ -1,0 +1,160 @@
+"""How dead letters look: as facts for JSON, and as tables for people."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from charles.codec import Unreadable
+from charles.deadletter_log import Entry, Group, Original, event, text, whose
+from charles.deadletters import NOWHERE
+from charles.settings import Kafka
+
+_DUMPED_BYTES = 256
+_ROW = 16
+
+Facts = dict[str, Any]
+
+
+def facts(kafka: Kafka, entry: Entry) -> Facts:
+    """Why, whose, where: what a list shows of a dead letter."""
+    letter = entry.letter
+    why = {"time": letter.time, "program": letter.program, "reason": letter.reason}
+    where = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
+    return {"number": entry.number} | why | where | whose(kafka, letter) | {"size": letter.size}
+
+
+def all_facts(kafka: Kafka, entry: Entry, original: Original) -> Facts:
+    """... and everything else. event, says: the record as an event, when it is whole and can be read now; else
+    unreadable says why not. begins: its first bytes, hex."""
+    letter = entry.letter
+    found = facts(kafka, entry) | {
+        "key": None if letter.key is None else text(letter.key),
+        "headers": {key: text(value) for key, value in letter.headers.items()},
+        "sha256": letter.sha256,
+        "kept": len(letter.value),
+        "whole": original.whole,
+        "source": original.where,
+        "begins": original.data[:_DUMPED_BYTES].hex(),
+    }
+    if not original.whole:
+        return found | {"unreadable": "only a part of it is there"}
+    try:
+        says = event(kafka, letter, original.data)
+    except Unreadable as problem:
+        return found | {"unreadable": str(problem)}
+    return found | {"event": type(says).__name__, "says": asdict(says)}
+
+
+def full_name(kafka: Kafka, topic: str) -> str:
+    """A topic's full name, from that or from its name in the table."""
+    return topic if topic.startswith(f"{kafka.prefix}.") else f"{kafka.prefix}.{topic}"
+
+
+def print_json(found: Any) -> None:
+    def told(value: Any) -> str:
+        return value.isoformat() if isinstance(value, datetime) else f"{len(value)} bytes"
+
+    typer.echo(json.dumps(found, indent=2, default=told))
+
+
+def print_groups(kafka: Kafka, groups: list[Group]) -> None:
+    table = Table("topic", "program", "reason", box=None, pad_edge=False)
+    for column in ("count", "newest"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for column in ("first", "last"):
+        table.add_column(column, no_wrap=True)
+    for group in groups:
+        words = (_short(kafka, group.topic), group.program, group.reason)
+        figures = (f"{group.count:,}", str(group.newest), _clock(group.first), _clock(group.last))
+        table.add_row(*map(_plain, words), *figures)
+    console = Console()
+    console.print(table)
+    first, last = min(group.first for group in groups), max(group.last for group in groups)
+    total = sum(group.count for group in groups)
+    console.print(f"{total:,} in all, from {_clock(first)} to {_clock(last)}", highlight=False)
+
+
+def print_list(kafka: Kafka, found: Iterable[Facts]) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("number", justify="right", no_wrap=True)
+    table.add_column("met", no_wrap=True)
+    for column in ("program", "where", "collector/run/tick"):
+        table.add_column(column)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("reason")
+    for one in found:
+        words = (one["program"], _place(kafka, one), _owner(one), f"{one['size']:,}", one["reason"])
+        table.add_row(str(one["number"]), _clock(one["time"]), *map(_plain, words))
+    Console().print(table)
+
+
+def print_one(kafka: Kafka, one: Facts) -> None:
+    table = Table.grid(padding=(0, 2))
+    size = f"{one['size']:,} bytes, SHA-256 {one['sha256']}"
+    rows = {"reason": one["reason"], "met by": f"{one['program']}, {_clock(one['time'])}"}
+    rows |= {
+        "where": _place(kafka, one),
+        "whose": _owner(one) or "no header tells",
+        "key": one["key"] or "none",
+    }
+    rows |= {f"header {key}": value for key, value in one["headers"].items()}
+    rows |= {"size": size, "bytes": one["source"]}
+    rows["now"] = f"a {one['event']}" if "event" in one else f"no event: {one['unreadable']}"
+    rows |= {f"  {field}": _value(value) for field, value in one.get("says", {}).items()}
+    for label, words in rows.items():
+        table.add_row(_plain(label), _plain(words))
+    Console().print(table)
+    typer.echo(_hexdump(bytes.fromhex(one["begins"]), one["size"]))
+    if one["saved"]:
+        amount = f"all {one['size']:,}" if one["whole"] else f"the first {one['kept']:,} of {one['size']:,}"
+        typer.echo(f"Wrote {amount} bytes to {one['saved']}")
+
+
+def _hexdump(data: bytes, size: int) -> str:
+    rows = []
+    for at in range(0, len(data), _ROW):
+        row = data[at : at + _ROW]
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        rows.append(f"{at:08x}  {row.hex(' '):<{3 * _ROW - 1}}  {letters}")
+    if size > len(data):
+        rows.append(f"... {size - len(data):,} more")
+    return "\n".join(rows)
+
+
+def _place(kafka: Kafka, one: Facts) -> str:
+    topic = _short(kafka, one["topic"])
+    return f"{topic}, never written" if one["offset"] == NOWHERE else f"{topic} {one['partition']}@{one['offset']}"
+
+
+def _owner(one: Facts) -> str:
+    parts = one["collector"], one["run"], one["tick"]
+    return "" if parts == (None, None, None) else "/".join(part or "?" for part in parts)
+
+
+def _short(kafka: Kafka, topic: str) -> str:
+    return topic.removeprefix(f"{kafka.prefix}.")
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    return value.isoformat() if isinstance(value, datetime) else reprlib.repr(value)
+
+
+def _plain(words: str) -> Text:
+    """Words from a record, as they are: without markup, and with nothing that a terminal obeys."""
+    return Text("".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in words))

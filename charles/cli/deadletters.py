@@ -1,0 +1,184 @@
+"""`charles deadletters`: what could not be used, why, whose it was and where it lies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charles.deadletter_log import Entry, Original
+    from charles.settings import Kafka
+
+app = typer.Typer(
+    help="Show what could not be used, why, whose it was and where it lies. Example: charles deadletters list",
+    no_args_is_help=True,
+)
+
+_BAR_AFTER_S = 1.0
+_NONE = "There are no dead letters: everything could be used."
+
+
+def since_time(words: str) -> datetime:
+    """ "10m", "2h", "3d", "30s" ago, or a time in ISO 8601, local where it names no zone."""
+    from datetime import UTC, timedelta
+
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    try:
+        if words[-1:] in units:
+            return datetime.now(UTC) - timedelta(**{units[words[-1]]: float(words[:-1])})
+        return datetime.fromisoformat(words).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{words!r} is neither like 30s, 10m, 2h or 3d nor like 2030-01-31T12:00") from None
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")]
+
+
+@app.command()
+def count(as_json: AsJson = False) -> None:
+    """Count the dead letters by topic, program and reason. Reasons that differ only in numbers count as one.
+
+    Example: charles deadletters count
+    """
+    with clear_errors():
+        from dataclasses import asdict
+
+        from charles import deadletter_log
+        from charles.cli.deadletter_views import print_groups, print_json
+
+        kafka = _kafka()
+        found = deadletter_log.groups(_watched(kafka, deadletter_log.read(kafka)))
+        if as_json:
+            first = min((group.first for group in found), default=None)
+            last = max((group.last for group in found), default=None)
+            total = sum(group.count for group in found)
+            print_json({"total": total, "first": first, "last": last, "groups": [asdict(group) for group in found]})
+        elif found:
+            print_groups(kafka, found)
+        else:
+            typer.echo(_NONE)
+
+
+@app.command("list")
+def list_command(
+    last: Annotated[int, typer.Option("--last", "-n", min=1, help="How many of the last ones.")] = 20,
+    topic: Annotated[str | None, typer.Option(help="Only records of this topic.")] = None,
+    program: Annotated[str | None, typer.Option(help="Only what this program met.")] = None,
+    collector: Annotated[str | None, typer.Option(help="Only this collector's records.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=since_time, metavar="10m|ISO", help="Only what was met since then.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the last dead letters, the newest at the end. `show` tells everything of one, by its number.
+
+    Example: charles deadletters list --topic frames --since 10m
+    """
+    with clear_errors():
+        from collections import deque
+
+        from charles import deadletter_log
+        from charles.cli.deadletter_views import facts, full_name, print_json, print_list
+
+        kafka = _kafka()
+        wanted = {"topic": topic and full_name(kafka, topic), "program": program, "collector": collector}
+        given = {key: value for key, value in wanted.items() if value}
+        every = (facts(kafka, entry) for entry in _watched(kafka, deadletter_log.read(kafka, since)))
+        # Only the facts are kept, and only the last ones': the records' bytes would be many.
+        found = deque((one for one in every if given.items() <= one.items()), maxlen=last)
+        if as_json:
+            print_json(list(found))
+        elif found:
+            print_list(kafka, found)
+        else:
+            typer.echo("No dead letter is like that." if given or since else _NONE)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(min=0, metavar="NUMBER", help="As `list` shows it.")],
+    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the record's bytes to a new file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show everything of one dead letter, and save the bytes of the record: all of them if they are still somewhere.
+
+    Example: charles deadletters show 17 --save record.bin
+    """
+    with clear_errors():
+        from charles import deadletter_log
+        from charles.cli.deadletter_views import all_facts, print_json, print_one
+
+        kafka = _kafka()
+        entry = deadletter_log.find(kafka, number)
+        if entry is None:
+            raise RuntimeError(_not_there(kafka, number))
+        original = deadletter_log.original(kafka, entry.letter)
+        if save is not None:
+            _save(save, original)
+        told = all_facts(kafka, entry, original) | {"saved": save and str(save)}
+        if as_json:
+            print_json(told)
+        else:
+            print_one(kafka, told)
+
+
+def _kafka() -> Kafka:
+    from charles.kafka import require_broker
+
+    kafka = load_settings().kafka
+    require_broker(kafka)
+    return kafka
+
+
+def _watched(kafka: Kafka, entries: Iterator[Entry]) -> Iterator[Entry]:
+    """The entries, with a progress bar on a terminal when reading them takes long."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from charles.deadletter_log import span
+
+    console = Console(stderr=True)
+    there = span(kafka)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task("reading the dead letters", total=there.end - there.first)
+    show_at = time.monotonic() + _BAR_AFTER_S
+    try:
+        for entry in entries:
+            if entry.number % 100 == 0 and time.monotonic() >= show_at:
+                bar.start()
+                bar.update(task, completed=entry.number - there.first)
+            yield entry
+    finally:
+        bar.stop()
+
+
+def _not_there(kafka: Kafka, number: int) -> str:
+    from charles.deadletter_log import span
+
+    there = span(kafka)
+    if there.first == there.end:
+        return f"there is no dead letter {number}: there are none at all"
+    return (
+        f"there is no dead letter {number}: their numbers lie between {there.first} and {there.end - 1}, with gaps "
+        "where transactions end; `charles deadletters list` shows them"
+    )
+
+
+def _save(file: Path, original: Original) -> None:
+    """Write a new file. Raises OSError, also when there is one already."""
+    try:
+        with file.open("xb") as out:
+            out.write(original.data)
+    except FileExistsError:
+        raise FileExistsError(f"{file} is there already and was left as it is; name another file") from None
+    except OSError as error:
+        raise OSError(f"{file} cannot be written: {error.strerror}") from None

@@ -1,0 +1,190 @@
+"""The topic `deadletter`, read back: what could not be used, why, whose it was, and its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from charles import topics
+from charles.codec import Unreadable
+from charles.deadletters import NOWHERE, dead_letter
+from charles.events import DeadLetter
+from charles.kafka import admin, name
+from charles.reading import NoTopic, Span, read_to_end, spans
+from charles.registry import Registry
+from charles.settings import Kafka
+from charles.topic_admin import TIMEOUT_S, resolve
+
+_PARTITION = 0
+_VARIES = re.compile(
+    r"\b[0-9a-f]{2}(?: [0-9a-f]{2})+\b"  # bytes: "00 6a"
+    r"|(?:(?<!\w)-)?\b\d+(?:\.\d+)?\b"
+    r"|\b(?=[a-f]*\d)[0-9a-f]{2,}\b"  # fingerprints and digests
+    r"|\d+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dead letter and its number, which is its offset in the topic."""
+
+    number: int
+    letter: DeadLetter
+
+
+@dataclass(slots=True)
+class Group:
+    """Dead letters that differ only in numbers. reason: with N in a number's place where those differ; first, last:
+    when the first and the last was met; newest: the number of the last one."""
+
+    topic: str
+    program: str
+    reason: str
+    count: int
+    first: datetime
+    last: datetime
+    newest: int
+
+
+class Original(NamedTuple):
+    """A record's bytes. whole: all of them; where: in words, where they come from and why they are not whole."""
+
+    data: bytes
+    whole: bool
+    where: str
+
+
+def span(kafka: Kafka) -> Span:
+    """The numbers there can be; some of them are no dead letter's, but the mark of a transaction's end.
+
+    Raises KafkaException, TimeoutError.
+    """
+    with suppress(NoTopic):
+        return spans(kafka, name(kafka, topics.DEADLETTER))[_PARTITION]
+    return Span(0, 0)
+
+
+def read(kafka: Kafka, since: datetime | None = None) -> Iterator[Entry]:
+    """Every dead letter that was met at or after since, the oldest first.
+
+    One that cannot be read itself is there as what it is: a record of this topic that could not be used. Raises
+    KafkaException, TimeoutError, RegistryError.
+    """
+    registry = Registry(kafka)
+    with suppress(NoTopic):
+        start = 0 if since is None else _first_since(kafka, since)
+        for message in read_to_end(kafka, name(kafka, topics.DEADLETTER), [_PARTITION], start):
+            entry = _entry(registry, message)
+            if since is None or entry.letter.time >= since:
+                yield entry
+
+
+def find(kafka: Kafka, number: int) -> Entry | None:
+    """The dead letter of this number, None where there is none. Raises as read() does."""
+    try:
+        message = _record(kafka, name(kafka, topics.DEADLETTER), _PARTITION, number)
+    except NoTopic:
+        return None
+    return None if message is None else _entry(Registry(kafka), message)
+
+
+def groups(entries: Iterable[Entry]) -> list[Group]:
+    """The dead letters by topic, program and reason, the most frequent first."""
+    found: dict[tuple[str, str, str], Group] = {}
+    for number, letter in ((entry.number, entry.letter) for entry in entries):
+        pattern = _VARIES.sub("N", letter.reason)
+        key = letter.topic, letter.program, pattern
+        group = found.get(key)
+        if group is None:
+            found[key] = Group(*key[:2], letter.reason, 1, letter.time, letter.time, number)
+            continue
+        group.count += 1
+        if group.reason != letter.reason:
+            group.reason = pattern
+        group.first = min(group.first, letter.time)
+        if letter.time >= group.last:
+            group.last, group.newest = letter.time, number
+    return sorted(found.values(), key=lambda group: -group.count)
+
+
+def whose(kafka: Kafka, letter: DeadLetter) -> dict[str, str | None]:
+    """collector, run and tick, as far as the record's headers tell; its key is the collector in some topics."""
+    told = {key: text(letter.headers[key]) if key in letter.headers else None for key in ("collector", "run", "tick")}
+    topic = _table(kafka).get(letter.topic)
+    if told["collector"] is None and letter.key is not None and topic is not None and topic.key == "collector":
+        told["collector"] = text(letter.key)
+    return told
+
+
+def original(kafka: Kafka, letter: DeadLetter) -> Original:
+    """The record's bytes, from its topic where the dead letter keeps only the first of them and it is still there."""
+    if len(letter.value) == letter.size:
+        return Original(letter.value, True, "the dead letter keeps all of it")
+    gone = f"the dead letter keeps the first {len(letter.value):,} of {letter.size:,} bytes"
+    if letter.offset == NOWHERE:
+        return Original(letter.value, False, f"{gone}, and it was never written to a topic")
+    place = f"{letter.topic} {letter.partition}@{letter.offset}"
+    try:
+        message = _record(kafka, letter.topic, letter.partition, letter.offset)
+    except (KafkaException, TimeoutError) as error:
+        reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        return Original(letter.value, False, f"{gone}, and {place} cannot be read: {reason}")
+    if message is None:
+        return Original(letter.value, False, f"{gone}, and {place} is not there any more")
+    data = message.value() or b""
+    if hashlib.sha256(data).hexdigest() != letter.sha256:
+        return Original(letter.value, False, f"{gone}, and at {place} lies another record now")
+    return Original(data, True, f"read again from {place}")
+
+
+def event(kafka: Kafka, letter: DeadLetter, data: bytes) -> Any:
+    """What the record says, now that schemas and settings may be others than when it was met. Raises Unreadable."""
+    topic = _table(kafka).get(letter.topic)
+    if topic is None or topic is topics.SCHEMAS:
+        raise Unreadable(f"{letter.topic} holds no events")
+    return Registry(kafka).decode(topic.event, data)
+
+
+def text(data: bytes) -> str:
+    """Bytes as text, those that are no UTF-8 as \\xNN."""
+    return data.decode(errors="backslashreplace")
+
+
+def _entry(registry: Registry, message: Message) -> Entry:
+    number = message.offset() or 0
+    try:
+        return Entry(number, registry.decode(DeadLetter, message.value()))
+    except Unreadable as problem:
+        letter = dead_letter(message, f"this dead letter cannot be read itself: {problem}", "unknown")
+        met = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
+        return Entry(number, replace(letter, time=met))
+
+
+def _record(kafka: Kafka, full: str, partition: int, offset: int) -> Message | None:
+    """The record at an offset; None where there is none."""
+    for message in read_to_end(kafka, full, [partition], offset):
+        return message if message.offset() == offset else None
+    return None
+
+
+def _first_since(kafka: Kafka, since: datetime) -> int:
+    """The first offset that was written at or after since: whatever was met after it was also written after it."""
+    place = TopicPartition(name(kafka, topics.DEADLETTER), _PARTITION)
+    end = spans(kafka, place.topic)[_PARTITION].end
+    client = admin(kafka)
+    asked = {place: OffsetSpec.for_timestamp(int(since.timestamp() * 1000))}
+    found = int(resolve(client.list_offsets(asked, request_timeout=TIMEOUT_S))[place].offset)
+    return found if found >= 0 else end
+
+
+def _table(kafka: Kafka) -> dict[str, topics.Topic]:
+    """The table's topics by their full names."""
+    return {name(kafka, topic): topic for topic in topics.TOPICS}

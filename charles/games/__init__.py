@@ -132,7 +132,8 @@ class Game(Protocol):
     picture_size: tuple[int, int]  # (height, width) of Observation.hood
 
     def __init__(self, seed: int) -> None:
-        """Open the game in the world of this seed: the same seed and controllers give the same observations."""
+        """Open the game in the world of this seed: the same seed, weather and controllers give the same
+        observations."""
 
     def observe(self) -> Observation:
         """The present instant. Calling it twice without act() between gives the same observation."""
@@ -145,6 +146,13 @@ class Game(Protocol):
 
     def respawn(self) -> None:
         """Put the car somewhere else in the world, standing or rolling, free of the place where it was stuck."""
+
+    def set_weather(self, weather: str) -> None:
+        """Have this weather, one of charles.weather.WEATHERS, from the next observe() on; a game begins in "clear".
+
+        It changes what is seen, never how the car moves; a game without weather changes nothing. Raises ConfigError
+        for an unknown one.
+        """
 
     def close(self) -> None:
         """Give back what the game holds."""

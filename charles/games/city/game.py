@@ -16,6 +16,7 @@ from charles.games.city.sensors import Feelers
 from charles.games.city.town import GRAIN, build_town
 from charles.games.city.traffic import Traffic
 from charles.games.city.view import HEIGHT, WIDTH
+from charles.weather import known
 
 CARS = 12  # other cars in town
 SOLID = 1.5  # m beyond the kerb, where a corner of the car hits what stands there
@@ -44,11 +45,12 @@ class City:
         self._route = Route(self._roads, route_rng, lane, self._car)
         self._crashed = False
         self._picture: Picture | None = None
+        self._tick = 0
 
     def observe(self) -> Observation:
         if self._picture is None:
             others = [(car, rider.colour) for car, rider in zip(self._traffic.cars, self._traffic.riders, strict=True)]
-            self._picture = self._camera.picture(self._car, others)
+            self._picture = self._camera.picture(self._car, others, self._tick)
             self._picture.flags.writeable = False  # one picture serves every observation of this instant
         car = self._car
         distance, bearing = self._route.purpose(car)
@@ -61,6 +63,7 @@ class City:
         self._crashed = self._hits(moved)
         self._car = self._car.stopped() if self._crashed else moved
         self._route.update(self._car)
+        self._tick += 1
         self._picture = None
 
     def drive(self) -> Action:
@@ -71,6 +74,11 @@ class City:
         lane, self._car = self._free_place()
         self._route.plan(lane, self._car)
         self._crashed = False
+        self._picture = None
+
+    def set_weather(self, weather: str) -> None:
+        """Takes about a third of a second when the weather changes: the town is painted anew."""
+        self._camera.set_weather(known(weather))
         self._picture = None
 
     def close(self) -> None:

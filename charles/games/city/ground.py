@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles.games import Picture
+from charles.games.city.looks import Colour, Look
 from charles.games.city.paths import STEP, Floats, Path
 from charles.games.city.roads import JUNCTION_RADIUS, PAVEMENT, ROAD_HALF, SIZE
 from charles.games.city.town import LAMP, Mask, Town, covered, pixels, road_bands, strip
@@ -20,15 +22,13 @@ BANK = (186, 174, 132)
 PAVING = (172, 168, 160)
 JOINT = (150, 146, 140)
 KERB = (206, 203, 196)
-ASPHALT = (72, 74, 80)
+ASPHALT, WET_ASPHALT, PUDDLE = (72, 74, 80), (52, 55, 62), (92, 99, 109)
 YELLOW = (226, 178, 52)
-
-
 WHITE = (228, 228, 222)
 SHADE = 0.34  # of the light is taken by a shadow
+POOL = 5.0  # m, the radius of what a street lamp lights
+BRIGHTER = 1.0  # times its light is added in the middle of that
 TILE = 512  # pixels, the size of the noise's pattern
-
-Colour = tuple[int, int, int]
 
 
 def _fill(picture: Picture, outlines: list[Floats], colour: Colour, smooth: bool = True) -> None:
@@ -99,7 +99,36 @@ def _shadows(town: Town) -> list[Floats]:
     return outlines
 
 
-def paint_ground(town: Town, rng: np.random.Generator) -> list[Picture]:
+def _puddles(town: Town, rng: np.random.Generator) -> list[Floats]:
+    """Outlines of puddles on the roads, most of them near the kerbs."""
+    angles = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+    outlines = []
+    for road in town.roads.roads:
+        for index in rng.integers(0, len(road), len(road) // 14):
+            side = rng.choice((-1, 1)) * (ROAD_HALF - abs(rng.normal(0.3, 1.0)))
+            heading = road.heading[index]
+            along, across = np.array([np.cos(heading), np.sin(heading)]), np.array([-np.sin(heading), np.cos(heading)])
+            size = rng.uniform(0.4, 1.3) * rng.uniform(0.75, 1.1, len(angles))
+            rim = size[:, None] * (np.cos(angles)[:, None] * along + 0.4 * np.sin(angles)[:, None] * across)
+            outlines.append(road.points[index] + side * across + rim)
+    return outlines
+
+
+def _light_up(picture: Picture, town: Town) -> None:
+    """Brighten the ground around every street lamp."""
+    reach = round(POOL * SCALE)
+    offset = (np.arange(2 * reach) + 0.5) / reach - 1
+    fall = np.clip(1 - np.hypot(offset[:, None], offset[None, :]), 0, 1)[..., None]
+    warm = 1 + BRIGHTER * fall**1.3 * np.array((1.0, 0.86, 0.6))
+    for x, y, _, kind in town.sprites:
+        if kind == LAMP:
+            left, top = round(x * SCALE) - reach, round(y * SCALE) - reach
+            pool = picture[max(0, top) : top + 2 * reach, max(0, left) : left + 2 * reach]
+            light = warm[-pool.shape[0] :, -pool.shape[1] :]
+            pool[:] = np.minimum(pool * light, 255).astype(np.uint8)
+
+
+def paint_ground(town: Town, rng: np.random.Generator, look: Look) -> list[Picture]:
     """The world from above, RGB, at SCALE pixels per metre and in steps of a half: (side, side, 3) uint8 each."""
     side = round(SIZE * SCALE)
     picture = np.empty((side, side, 3), np.uint8)
@@ -114,12 +143,17 @@ def paint_ground(town: Town, rng: np.random.Generator) -> list[Picture]:
     _fill(picture, road_bands(town.roads, PAVEMENT), PAVING, smooth=False)
     _pave(picture)
     _fill(picture, road_bands(town.roads, 0.22), KERB)
-    _fill(picture, road_bands(town.roads, 0.0), ASPHALT)
+    _fill(picture, road_bands(town.roads, 0.0), WET_ASPHALT if look.wet else ASPHALT)
+    if look.wet:
+        _fill(picture, _puddles(town, copy.deepcopy(rng)), PUDDLE)
     _roughen(picture, 4.0, rng)
     yellow, white = _markings(town)
     _fill(picture, yellow, YELLOW)
     _fill(picture, white, WHITE)
-    _darken(picture, covered(_shadows(town), SCALE / 2))
+    if look.sunlit:
+        _darken(picture, covered(_shadows(town), SCALE / 2))
+    if look.night:
+        _light_up(picture, town)
     half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return [picture, half, cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)]
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from charles.games import Picture
 from charles.games.city.facades import LIGHTS
+from charles.games.city.looks import FAR, LOOKS, Look
 from charles.games.city.paths import Floats
 from charles.games.city.solids import Face, draw_cornice, draw_roof, draw_sprite, draw_wall, roof_planes
 from charles.games.city.town import STYLES, Town
-from charles.games.city.view import CENTRE, EYE, FAR, FOCAL, HORIZON, NEAR, WIDTH, View, level_of
+from charles.games.city.view import CENTRE, EYE, FOCAL, HORIZON, NEAR, WIDTH, View, level_of
 
 Draw = Callable[[Picture], None]
 Corners = list[list[float]]  # m to the right and m ahead of the camera
@@ -33,13 +34,24 @@ class Scenery:
         self._sprites = town.sprites
         edges = np.roll(self._corners, -1, axis=1) - self._corners
         outward = np.arctan2(-edges[..., 0], edges[..., 1])  # the corners go clockwise
-        self._lights = np.round((1 + np.cos(outward - town.sun)) / 2 * (LIGHTS - 1)).astype(int)
+        self._in_sun = np.round((1 + np.cos(outward - town.sun)) / 2 * (LIGHTS - 1)).astype(int)
+        self.look(LOOKS["clear"])
+
+    def look(self, look: Look) -> None:
+        """Let everything look like this from now on."""
+        self._lights = self._in_sun if look.sunlit else np.full_like(self._in_sun, LIGHTS // 2)
+        self._sight = look.far
+        self._night = look.night
 
     def visible(self, view: View) -> list[tuple[float, Draw]]:
         """What the camera sees: (distance m, what draws it), farthest first."""
         right, ahead = view.seen(self._middles)
         room = self._radii * 1.25 + 1
-        inside = (ahead > -self._radii) & (ahead < self._far) & (np.abs(right) < ahead * (CENTRE / FOCAL) + room)
+        inside = (
+            (ahead > -self._radii)
+            & (ahead < np.minimum(self._far, self._sight))
+            & (np.abs(right) < ahead * (CENTRE / FOCAL) + room)
+        )
         blocks = np.flatnonzero(inside)
         distances = np.hypot(right[blocks], ahead[blocks]) - 0.6 * self._radii[blocks]
         corners = np.stack(view.seen(self._corners[blocks]), axis=-1)  # (n, 4, 2): m to the right, m ahead
@@ -69,7 +81,7 @@ class Scenery:
     def _sprites_inside(self, view: View) -> tuple[np.ndarray, Floats, Floats]:
         """Indices of the trees and lamps before the camera, their columns and distances (m ahead)."""
         right, ahead = view.seen(self._sprites[:, :2])
-        inside = (ahead > 1.5) & (ahead < TREE_FAR) & (np.abs(right) < ahead * (CENTRE / FOCAL) + 4)
+        inside = (ahead > 1.5) & (ahead < min(TREE_FAR, self._sight)) & (np.abs(right) < ahead * (CENTRE / FOCAL) + 4)
         found = np.flatnonzero(inside)
         return found, CENTRE + FOCAL * right[found] / ahead[found], ahead[found]
 
@@ -80,7 +92,15 @@ class Scenery:
         span = skyline[max(0, int(column - 0.4 * tall)) : max(0, int(column + 0.4 * tall) + 1)]
         if not len(span) or span.max() <= bottom - tall:
             return None
-        return partial(draw_sprite, kind=int(kind), column=column, bottom=bottom, tall=tall, level=level_of(distance))
+        return partial(
+            draw_sprite,
+            kind=int(kind),
+            column=column,
+            bottom=bottom,
+            tall=tall,
+            level=level_of(distance),
+            night=self._night,
+        )
 
     def _block(self, index: int, corners: Corners, looking: list[int], view: View, skyline: Floats) -> Draw | None:
         block = self._blocks[index]
@@ -95,12 +115,12 @@ class Scenery:
 
         def draw(picture: Picture) -> None:
             for face in shown:
-                draw_wall(picture, face, block.style)
+                draw_wall(picture, face, block.style, self._night)
                 if not block.roof and block.style < STYLES:
-                    draw_cornice(picture, face, block.style)
+                    draw_cornice(picture, face, block.style, self._night)
             if block.roof:
                 planes = self._roofs[index]
-                draw_roof(picture, *view.seen(planes[..., :2]), planes[..., 2], block.style)
+                draw_roof(picture, *view.seen(planes[..., :2]), planes[..., 2], block.style, self._night)
 
         return draw
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from charles.games import Picture
-from charles.games.city.facades import DENSITY, ROOFS, WALLS, hazed, light_of, sprites, wall_pictures
+from charles.games.city.facades import DENSITY, ROOFS, WALLS, light_of, sprites, tinted, wall_pictures
+from charles.games.city.looks import Colour
 from charles.games.city.paths import Floats
 from charles.games.city.town import Building
 from charles.games.city.view import CENTRE, EYE, FOCAL, HEIGHT, HORIZON, NEAR, WIDTH, level_of, projected
@@ -34,9 +35,9 @@ class Face:
     level: int
 
 
-def draw_wall(picture: Picture, face: Face, style: int) -> None:
+def draw_wall(picture: Picture, face: Face, style: int, night: bool) -> None:
     density = DENSITY / 2**face.level
-    texture = wall_pictures()[style][face.light][face.level]
+    texture = wall_pictures(night)[style][face.light][face.level]
     length = float(np.hypot(face.x1 - face.x0, face.z1 - face.z0))
     tall = max(2, min(round(face.height * density), texture.shape[0]))
     texture = texture[texture.shape[0] - tall :, : max(2, round(length * density))]
@@ -67,19 +68,18 @@ def draw_wall(picture: Picture, face: Face, style: int) -> None:
 
 
 @cache
-def _cornice_colour(style: int, light: int, level: int) -> tuple[int, int, int]:
-    red, green, blue = hazed(np.array(WALLS[style]) * (0.55 + 0.4 * light_of(light)), level).tolist()
-    return red, green, blue
+def _cornice_colour(style: int, light: int, level: int, night: bool) -> Colour:
+    return tinted(np.array(WALLS[style]) * (0.55 + 0.4 * light_of(light)), level, night)
 
 
-def draw_cornice(picture: Picture, face: Face, style: int) -> None:
+def draw_cornice(picture: Picture, face: Face, style: int, night: bool) -> None:
     """The edge of a flat roof."""
     left, right = (
         (max(-(2**18), min(2**18, round(16 * column))), max(-(2**18), min(2**18, round(16 * top))))
         for column, top in zip(face.columns, face.tops, strict=True)
     )
     thickness = max(1, min(12, round(FOCAL * 0.3 / max(min(face.z0, face.z1), 4.0))))
-    cv2.line(picture, left, right, _cornice_colour(style, face.light, face.level), thickness, cv2.LINE_8, 4)
+    cv2.line(picture, left, right, _cornice_colour(style, face.light, face.level, night), thickness, cv2.LINE_8, 4)
 
 
 def roof_planes(house: Building) -> Floats:
@@ -99,20 +99,19 @@ def roof_planes(house: Building) -> Floats:
 
 
 @cache
-def _roof_colour(style: int, plane: int, level: int) -> tuple[int, int, int]:
+def _roof_colour(style: int, plane: int, level: int, night: bool) -> Colour:
     shade = (0.8, 0.95, 1.06, 0.88)[plane]
-    red, green, blue = hazed(np.clip(np.array(ROOFS[style % len(ROOFS)]) * shade, 0, 255), level).tolist()
-    return red, green, blue
+    return tinted(np.clip(np.array(ROOFS[style % len(ROOFS)]) * shade, 0, 255), level, night)
 
 
-def draw_roof(picture: Picture, right: Floats, ahead: Floats, up: Floats, style: int) -> None:
+def draw_roof(picture: Picture, right: Floats, ahead: Floats, up: Floats, style: int, night: bool) -> None:
     """A roof whose planes' points, (4, 4) each, are so many m to the right, ahead and above the ground."""
     level = level_of(float(ahead.mean()))
     for plane in np.argsort(-ahead.mean(axis=1)).tolist():
         outline = _before_camera(np.stack([right[plane], ahead[plane], up[plane]], axis=1))
         if len(outline) >= 3:
             screen = projected(outline[:, 0], outline[:, 1], outline[:, 2])
-            cv2.fillConvexPoly(picture, screen, _roof_colour(style, plane, level), cv2.LINE_8, 4)
+            cv2.fillConvexPoly(picture, screen, _roof_colour(style, plane, level, night), cv2.LINE_8, 4)
 
 
 def _before_camera(points: Floats) -> Floats:
@@ -128,9 +127,11 @@ def _before_camera(points: Floats) -> Floats:
     return np.array(kept).reshape(-1, 3)
 
 
-def draw_sprite(picture: Picture, kind: int, column: float, bottom: float, tall: float, level: int) -> None:
+def draw_sprite(
+    picture: Picture, kind: int, column: float, bottom: float, tall: float, level: int, night: bool
+) -> None:
     """A flat picture that stands with its foot at (column, bottom), `tall` pixels high."""
-    colours, mask = sprites()[kind][level]
+    colours, mask = sprites(night)[kind][level]
     scale = tall / mask.shape[0]
     wide = mask.shape[1] * scale
     left, top = column - wide / 2, bottom - tall

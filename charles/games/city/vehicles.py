@@ -6,12 +6,18 @@ import cv2
 import numpy as np
 
 from charles.games import Picture
+from charles.games.city.headlights import headlight
 from charles.games.city.physics import Car
 from charles.games.city.view import NEAR, View, projected
 
 COLOURS = ((182, 44, 42), (38, 84, 158), (228, 228, 224), (206, 166, 52), (48, 128, 92), (222, 112, 40))
 GLASS, TYRE = (52, 66, 80), (26, 26, 28)
 TAIL, HEAD, TRIM = (208, 30, 34), (246, 242, 220), (40, 42, 46)
+LAMPS: dict[tuple[float, ...], tuple[float, ...]] = {
+    TAIL: (255, 44, 40),
+    HEAD: (255, 248, 224),
+}  # by night, when they are lit
+DARK, BRIGHT = 0.16, 0.7  # of the day's light: left by the night, added by full headlights
 
 # Points: m ahead, m to the right, m above the ground.
 _BODY = [(x, y, z) for z in (0.28, 0.88) for x, y in ((2.2, -0.9), (2.2, 0.9), (-2.2, 0.9), (-2.2, -0.9))]
@@ -63,7 +69,7 @@ _ENDS = np.cumsum([len(face) for face, _, _ in _FACES])
 _REACH = {(1, 0, 0): 2.2, (-1, 0, 0): 2.2, (0, 1, 0): 0.9, (0, -1, 0): 0.9, (0, 0, 1): 0.0}
 
 
-def draw_vehicle(picture: Picture, view: View, car: Car, colour: int) -> None:
+def draw_vehicle(picture: Picture, view: View, car: Car, colour: int, night: bool) -> None:
     """Draw a car into the picture, unless a part of it is behind the camera. colour: any number, counted round."""
     cos, sin = np.cos(car.heading), np.sin(car.heading)
     world = np.stack(
@@ -76,9 +82,12 @@ def draw_vehicle(picture: Picture, view: View, car: Car, colour: int) -> None:
     dx, dy = view.x - car.x, view.y - car.y
     eye = (dx * cos + dy * sin, dy * cos - dx * sin, 1.0)
     paint = COLOURS[colour % len(COLOURS)]
+    light = DARK + BRIGHT * float(headlight(right.mean(), np.maximum(ahead.mean(), NEAR))) if night else 1.0
     begin = 0
     for (_, tint, out), end in zip(_FACES, _ENDS, strict=True):
         if eye[0] * out[0] + eye[1] * out[1] + eye[2] * out[2] > _REACH[out]:
             shade = tuple(min(255.0, c * tint) for c in paint) if isinstance(tint, float) else tint
+            if night:
+                shade = LAMPS.get(shade) or tuple(light * c for c in shade)
             cv2.fillConvexPoly(picture, screen[begin:end], shade, cv2.LINE_AA, 4)
         begin = int(end)

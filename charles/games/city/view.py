@@ -19,7 +19,6 @@ CENTRE = WIDTH / 2
 EYE = 1.6  # m above the ground
 AHEAD = 0.5  # m, the camera's place before the car's middle
 NEAR = 0.4  # m, nothing nearer is drawn
-FAR = 150.0  # m, nothing farther is drawn
 
 
 @dataclass(frozen=True, slots=True)

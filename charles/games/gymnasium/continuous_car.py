@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Picture, Telemetry
+from charles.weather import known
 
 DERIVED_SEEDS = 2**31  # where the seeds of respawned worlds begin: a world asked for below it is never driven by chance
 
@@ -84,6 +85,10 @@ class ContinuousCar(ABC):
         drawn = int(np.random.SeedSequence([self._seed, self._respawns]).generate_state(1)[0])
         self._was_off_road = False
         self._seen = self._begin(DERIVED_SEEDS + drawn % DERIVED_SEEDS)
+
+    def set_weather(self, weather: str) -> None:
+        """Accepts every weather and changes nothing: these environments have none."""
+        known(weather)
 
     def close(self) -> None:
         self.env.close()

@@ -36,6 +36,7 @@ VERBS = ("pause", "resume", "unstuck", "checkpoint", "reload", "stop")
 EVERYBODY = "all"
 _FOR_ALL = ("pause", "resume", "reload", "stop")
 _WINDOW_S = 5.0
+_ANSWER_S = 10.0
 
 Concerns = Callable[[Config], Any]
 
@@ -105,15 +106,13 @@ class Link:
         self._last = self._status("starting", -1, "", {})
         self._names = {name(settings.kafka, topic): topic for topic in (topics.CONFIG, topics.COMMANDS)}
         self._follower = consumer(settings.kafka, f"control-{instance}")
-        self._follower.assign(
-            [
-                TopicPartition(name(settings.kafka, topics.CONFIG), 0, self._epochs.position),
-                TopicPartition(name(settings.kafka, topics.COMMANDS), 0, OFFSET_END),
-            ]
-        )
+        commands = TopicPartition(name(settings.kafka, topics.COMMANDS), 0)
+        # Asked for now, not when it first reads: what is told to a program that has just said "starting" is for it.
+        commands.offset = (self._follower.get_watermark_offsets(commands, timeout=_ANSWER_S) or (0, OFFSET_END))[1]
+        config = TopicPartition(name(settings.kafka, topics.CONFIG), 0, self._epochs.position)
+        self._follower.assign([config, commands])
 
     def __enter__(self) -> Self:
-        self._follower.poll(0)
         self.beat("starting", force=True)
         return self
 

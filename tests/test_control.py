@@ -1,0 +1,159 @@
+"""A program's link to everybody else, on a real broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from charles import topics
+from charles.config import Config
+from charles.control import Link
+from charles.events import Command, Status, now
+from charles.kafka import Publisher
+from charles.settings import Kafka, load
+from tests.kafka_tools import events
+from tests.programs import StopWhen, configure
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def linked(kafka: Kafka, **how: Any) -> Iterator[Link]:
+    with Link(load(kafka=kafka.model_dump()), "balancer", "balancer-1", StopWhen(), **how) as link:
+        link.begin()
+        yield link
+
+
+def beat_until(link: Link, true: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline
+        link.beat("running")
+        time.sleep(0.01)
+
+
+def tell(kafka: Kafka, verb: str, target: str = "balancer-1", seconds: float = 10.0) -> str:
+    """Give a command; returns its id."""
+    given = now()
+    command = Command(f"{verb}-{given.timestamp()}", target, verb, given, given + timedelta(seconds=seconds), "tester")
+    publisher = Publisher(kafka, Command)
+    publisher.send(topics.COMMANDS, command, target)
+    assert publisher.flush() == 0
+    return command.id
+
+
+def outcome(kafka: Kafka, command: str) -> str | None:
+    """What a program said of a command."""
+    return next((s.outcome for s in events(kafka, topics.STATUS, Status) if s.command == command), None)
+
+
+def test_a_program_begins_with_the_configuration_that_holds(kafka: Kafka) -> None:
+    epoch = configure(kafka, {"balance": {"bins": 11}})
+    with linked(kafka) as link:
+        assert link.settings.config.balance.bins == 11
+        assert link.settings.epoch == epoch.number
+    assert events(kafka, topics.STATUS, Status)[-1].epoch == epoch.number
+
+
+def test_a_change_is_followed_and_ends_a_life_only_where_it_concerns_the_program(kafka: Kafka) -> None:
+    def bins(config: Config) -> int:
+        return config.balance.bins
+
+    with linked(kafka, concerns=bins) as link:
+        configure(kafka, {"play": {"swap": "at once"}})
+        beat_until(link, lambda: link.settings.config.play.swap == "at once")
+        assert not link.over()
+        epoch = configure(kafka, {"balance": {"bins": 11}})
+        beat_until(link, link.over)
+        assert not link.stopped
+        assert link.begin().epoch == epoch.number
+        assert not link.over()
+    said = [status for status in events(kafka, topics.STATUS, Status) if status.state == "starting over"]
+    assert [status.note for status in said][:1] in ([], [f"for configuration {epoch.number}: balance.bins=11"])
+
+
+def test_a_change_that_cannot_be_used_changes_nothing(kafka: Kafka) -> None:
+    with linked(kafka, concerns=lambda config: config) as link:
+        publisher = Publisher(kafka)
+        publisher.send_bytes(topics.CONFIG, "pipeline", b"junk")
+        publisher.flush()
+        configure(kafka, {"balance": {"bins": 11}})
+        beat_until(link, link.over)
+        assert link.settings.config.balance.bins == 11
+
+
+def test_pause_resume_reload_and_stop_are_obeyed_by_every_program(kafka: Kafka) -> None:
+    with linked(kafka) as link:
+        pause = tell(kafka, "pause")
+        beat_until(link, lambda: link.paused)
+        resume = tell(kafka, "resume", "balancer")
+        beat_until(link, lambda: not link.paused)
+        reload = tell(kafka, "reload", "all")
+        beat_until(link, link.over)
+        assert not link.stopped
+        link.begin()
+        stop = tell(kafka, "stop")
+        beat_until(link, link.over)
+        assert link.stopped
+    assert [outcome(kafka, command) for command in (pause, resume, reload)] == ["done"] * 3
+    assert outcome(kafka, stop) == "done: it ends"
+
+
+def test_others_commands_are_left_alone_and_what_a_program_cannot_do_is_refused(kafka: Kafka) -> None:
+    with linked(kafka) as link:
+        other = tell(kafka, "stop", "balancer-2")
+        unable = tell(kafka, "checkpoint")
+        nonsense = tell(kafka, "dance")
+        beat_until(link, lambda: outcome(kafka, nonsense))
+        assert not link.over()
+    assert outcome(kafka, other) is None
+    for refused in (unable, nonsense):
+        assert outcome(kafka, refused) == "refused: a balancer can pause, resume, reload, stop"
+
+
+def test_a_command_that_takes_its_time_is_answered_once_it_is_done(kafka: Kafka) -> None:
+    with linked(kafka, verbs=("checkpoint",)) as link:
+        told = tell(kafka, "checkpoint")
+        beat_until(link, lambda: link.asked("checkpoint"))
+        assert outcome(kafka, told) is None
+        command = link.asked("checkpoint")
+        assert command is not None
+        link.answer(command, "done: checkpoint 300")
+        assert link.asked("checkpoint") is None
+        link._publisher.flush()
+        assert outcome(kafka, told) == "done: checkpoint 300"
+
+
+def test_a_deadline_that_has_passed_is_said_to_have(kafka: Kafka) -> None:
+    with linked(kafka, verbs=("checkpoint",)) as link:
+        late = tell(kafka, "stop", seconds=-1)
+        slow = tell(kafka, "checkpoint", seconds=1.5)
+        beat_until(link, lambda: outcome(kafka, slow))
+        assert not link.over()
+    assert outcome(kafka, late) == "refused: its deadline was over before it was read"
+    assert outcome(kafka, slow) == "failed: it could not be done in time"
+
+
+def test_commands_of_before_its_start_are_not_obeyed(kafka: Kafka) -> None:
+    tell(kafka, "stop", "all")
+    with linked(kafka) as link:
+        paused = tell(kafka, "pause")
+        beat_until(link, lambda: link.paused)
+        assert not link.over()
+        link._publisher.flush()
+        assert outcome(kafka, paused) == "done"
+
+
+def test_the_last_heartbeat_says_how_it_ended(kafka: Kafka) -> None:
+    with linked(kafka):
+        pass
+    try:
+        with linked(kafka):
+            raise RuntimeError("the wheel came off")
+    except RuntimeError:
+        pass
+    ends = [s for s in events(kafka, topics.STATUS, Status) if s.state in ("stopped", "failed")]
+    assert [(status.state, status.note) for status in ends] == [("stopped", ""), ("failed", "the wheel came off")]

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from charles.outputs import OUTPUTS
 from charles.sections import ConfigError as ConfigError
-from charles.sections import Seconds, Section, Share, explained
+from charles.sections import Model, Seconds, Section, Share, explained
 from charles.weather import Weather
 
 
@@ -58,9 +58,7 @@ class Train(Section):
     """Model, buffers, batches, checkpoints."""
 
     line: Literal["pilot"] = Field("pilot", description="of models; see the folder charles/models")
-    model: str | None = Field(
-        None, pattern=r"^[a-z0-9_-]{1,60}$", description="the name of what is trained; unset: the line's"
-    )
+    model: Model | None = Field(None, description="the name of what is trained; unset: the line's")
     buffer: int = Field(25_000, ge=1, description="samples per output")
     keep_full: Share = Field(0.9, description="training goes on while every buffer is at least so full")
     when_full: Literal["replace", "wait"] = Field(

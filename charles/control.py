@@ -22,7 +22,7 @@ from confluent_kafka import OFFSET_END, Message, TopicPartition
 
 from charles import config_log, topics
 from charles.codec import Unreadable
-from charles.config import Config, differences
+from charles.config import differences
 from charles.events import Command, Status, now
 from charles.kafka import Publisher, consumer, name
 from charles.registry import Registry
@@ -38,10 +38,10 @@ _FOR_ALL = ("pause", "resume", "reload", "stop")
 _WINDOW_S = 5.0
 _ANSWER_S = 10.0
 
-Concerns = Callable[[Config], Any]
+Concerns = Callable[[Settings], Any]
 
 
-def nothing(_config: Config) -> None:
+def nothing(_settings: Settings) -> None:
     """What concerns a program that no change makes start over."""
 
 
@@ -82,7 +82,7 @@ class Link:
         verbs: Collection[str] = (),
         concerns: Concerns = nothing,
     ) -> None:
-        """verbs: what it can do beside what all can; concerns: the part of a configuration whose change makes it start
+        """verbs: what it can do beside what all can; concerns: the part of the settings whose change makes it start
         over; everything else it looks up in `settings` as it goes. Raises BrokerUnavailable."""
         self.program = program
         self.instance = instance
@@ -102,7 +102,7 @@ class Link:
         self._registry = Registry(settings.kafka)
         self._epochs = config_log.read(settings.kafka)
         self.settings = config_log.under(settings, self._epochs.newest)
-        self._lived_under = self.settings.config
+        self._lived_under = self.settings
         self._last = self._status("starting", -1, "", {})
         self._names = {name(settings.kafka, topic): topic for topic in (topics.CONFIG, topics.COMMANDS)}
         self._follower = consumer(settings.kafka, f"control-{instance}")
@@ -125,7 +125,7 @@ class Link:
     def begin(self) -> Settings:
         """Begin a life with the configuration that holds now; returns the settings."""
         self._restart = ""
-        self._lived_under = self.settings.config
+        self._lived_under = self.settings
         return self.settings
 
     def over(self, wait_s: float = 0.0) -> bool:
@@ -202,7 +202,7 @@ class Link:
         self.settings = config_log.under(self.settings, newest)
         words = ", ".join(f"{field}={new}" for field, _, new in differences(before, newest.config))
         log.info("configuration %d, set by %s: %s", newest.number, newest.author, words)
-        if self._concerns(newest.config) != self._concerns(self._lived_under):
+        if self._concerns(self.settings) != self._concerns(self._lived_under):
             self._restart = f"for configuration {newest.number}: {words}"
 
     def _obey(self, command: Command) -> None:

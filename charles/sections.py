@@ -10,6 +10,8 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,60}$")]
 
+Model = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,60}$")]
+
 
 class ConfigError(ValueError):
     """A setting is wrong; the message names each field and what it accepts."""

@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 from charles.config import Config
 from charles.sections import ConfigError as ConfigError
-from charles.sections import Name, Seconds, Section, explained
+from charles.sections import Model, Name, Seconds, Section, explained
 
 _PREFIX = "CHARLES_"
 
@@ -73,6 +73,7 @@ class Trainer(Section):
     """One trainer; a model has only one at a time."""
 
     name: Name = "trainer-1"
+    model: Model | None = Field(None, description="unset: the pipeline's")
     tensorboard: Path = Path("data/tensorboard")
 
 
@@ -81,6 +82,7 @@ class Player(Section):
 
     name: Name = Field("player-1", description="the key of its events")
     game: str | None = Field(None, description="unset: the pipeline's")
+    model: Model | None = Field(None, description="whose weights it drives with; unset: the pipeline's")
     seed: int = Field(500_000, ge=0)
     publish_hz: float = Field(10.0, gt=0, le=30, description="DrivingFrame events a second, for those who watch")
 
@@ -126,6 +128,22 @@ class Settings(BaseSettings):
     logs: Logs = Field(default_factory=Logs)
     config: Config = Field(default_factory=Config)
     epoch: int = -1
+
+    @property
+    def collected_game(self) -> str:
+        return self.collector.game or self.config.game
+
+    @property
+    def trained_model(self) -> str:
+        return self.trainer.model or self.config.model
+
+    @property
+    def driven_game(self) -> str:
+        return self.player.game or self.config.game
+
+    @property
+    def driven_model(self) -> str:
+        return self.player.model or self.config.model
 
     @classmethod
     def settings_customise_sources(

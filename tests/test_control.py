@@ -9,11 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from charles import topics
-from charles.config import Config
 from charles.control import Link
 from charles.events import Command, Status, now
 from charles.kafka import Publisher
-from charles.settings import Kafka, load
+from charles.settings import Kafka, Settings, load
 from tests.kafka_tools import events
 from tests.programs import StopWhen, configure
 
@@ -59,8 +58,8 @@ def test_a_program_begins_with_the_configuration_that_holds(kafka: Kafka) -> Non
 
 
 def test_a_change_is_followed_and_ends_a_life_only_where_it_concerns_the_program(kafka: Kafka) -> None:
-    def bins(config: Config) -> int:
-        return config.balance.bins
+    def bins(settings: Settings) -> int:
+        return settings.config.balance.bins
 
     with linked(kafka, concerns=bins) as link:
         configure(kafka, {"play": {"swap": "at once"}})
@@ -76,7 +75,7 @@ def test_a_change_is_followed_and_ends_a_life_only_where_it_concerns_the_program
 
 
 def test_a_change_that_cannot_be_used_changes_nothing(kafka: Kafka) -> None:
-    with linked(kafka, concerns=lambda config: config) as link:
+    with linked(kafka, concerns=lambda settings: settings.config) as link:
         publisher = Publisher(kafka)
         publisher.send_bytes(topics.CONFIG, "pipeline", b"junk")
         publisher.flush()

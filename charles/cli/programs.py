@@ -17,6 +17,8 @@ Game = Annotated[
     typer.Option(help="city, carracing, or one that another package adds.", show_default="the configuration's"),
 ]
 
+Model = Annotated[str | None, typer.Option(help="Its name.", show_default="the configuration's")]
+
 
 def collect(
     name: Name = None,
@@ -42,23 +44,24 @@ def balance(name: Name = None) -> None:
     start(_MODULES["balance"], balancer={"name": name})
 
 
-def train(name: Name = None) -> None:
+def train(name: Name = None, model: Model = None) -> None:
     """Learn from the balanced samples while they arrive; publish checkpoints.
 
-    What is trained, and how, stands in the configuration: charles config show train
+    How it learns stands in the configuration: charles config show train. A second trainer of a model ends the first.
 
-    Example: charles train
+    Example: charles train --name trainer-2 --model experiment
     """
-    start(_MODULES["train"], trainer={"name": name})
+    start(_MODULES["train"], trainer={"name": name, "model": model})
 
 
 def play(
     name: Name = None,
     game: Game = None,
+    model: Model = None,
     seed: Annotated[int | None, typer.Option(help="Of the world it drives in.")] = None,
 ) -> None:
     """Drive with the newest weights, live.
 
     Example: charles play --game city
     """
-    start(_MODULES["play"], player={"name": name, "game": game, "seed": seed})
+    start(_MODULES["play"], player={"name": name, "game": game, "model": model, "seed": seed})

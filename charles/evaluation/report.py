@@ -47,7 +47,7 @@ def evaluate_and_film(
     untrained weights a network is built as a trainer of the same seed would.
     Raises WrongGame, ConfigError where there is no such game, and Interrupted when stop says so.
     """
-    name = settings.player.game or settings.config.game
+    name = settings.driven_game
     score, picture_size = _facts_of_game(name)
     drivers = _drivers(settings, picture_size, newest, untrained)
     worlds = range(FIRST_UNSEEN, FIRST_UNSEEN + (seeds or DEFAULT_SEEDS[score]))
@@ -95,7 +95,7 @@ def facts(scores: Scores, newest: Weights) -> dict[str, object]:
 def _drivers(
     settings: Settings, picture_size: tuple[int, int], newest: Weights, untrained: Weights | None
 ) -> dict[str, Driver]:
-    manifest, game = newest.manifest, settings.player.game or settings.config.game
+    manifest, game = newest.manifest, settings.driven_game
     height, width = picture_size
     if (manifest.picture_width, manifest.picture_height) != (width, height):
         raise WrongGame(

@@ -55,7 +55,7 @@ def newest_weights(settings: Settings, folder: Path) -> Weights:
     try:
         require_broker(settings.kafka, _PATIENCE_S)
         found = _on_topic(settings, newest=True)
-        problem = f"there are no weights of {settings.config.model} on {settings.kafka.bootstrap_servers}"
+        problem = f"there are no weights of {settings.driven_model} on {settings.kafka.bootstrap_servers}"
     except BrokerUnavailable:
         found = None
         problem = f"no Kafka broker answers at {settings.kafka.bootstrap_servers}"
@@ -92,7 +92,7 @@ def _on_topic(settings: Settings, *, newest: bool) -> Weights | None:
     found = [
         manifest
         for manifest in checkpoints.living(settings.kafka)
-        if manifest.model == settings.config.model and manifest.kind == checkpoints.WEIGHTS
+        if manifest.model == settings.driven_model and manifest.kind == checkpoints.WEIGHTS
     ]
     if not newest:
         found = [manifest for manifest in found if manifest.batch == 0]

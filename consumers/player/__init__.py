@@ -21,16 +21,9 @@ def main(settings: Settings) -> None:
     import cv2
 
     from charles import games, topic_admin
-    from charles.config import Config
     from charles.control import Link
     from charles.quiet import loading_tensorflow
     from charles.stopping import Stop
-
-    def game(config: Config) -> str:
-        return settings.player.game or config.game
-
-    def concerns(config: Config) -> object:
-        return game(config), config.outputs, config.balance.frames, config.train.line, config.model, config.unstuck
 
     stop = Stop()
     cv2.setNumThreads(1)  # a picture is too small to be worth sharing, and the cores have other work
@@ -40,8 +33,14 @@ def main(settings: Settings) -> None:
     with loading_tensorflow():
         from consumers.player.loop import play
 
-    with Link(settings, "player", settings.player.name, stop, verbs=("unstuck",), concerns=concerns) as link:
+    with Link(settings, "player", settings.player.name, stop, verbs=("unstuck",), concerns=_concerns) as link:
         while not link.stopped:
-            name = game(link.begin().config)
-            with closing(games.open_game(name, settings.player.seed)) as opened:
-                play(opened, link)
+            link.begin()
+            with closing(games.open_game(link.settings.driven_game, settings.player.seed)) as game:
+                play(game, link)
+
+
+def _concerns(settings: Settings) -> object:
+    config = settings.config
+    network = config.train.line, config.outputs, config.balance.frames
+    return settings.driven_game, settings.driven_model, network, config.unstuck

@@ -6,13 +6,12 @@ import time
 from contextlib import closing
 from typing import Any
 
-from charles.weather import chosen
-
 from charles.config import Config
 from charles.control import Link, Rate
 from charles.events import Checkpoint, now
 from charles.games import Game
 from charles.pacing import RateKeeper
+from charles.weather import chosen
 from consumers.player.broadcast import Broadcast
 from consumers.player.console import Console
 from consumers.player.follow import NewestWeights
@@ -25,11 +24,11 @@ def play(game: Game, link: Link) -> None:
 
     The broker may go away and come back: the car drives on with the weights it has.
     """
-    settings, config = link.settings, link.settings.config
-    pilot = Pilot(config, game.picture_size)
-    with NewestWeights(settings.kafka, config.model, pilot.architecture) as weights:
+    settings, model = link.settings, link.settings.driven_model
+    pilot = Pilot(settings.config, game.picture_size)
+    with NewestWeights(settings.kafka, model, pilot.architecture) as weights:
         while not pilot.ready:
-            link.beat("waiting", note=_waiting(config.model, weights), model=config.model)
+            link.beat("waiting", note=_waiting(model, weights), model=model)
             if link.over():
                 return
             pilot.take(weights, wait_s=0.25)

@@ -6,7 +6,6 @@ import logging
 from contextlib import closing
 
 from charles import topic_admin
-from charles.config import Config
 from charles.control import Link
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
@@ -34,18 +33,19 @@ def main(settings: Settings) -> None:
             try:
                 train(link)
             except Fenced:
-                model = link.settings.config.model
+                model = link.settings.trained_model
                 raise TakenOver(f"another trainer of the model {model} has started; this one ends") from None
 
 
-def _concerns(config: Config) -> object:
-    return config.outputs, config.balance.frames, config.train
+def _concerns(settings: Settings) -> object:
+    config = settings.config
+    return settings.trained_model, config.outputs, config.balance.frames, config.train
 
 
 def train(link: Link) -> None:
     """Train until this life of the program is over. Raises as main() does, and Fenced."""
     kafka, config = link.settings.kafka, link.settings.config
-    with closing(Checkpointer(kafka, config.model, config.train.keep_checkpoints)) as checkpointer:
+    with closing(Checkpointer(kafka, link.settings.trained_model, config.train.keep_checkpoints)) as checkpointer:
         picture = _picture_size(link)
         if picture is None:
             return
@@ -71,7 +71,7 @@ def _picture_size(link: Link) -> Size | None:
 
     Raises CannotResume where the model was trained on others.
     """
-    kafka, model = link.settings.kafka, link.settings.config.model
+    kafka, model = link.settings.kafka, link.settings.trained_model
     states = resuming.states(kafka, model)
     trained = (states[0].picture_width, states[0].picture_height) if states else None
     while not link.over():

@@ -46,7 +46,7 @@ class Training:
         self._outputs = outputs
         self._step = TrainStep(build(train.line, (picture[1], picture[0]), frames, outputs), train.learning_rate)
         self._who = Identity(
-            settings.config.model, train.line, architecture(self._step.model), picture, outputs, frames, settings.epoch
+            settings.trained_model, train.line, architecture(self._step.model), picture, outputs, frames, settings.epoch
         )
         self._checkpointer = checkpointer
         self._lineage = Lineage()

@@ -15,17 +15,17 @@ def main(settings: Settings) -> None:
     import cv2
 
     from charles import games, topic_admin
-    from charles.config import Config
     from charles.control import Link
     from charles.stopping import Stop
     from producers.collector.loop import collect
 
-    def game(config: Config) -> str:
-        return settings.collector.game or config.game
-
     stop = Stop()
     cv2.setNumThreads(1)  # several collectors share the cores; one picture is too small to be worth sharing
     topic_admin.ensure(settings.kafka)
-    with Link(settings, "collector", settings.collector.name, stop, verbs=("unstuck",), concerns=game) as link:
+    with Link(settings, "collector", settings.collector.name, stop, verbs=("unstuck",), concerns=_game) as link:
         while not link.stopped:
-            collect(functools.partial(games.open_game, game(link.begin().config)), link)
+            collect(functools.partial(games.open_game, _game(link.begin())), link)
+
+
+def _game(settings: Settings) -> str:
+    return settings.collected_game

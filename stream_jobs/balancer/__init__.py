@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 
 from charles import topic_admin
-from charles.config import Config
 from charles.control import Link
 from charles.settings import Settings
 from charles.stopping import Stop
@@ -35,5 +34,5 @@ def main(settings: Settings) -> None:
                 session.close()
 
 
-def _concerns(config: Config) -> object:
-    return config.outputs, config.balance
+def _concerns(settings: Settings) -> object:
+    return settings.config.outputs, settings.config.balance

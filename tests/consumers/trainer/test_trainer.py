@@ -36,7 +36,6 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
 
     def start(model: str = "pilot", **changes: object) -> subprocess.Popen[str]:
         train = {
-            "model": model,
             "buffer": 63,
             "keep_full": 0.5,
             "batch": BATCH,
@@ -45,7 +44,10 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
         }
         train |= {"when_full": "wait", "learning_rate": 2e-3}
         configure(kafka, {"train": train | changes})
-        settings = load(kafka=kafka.model_dump(), trainer={"tensorboard": tmp_path / "tensorboard"})
+        settings = load(
+            kafka=kafka.model_dump(),
+            trainer={"model": model, "name": f"trainer-{model}", "tensorboard": tmp_path / "tensorboard"},
+        )
         process = subprocess.Popen(
             [sys.executable, "-m", "charles", "train"],
             env=os.environ | environment(settings),

@@ -13,6 +13,7 @@ import pytest
 from charles.games import Action, Controller
 from charles.games.gymnasium import CarRacing
 from charles.games.gymnasium.quick_render import QuickCarRacing
+from charles.weather import WEATHERS
 
 SEED = 1_000_000
 
@@ -98,6 +99,16 @@ def test_the_picture_has_the_declared_size_and_no_indicators(game: CarRacing) ->
     assert seen.hood.shape == (*game.picture_size, 3)
     assert seen.hood.dtype == np.uint8
     assert seen.hood[-1].max() > 0  # the bar of indicators is black
+
+
+def test_every_weather_is_accepted_and_changes_nothing_and_an_unknown_one_is_refused(game: CarRacing) -> None:
+    before = game.observe()
+    for weather in WEATHERS:
+        game.set_weather(weather)
+        assert np.array_equal(game.observe().hood, before.hood)
+        assert game.observe().telemetry == before.telemetry
+    with pytest.raises(ValueError, match="clear, overcast, rain, fog, night"):
+        game.set_weather("hail")
 
 
 def test_labels_through_the_mapping_reproduce_the_npcs_drive_exactly(game: CarRacing) -> None:

@@ -62,29 +62,45 @@ class Original(NamedTuple):
     where: str
 
 
-def span(kafka: Kafka) -> Span:
-    """The numbers there can be; some of them are no dead letter's, but the mark of a transaction's end.
+def span(kafka: Kafka, since: datetime | None = None) -> Span:
+    """The numbers there can be, of those that were written at or after since; some are no dead letter's, but the mark
+    of a transaction's end. Whatever was met after a time was also written after it.
 
     Raises KafkaException, TimeoutError.
     """
-    with suppress(NoTopic):
-        return spans(kafka, name(kafka, topics.DEADLETTER))[_PARTITION]
-    return Span(0, 0)
+    place = TopicPartition(name(kafka, topics.DEADLETTER), _PARTITION)
+    try:
+        there = spans(kafka, place.topic)[_PARTITION]
+    except NoTopic:
+        return Span(0, 0)
+    if since is None:
+        return there
+    client = admin(kafka)
+    asked = {place: OffsetSpec.for_timestamp(int(since.timestamp() * 1000))}
+    found = int(resolve(client.list_offsets(asked, request_timeout=TIMEOUT_S))[place].offset)
+    return Span(there.end if found < 0 else found, there.end)
 
 
-def read(kafka: Kafka, since: datetime | None = None) -> Iterator[Entry]:
-    """Every dead letter that was met at or after since, the oldest first.
+def starts(there: Span, last: int) -> Iterator[int]:
+    """Where to begin reading for the last so many that are sought: near the end, and ever further back where too few of
+    them are found there."""
+    back = last
+    while back < there.end - there.first:
+        yield there.end - back
+        back *= 10
+    yield there.first
+
+
+def read(kafka: Kafka, start: int = 0) -> Iterator[Entry]:
+    """Every dead letter from a number on, the oldest first.
 
     One that cannot be read itself is there as what it is: a record of this topic that could not be used. Raises
     KafkaException, TimeoutError, RegistryError.
     """
     registry = Registry(kafka)
     with suppress(NoTopic):
-        start = 0 if since is None else _first_since(kafka, since)
         for message in read_to_end(kafka, name(kafka, topics.DEADLETTER), [_PARTITION], start):
-            entry = _entry(registry, message)
-            if since is None or entry.letter.time >= since:
-                yield entry
+            yield _entry(registry, message)
 
 
 def find(kafka: Kafka, number: int) -> Entry | None:
@@ -173,16 +189,6 @@ def _record(kafka: Kafka, full: str, partition: int, offset: int) -> Message | N
     for message in read_to_end(kafka, full, [partition], offset):
         return message if message.offset() == offset else None
     return None
-
-
-def _first_since(kafka: Kafka, since: datetime) -> int:
-    """The first offset that was written at or after since: whatever was met after it was also written after it."""
-    place = TopicPartition(name(kafka, topics.DEADLETTER), _PARTITION)
-    end = spans(kafka, place.topic)[_PARTITION].end
-    client = admin(kafka)
-    asked = {place: OffsetSpec.for_timestamp(int(since.timestamp() * 1000))}
-    found = int(resolve(client.list_offsets(asked, request_timeout=TIMEOUT_S))[place].offset)
-    return found if found >= 0 else end
 
 
 def _table(kafka: Kafka) -> dict[str, topics.Topic]:

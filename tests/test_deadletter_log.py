@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ from confluent_kafka import TopicPartition
 
 from charles import codec, deadletter_log, topics
 from charles.codec import Unreadable
-from charles.deadletter_log import Entry, groups, original, read, whose
+from charles.deadletter_log import Entry, groups, original, read, span, starts, whose
 from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
 from charles.events import DeadLetter, TrainingStep, now
 from charles.kafka import admin, name, producer
@@ -69,12 +70,20 @@ def test_they_come_in_their_order_with_their_numbers(kafka: Kafka) -> None:
     assert deadletter_log.find(kafka, 3) is None
 
 
-def test_only_what_was_met_since_a_time_is_read(kafka: Kafka) -> None:
-    tell(kafka, replace(a_letter("old"), time=now() - timedelta(hours=1)))
+def test_what_was_met_since_a_time_lies_after_what_was_written_before_it(kafka: Kafka) -> None:
+    tell(kafka, a_letter("old"))
+    time.sleep(0.01)
     since = now()
-    assert list(read(kafka, since)) == []
-    tell(kafka, replace(a_letter("told late"), time=since - timedelta(minutes=1)), replace(a_letter("new"), time=now()))
-    assert [entry.letter.reason for entry in read(kafka, since)] == ["new"]
+    assert span(kafka, since) == Span(1, 1)
+    tell(kafka, replace(a_letter("new"), time=now()))
+    assert span(kafka, since) == Span(1, 2)
+    assert [entry.letter.reason for entry in read(kafka, start=1)] == ["new"]
+
+
+def test_the_last_ones_are_sought_near_the_end_first() -> None:
+    assert list(starts(Span(10, 100_010), 20)) == [99_990, 99_810, 98_010, 80_010, 10]
+    assert list(starts(Span(3, 23), 20)) == [3]
+    assert list(starts(Span(0, 0), 20)) == [0]
 
 
 def test_one_that_retention_has_passed_is_not_there(kafka: Kafka) -> None:
@@ -82,14 +91,14 @@ def test_one_that_retention_has_passed_is_not_there(kafka: Kafka) -> None:
     forget(kafka, topics.DEADLETTER, before=2)
     assert deadletter_log.find(kafka, 0) is None
     assert [entry.number for entry in read(kafka)] == [2]
-    assert deadletter_log.span(kafka) == Span(2, 3)
+    assert span(kafka) == Span(2, 3)
 
 
 def test_where_there_is_no_topic_yet_there_are_none(broker: str) -> None:
     kafka = Kafka(bootstrap_servers=broker, prefix="nobody-ran-here")
-    assert list(read(kafka)) == list(read(kafka, since=NOON)) == []
+    assert list(read(kafka)) == []
     assert deadletter_log.find(kafka, 0) is None
-    assert deadletter_log.span(kafka) == Span(0, 0)
+    assert span(kafka) == span(kafka, since=NOON) == Span(0, 0)
 
 
 def test_one_that_cannot_be_read_itself_stands_among_the_others(kafka: Kafka) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charles.deadletter_log import Entry, Original
+    from charles.reading import Span
     from charles.settings import Kafka
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ def count(as_json: AsJson = False) -> None:
         from charles.cli.deadletter_views import print_groups, print_json
 
         kafka = _kafka()
-        found = deadletter_log.groups(_watched(kafka, deadletter_log.read(kafka)))
+        found = deadletter_log.groups(_watched(kafka, deadletter_log.span(kafka)))
         if as_json:
             first = min((group.first for group in found), default=None)
             last = max((group.last for group in found), default=None)
@@ -86,13 +87,19 @@ def list_command(
 
         from charles import deadletter_log
         from charles.cli.deadletter_views import facts, full_name, print_json, print_list
+        from charles.reading import Span
 
         kafka = _kafka()
         wanted = {"topic": topic and full_name(kafka, topic), "program": program, "collector": collector}
         given = {key: value for key, value in wanted.items() if value}
-        every = (facts(kafka, entry) for entry in _watched(kafka, deadletter_log.read(kafka, since)))
-        # Only the facts are kept, and only the last ones': the records' bytes would be many.
-        found = deque((one for one in every if given.items() <= one.items()), maxlen=last)
+        there = deadletter_log.span(kafka, since)
+        for start in deadletter_log.starts(there, last):
+            every = (facts(kafka, entry) for entry in _watched(kafka, Span(start, there.end)))
+            matching = (one for one in every if given.items() <= one.items() and (not since or one["time"] >= since))
+            # Only the facts are kept, and only the last ones': the records' bytes would be many.
+            found = deque(matching, maxlen=last)
+            if len(found) == last:
+                break
         if as_json:
             print_json(list(found))
         elif found:
@@ -137,22 +144,21 @@ def _kafka() -> Kafka:
     return kafka
 
 
-def _watched(kafka: Kafka, entries: Iterator[Entry]) -> Iterator[Entry]:
-    """The entries, with a progress bar on a terminal when reading them takes long."""
+def _watched(kafka: Kafka, there: Span) -> Iterator[Entry]:
+    """The dead letters of these numbers, with a progress bar on a terminal when reading them takes long."""
     import time
 
     from rich.console import Console
     from rich.progress import Progress
 
-    from charles.deadletter_log import span
+    from charles.deadletter_log import read
 
     console = Console(stderr=True)
-    there = span(kafka)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task("reading the dead letters", total=there.end - there.first)
     show_at = time.monotonic() + _BAR_AFTER_S
     try:
-        for entry in entries:
+        for entry in read(kafka, there.first):
             if entry.number % 100 == 0 and time.monotonic() >= show_at:
                 bar.start()
                 bar.update(task, completed=entry.number - there.first)

@@ -97,6 +97,7 @@ def test_a_list_can_be_of_a_topic_a_program_a_collector_and_a_time(kafka: Kafka)
     assert reasons("--topic", "training") == reasons("--topic", name(kafka, topics.TRAINING)) == "bc"
     assert reasons("--program", "player") == "ac"
     assert reasons("--collector", "c-1", "--last", "1") == "c"
+    assert reasons("--collector", "c-0", "--last", "1") == "a"
     assert reasons("--collector", "c-1", "--program", "trainer") == "b"
     assert reasons("--since", "10m") == "abc"
     assert reasons("--since", before) == "c"
@@ -202,9 +203,7 @@ def test_a_broker_that_is_not_there_is_one_clear_line() -> None:
     assert len(told.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("words", "ago"), [("30s", 30), ("10m", 600), ("1.5h", 5400), ("3d", 259_200)]
-)  # fmt: skip
+@pytest.mark.parametrize(("words", "ago"), [("30s", 30), ("10m", 600), ("1.5h", 5400), ("3d", 259_200)])
 def test_since_is_a_while_ago(words: str, ago: int) -> None:
     assert abs(datetime.now(UTC) - timedelta(seconds=ago) - since_time(words)) < timedelta(seconds=5)
 

@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
+from charles.absence import absence
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -121,8 +122,14 @@ class Publisher:
     def send_or_drop(self, topic: Topic, event: Any, key: str) -> None:
         """As send(), for an event of the moment: while the queue is full it is dropped, not waited for."""
         value = self._registry.encode(event, name(self._kafka, topic))
+        asked = time.monotonic()
+
+        def told(error: KafkaError | None, _message: Message) -> None:
+            if error is None:
+                absence.over(asked)
+
         try:
-            self.producer.produce(name(self._kafka, topic), key=key, value=value)
+            self.producer.produce(name(self._kafka, topic), key=key, value=value, on_delivery=told)
         except BufferError:
             log.debug("dropped a %s", topic.name)
         self.producer.poll(0)
@@ -161,21 +168,9 @@ def _client(kafka: Kafka) -> dict[str, Any]:
     return {
         "bootstrap.servers": kafka.bootstrap_servers,
         "client.id": kafka.prefix,
-        "log_level": 2,  # librdkafka writes hundreds of lines while a broker is away; error_cb says it once a minute
-        "error_cb": _OncePerMinute(),
+        "log_level": 2,  # librdkafka writes hundreds of lines while a broker is away; it is said once a minute
+        "error_cb": absence.error,
         "reconnect.backoff.max.ms": 1000,
         "topic.metadata.refresh.interval.ms": 10_000,
         "allow.auto.create.topics": False,
     }
-
-
-class _OncePerMinute:
-    """Says that the cluster is away, once a minute."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def __call__(self, error: KafkaError) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + 60
-            log.warning("Kafka: %s", error.str())

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from charles import logs
+from charles.programs import PROGRAMS
+
 if TYPE_CHECKING:
     from charles.settings import Settings
 
 
+log = logging.getLogger(__name__)
+
+
 @contextmanager
-def clear_errors() -> Iterator[None]:
-    """What a person can mend is told in one line, without a traceback; the exit code is the error's own, or 1."""
+def clear_errors(tell: Callable[[str], None] | None = None) -> Iterator[None]:
+    """What a person can mend is told in one line, without a traceback; the exit code is the error's own, or 1.
+
+    tell: where to; None: standard error. What nobody foresaw goes to the log with its traceback.
+    """
     try:
         yield
     except typer.Exit:
@@ -24,26 +32,37 @@ def clear_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except Exception as error:
-        if not _can_be_mended(error):
-            raise
-        typer.secho(_words(error), fg="red", err=True)
+        if _can_be_mended(error):
+            (tell or _tell)(_words(error))
+        else:
+            logs.failed(error)
         raise typer.Exit(getattr(error, "exit_code", 1)) from None
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings, with the command line's values on top; None means "not given"."""
+    """The settings, with the command line's values on top; None means "not given". What is worth a warning is told as
+    they say."""
     from charles.settings import load
 
-    return load(**overrides)
+    settings = load(**overrides)
+    logs.set_up(settings, "charles", "charles", least=logging.WARNING)
+    return settings
 
 
 def start(module: str, **overrides: Any) -> None:
-    """Run a program until it ends."""
+    """Run a program until it ends. What becomes of it stands in its log."""
     import importlib
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with clear_errors():
-        importlib.import_module(module).main(load_settings(**overrides))
+        settings = load_settings(**overrides)
+    program = next(program.name for program in PROGRAMS if program.module == module)
+    logs.set_up(settings, program, getattr(settings, program).name)
+    with clear_errors(log.error):
+        importlib.import_module(module).main(settings)
+
+
+def _tell(words: str) -> None:
+    typer.secho(logs.redacted(words), fg="red", err=True)
 
 
 def _can_be_mended(error: Exception) -> bool:

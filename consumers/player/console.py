@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 import time
 from typing import TextIO
 
 from charles.control import Rate
 from charles.games import Action, Controller
+from charles.logs import Progress
 from consumers.player.run import Timing
+
+log = logging.getLogger(__name__)
 
 
 class Every:
@@ -27,18 +30,15 @@ class Every:
 
 
 class Console:
-    """Rewrites one line on a terminal, and writes a line every five seconds elsewhere."""
+    """Rewrites the line on a terminal, and logs it every five seconds elsewhere."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self._out = out
-        self._terminal = out.isatty()
-        self._every = Every(5.0 if self._terminal else 0.2)
+    def __init__(self, out: TextIO | None = None) -> None:
+        """out: the terminal, if it is one; None: standard output."""
+        self._progress = Progress(log, terminal_s=0.2, out=out)
 
     def show(self, controller: Controller, raw: Action, fps: Rate, timing: Timing) -> None:
-        if self._every.due():
-            start, end = ("\r", "\033[K") if self._terminal else ("", "\n")
-            self._out.write(start + line(controller, raw, fps.per_second(), timing.pps) + end)
-            self._out.flush()
+        if self._progress.due():
+            self._progress.show(line(controller, raw, fps.per_second(), timing.pps))
 
 
 def line(controller: Controller, raw: Action, fps: float, pps: float) -> str:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import sys
+import errno
+import logging
+import os
+import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import tensorflow as tf
 from tensorflow.core.framework.summary_pb2 import SummaryMetadata
 
+from charles.logs import Progress
 from consumers.trainer.buffers import Buffers
 
-_TERMINAL_S, _ELSEWHERE_S = 1.0, 5.0
+log = logging.getLogger(__name__)
+
 _SCALARS_S = 0.5
+_TRY_AGAIN_S = 10.0
+_ROOM = 1 << 20
+"""Bytes that must be free before another file is begun: else a full disk would fill up with empty ones."""
 
 _SCALAR = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"))
 """What tf.summary.scalar() writes; that function itself wants TensorBoard installed, which only a reader needs."""
 
 
 class Console:
-    """Rewrites one line a second on a terminal, and writes a line every five seconds elsewhere."""
+    """Rewrites one line a second on a terminal, and logs it every five seconds elsewhere."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self._out = out
-        self._terminal = out.isatty()
-        self._next = 0.0
+    def __init__(self, out: TextIO | None = None) -> None:
+        """out: the terminal, if it is one; None: standard output."""
+        self._progress = Progress(log, terminal_s=1.0, out=out)
 
     def show(self, buffers: Buffers, batch: int, rate: float, loss: float | None) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + (_TERMINAL_S if self._terminal else _ELSEWHERE_S)
-        start, end = ("\r", "\033[K") if self._terminal else ("", "\n")
-        self._out.write(start + line(buffers, batch, rate, loss) + end)
-        self._out.flush()
+        if self._progress.due():
+            self._progress.show(line(buffers, batch, rate, loss), batch=batch)
 
 
 def line(buffers: Buffers, batch: int, rate: float, loss: float | None) -> str:
@@ -45,20 +49,49 @@ def line(buffers: Buffers, batch: int, rate: float, loss: float | None) -> str:
 
 
 class Scalars:
-    """Scalars for TensorBoard, at most two points of each a second."""
+    """Scalars for TensorBoard, at most two points of each a second. Where they cannot be written there are none for a
+    while, and nothing else happens."""
 
     def __init__(self, folder: Path) -> None:
-        self._writer = tf.summary.create_file_writer(str(folder))
+        self._folder = folder
+        self._writer: Any = None
+        self._told = False
         self._next = 0.0
 
     def add(self, batch: int, scalars: Mapping[str, float]) -> None:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _SCALARS_S
+        try:
+            self._write(batch, scalars)
+        except (tf.errors.OpError, OSError) as problem:
+            self._give_up(problem)
+        else:
+            if self._told:
+                log.info("TensorBoard's files are written again")
+            self._told = False
+
+    def close(self) -> None:
+        if self._writer is not None:
+            with suppress(tf.errors.OpError):
+                self._writer.close()
+
+    def _write(self, batch: int, scalars: Mapping[str, float]) -> None:
+        if self._writer is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(self._folder).free < _ROOM:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
+            self._writer = tf.summary.create_file_writer(str(self._folder))
         with self._writer.as_default():
             for name, value in scalars.items():
                 tf.summary.write(name, tf.constant(value, tf.float32), step=batch, metadata=_SCALAR)
         self._writer.flush()
 
-    def close(self) -> None:
-        self._writer.close()
+    def _give_up(self, problem: Exception) -> None:
+        """Try again later, in another file: this one may end in the middle of a record, where readers stop."""
+        self._writer = None
+        self._next = time.monotonic() + _TRY_AGAIN_S
+        if not self._told:
+            reason = str(getattr(problem, "message", problem)).splitlines()[0].rpartition("}} ")[2]
+            log.warning("TensorBoard's files cannot be written, training goes on without them: %s", reason)
+        self._told = True

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 
+from charles import logs
 from charles.control import Link
 from charles.pacing import RateKeeper
 from producers.collector.drive import Drive
 from producers.collector.refused import Refused
 from producers.collector.sender import Sender
 
-PLAIN_EVERY = 5
-"""Beats, of a second each, between two lines where nobody watches a terminal."""
+log = logging.getLogger(__name__)
 
 
 class Report:
@@ -21,7 +21,8 @@ class Report:
         self._sender = sender
         self._drive = drive
         self._refused = refused
-        self._beats = 0
+        self._progress = logs.Progress(log, terminal_s=1.0)
+        logs.bind(collector=link.instance)
 
     def tell(self, state: str) -> None:
         """Heartbeat and line, if a second has passed since the last. state: running, waiting or paused."""
@@ -37,14 +38,11 @@ class Report:
                 "refused": self._refused.count,
             },
         )
-        if not told:
-            return
-        self._beats += 1
-        watched = sys.stdout.isatty()
-        if watched or self._beats % PLAIN_EVERY == 0:
-            words = (
-                f"{self._link.instance} run {drive.runs} tick {drive.tick} "
+        logs.bind(run=drive.run)
+        if told and self._progress.due():
+            self._progress.show(
+                f"run {drive.runs} tick {drive.tick} "
                 f"{self._link.rate.per_second():.1f} Hz late {late} dropped {dropped}"
-                + (f" {state}" if state != "running" else "")
+                + (f" {state}" if state != "running" else ""),
+                tick=drive.tick,
             )
-            print(f"\r{words}\x1b[K" if watched else words, end="" if watched else "\n", flush=True)

@@ -25,7 +25,8 @@ def headlight(right: Floats, ahead: Floats) -> Floats:
 
 def ground_light() -> Floats:
     """The share of the day's light on each pixel below the horizon: (rows, WIDTH, 3)."""
-    ahead: Floats = (FOCAL * EYE / (np.arange(HEIGHT - HORIZON) + 0.5))[:, None]
+    rows = np.arange(0.5, HEIGHT - HORIZON, dtype=np.float64)
+    ahead = FOCAL * EYE / rows[:, None]
     right = (np.arange(WIDTH) + 0.5 - CENTRE)[None, :] / FOCAL * ahead
     return np.asarray(np.minimum(AMBIENT + headlight(right, ahead)[..., None] * HEADLIGHT, 1.0))
 

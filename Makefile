@@ -7,9 +7,10 @@ BIN := .venv/Scripts
 endif
 UV := $(BIN)/python -m uv
 DEMO ?=
+BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock clean
+.PHONY: help install demo test bench lint lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ demo: install ## Watch it learn: make demo DEMO="--game carracing --minutes 15"
 
 test: install ## Run all tests, on a real broker
 	$(BIN)/python -m pytest
+
+bench: install ## Measure the pipeline beside yardsticks: make bench BENCH="publish --rounds 7"
+	$(BIN)/charles bench $(BENCH)
 
 lint: install ## Check style and types
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from charles.cli import config, deadletters, kafka
+from charles.cli.bench import bench_command
 from charles.cli.demo import demo_command
 from charles.cli.evaluate import evaluate_command
 from charles.cli.ledger import ledger_command
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("evaluate")(evaluate_command)
+app.command("bench")(bench_command)
 app.command("collect", rich_help_panel="Programs")(collect)
 app.command("balance", rich_help_panel="Programs")(balance)
 app.command("train", rich_help_panel="Programs")(train)

@@ -1,0 +1,145 @@
+"""Balancing: the real balancer, beside a bare transactional loop that reads and writes as much."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import numpy as np
+from confluent_kafka import Message, TopicPartition
+
+from benchmarks.drive import RUN, control, frame, jpegs
+from benchmarks.harness import Contest, Figures
+from benchmarks.place import Place, defaults
+from charles import topics
+from charles.control import Link, Rate
+from charles.events import Control, Frame
+from charles.kafka import Publisher, consumer, group, name, producer
+from charles.reading import read_to_end
+from charles.settings import Kafka
+from stream_jobs.balancer.session import Session
+
+TICKS = 6_000
+_COLLECTORS = ("collector-1", "collector-2")
+_SPREAD = 0.25
+"""The share of the ticks whose labels lie anywhere; the others drive straight. The rarest bin then comes with 1.2 % of
+the ticks, and about half of them are emitted, as in the city."""
+_LIKE_OURS = {"queue.buffering.max.kbytes": 131_072, "transaction.timeout.ms": 5000}
+
+
+@contextmanager
+def balance(place: Place) -> Iterator[Contest]:
+    """Ticks a second through a log that lies there, from the second handful of records to the last commit; joining the
+    group is not counted. Every round has a log of its own, which both sides read."""
+    pictures, ticks = jpegs(place.count(300)), place.count(TICKS)
+    kafka = place.cluster()
+
+    def ours() -> Figures:
+        nonlocal kafka
+        kafka = place.cluster()
+        _record(kafka, pictures, ticks)
+        return {"": _balance(kafka, 2 * ticks) / 2}
+
+    yield Contest(ours, lambda: {"": _copy(kafka, 2 * ticks, _emitted_share(kafka)) / 2})
+
+
+class Progress(Rate):
+    """Counts records as they are handled, and says when all are: as a program's Rate, and as its Stop."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__()
+        self._expected = expected
+        self._handled = 0
+        self._first = 0
+        self._began_s = 0.0
+
+    def add(self, count: int = 1) -> None:
+        super().add(count)
+        self._handled += count
+        if count and not self._first:
+            self._first, self._began_s = count, time.perf_counter()
+
+    def __call__(self, wait_s: float = 0.0) -> bool:
+        if self._handled < self._expected:
+            time.sleep(wait_s)
+        return self._handled >= self._expected
+
+    def per_second_until_now(self) -> float:
+        """Records a second since the first ones were handled, which do not count."""
+        return max(self._handled - self._first, 1) / (time.perf_counter() - self._began_s)
+
+
+def _record(kafka: Kafka, pictures: tuple[bytes, ...], ticks: int) -> None:
+    """What two collectors published."""
+    rng = np.random.default_rng(1)
+    spread = rng.random((ticks, 2)) < _SPREAD
+    labels = np.where(spread, rng.uniform(-1, 1, (ticks, 2)), 0.0)
+    publisher = Publisher(kafka, Frame, Control)
+    for number, (pedals, steering) in enumerate(labels.tolist()):
+        collector, tick = _COLLECTORS[number % 2], number // 2
+        headers = {"collector": collector, "run": RUN, "tick": str(tick)}
+        publisher.send(topics.FRAMES, frame(collector, tick, pictures[number % len(pictures)]), collector, headers)
+        publisher.send(topics.CONTROLS, control(collector, tick, pedals, steering), collector, headers)
+    if publisher.flush(60):
+        raise TimeoutError("the log could not be written within a minute")
+
+
+def _balance(kafka: Kafka, records: int) -> float:
+    """Records a second."""
+    progress = Progress(records)
+    with Link(defaults(kafka), "balancer", "balancer-1", progress) as link:  # type: ignore[arg-type]  # not a signal's
+        link.rate = progress
+        with closing(Session(link.begin(), link)) as session:
+            session.run()
+            return progress.per_second_until_now()
+
+
+def _emitted_share(kafka: Kafka) -> float:
+    """Bytes of samples by bytes of frames."""
+    frames, samples = (
+        sum(len(message.value() or b"") for message in read_to_end(kafka, name(kafka, topic)))
+        for topic in (topics.FRAMES, topics.BALANCED)
+    )
+    return samples / frames
+
+
+def _copy(kafka: Kafka, records: int, share: float) -> float:
+    """Records a second of a loop that consumes the same records, and produces such a share of the frames' bytes, in
+    transactions of the balancer's length."""
+    commit_s = defaults(kafka).balancer.commit_seconds
+    frames, balanced = name(kafka, topics.FRAMES), name(kafka, topics.BALANCED)
+    writer = producer(kafka, **{"transactional.id": group(kafka, "bare"), **_LIKE_OURS})
+    writer.init_transactions(30)
+    reader = consumer(kafka, "bare")
+    reader.assign(
+        [TopicPartition(name(kafka, t), p, 0) for t in (topics.FRAMES, topics.CONTROLS) for p in range(t.partitions)]
+    )
+    progress, owed, next_commit = Progress(records), 0.0, time.monotonic() + commit_s
+    writer.begin_transaction()
+    while not progress():
+        messages = reader.consume(500, timeout=0.02)
+        for message in messages:
+            value = _value(message)
+            owed += share * len(value) * (message.topic() == frames)
+            if owed >= len(value) and message.topic() == frames:
+                owed -= len(value)
+                writer.produce(balanced, key=message.key(), value=value)
+                writer.poll(0)
+        progress.add(len(messages))
+        if time.monotonic() >= next_commit or progress():
+            places = [place for place in reader.position(reader.assignment()) if place.offset >= 0]
+            writer.send_offsets_to_transaction(places, reader.consumer_group_metadata())
+            writer.commit_transaction()
+            writer.begin_transaction()
+            next_commit = time.monotonic() + commit_s
+    rate = progress.per_second_until_now()
+    writer.abort_transaction()
+    reader.close()
+    return rate
+
+
+def _value(message: Message) -> bytes:
+    if message.error() is not None:
+        raise RuntimeError(str(message.error()))
+    return message.value() or b""

@@ -1,0 +1,17 @@
+"""THE table of benchmarks: one row each, with what it is measured against and the aim."""
+
+from __future__ import annotations
+
+from benchmarks.harness import Aim, Benchmark
+
+# fmt: off
+BENCHMARKS = (
+    Benchmark("publish",    "MB/s",      "more", Aim("ratio", 0.6),       "a collector's Sender",          "Kafka's ProducerPerformance, pictures of the same sizes"),
+    Benchmark("balance",    "ticks/s",   "more", Aim("ratio", 0.6),       "the balancer",                  "a bare transactional loop: the same reads, the same share of the bytes written"),
+    Benchmark("refill",     "MB/s",      "more", Aim("ratio", 0.6),       "the trainer's refill",          "a bare consume(500)"),
+    Benchmark("batches",    "samples/s", "more", Aim("ratio", 1.0),       "the trainer's batches",         "tf.data: decode_jpeg, batch, prefetch"),
+    Benchmark("checkpoint", "s",         "less", Aim("ratio", 3.0),       "226 MB, published to followed", "the file copied and loaded"),
+    Benchmark("player",     "ms",        "less", Aim("ours", 3.0, "p95"), "the player's work in a tick",   "bare inference at the same 30 Hz"),
+    Benchmark("city",       "frames/s",  "more", Aim("ours", 150.0),      "the city, seen and driven",     "Gymnasium's CarRacing-v3 with pictures of that size"),
+)
+# fmt: on

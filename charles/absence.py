@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError
 log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
-_UNREACHABLE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE)
+_UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 
 
 class Absence:
@@ -20,25 +20,27 @@ class Absence:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._said: dict[int, float] = defaultdict(lambda: -EVERY_S)
+        self._next: dict[int, float] = defaultdict(float)
         self._since: float | None = None
-        self._reason = ""
+        self._said = False
+        """Whether somebody reads that it is away, and wants to read that it is back."""
 
     def error(self, problem: KafkaError) -> None:
-        """One broker's lost connection is nothing; that none is left is worth a line, and so is any other error."""
+        """One broker's lost connection is nothing. That none is left and none can be reached again is worth a line, and
+        so is any other error."""
         code, reason, now = problem.code(), problem.str(), time.monotonic()
         with self._lock:
+            if code == KafkaError._ALL_BROKERS_DOWN:
+                self._since = self._since or now
+                return
             if code in _UNREACHABLE:
-                if code != KafkaError._ALL_BROKERS_DOWN:
-                    self._reason = reason
-                elif self._since is None:
-                    self._since = now
                 if self._since is None:
                     return
-                code, reason = KafkaError._ALL_BROKERS_DOWN, f"it is away, and waited for ({self._reason or reason})"
-            if now < self._said[code] + EVERY_S:
+                reason = f"no broker answers, waiting for one ({reason})"
+            if now < self._next[code]:
                 return
-            self._said[code] = now
+            self._next[code] = now + EVERY_S
+            self._said = self._said or code in _UNREACHABLE
         log.warning("Kafka: %s", reason)
 
     def over(self, asked: float) -> None:
@@ -46,9 +48,10 @@ class Absence:
         if self._since is None or asked < self._since:
             return
         with self._lock:
-            since, self._since = self._since, None
-        if since is not None:
-            log.info("Kafka answers again, after %.0f s", time.monotonic() - since)
+            since, said = self._since, self._said
+            self._since, self._said = None, False
+        if said and since is not None:
+            log.info("Kafka: a broker answers again, after %.0f s", time.monotonic() - since)
 
 
 absence = Absence()

@@ -131,6 +131,10 @@ class Checkpointer:
         """
         try:
             self._admin.list_topics(timeout=_ANSWER_S)
+        except KafkaException as problem:  # that it is away is said elsewhere, once a minute
+            log.debug("%s could not be published, it is tried again later: %s", what, problem)
+            return False
+        try:
             for _ in range(2):
                 try:
                     send(self._joined())

@@ -6,6 +6,7 @@ charles balance
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 from charles import topic_admin
 from charles.control import Link
@@ -24,14 +25,12 @@ def main(settings: Settings) -> None:
     topic_admin.ensure(settings.kafka)
     with Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link:
         while not link.stopped:
-            session = Session(link.begin(), link)
             try:
-                session.run()
-            except StartOver as reason:
+                with closing(Session(link.begin(), link)) as session:
+                    session.run()
+            except (StartOver, TimeoutError) as reason:  # a session cannot even begin while the broker is away
                 log.warning("starting over from the last transaction: %s", reason)
                 stop(_PAUSE_S)
-            finally:
-                session.close()
 
 
 def _concerns(settings: Settings) -> object:

@@ -6,12 +6,20 @@ import os
 import subprocess
 import sys
 import threading
+import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from charles import config_log
+from confluent_kafka import TopicPartition
+
+from charles import config_log, topics
 from charles.config import Config
+from charles.events import Command, Status, now
+from charles.kafka import Publisher, consumer, name
+from charles.registry import Registry
 from charles.settings import Kafka, environment, load
 from charles.stopping import SUPERVISED
 
@@ -54,6 +62,34 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(30) in (0, -9)
+
+
+def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:
+    """Give a command; returns its id."""
+    given = now()
+    command = Command(uuid.uuid4().hex[:12], target, verb, given, given + timedelta(seconds=seconds), "tester")
+    publisher = Publisher(kafka, Command)
+    publisher.send(topics.COMMANDS, command, target)
+    assert publisher.flush() == 0
+    return command.id
+
+
+def heard(kafka: Kafka, says: Callable[[Status], Any], patience_s: float = 60.0) -> Status:
+    """The first heartbeat of all that says so; waits for it."""
+    registry, last = Registry(kafka), None
+    reader = consumer(kafka, "test-heard")
+    try:
+        reader.assign([TopicPartition(name(kafka, topics.STATUS), 0, 0)])
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            message = reader.poll(1.0)
+            if message is not None and message.error() is None:
+                last = registry.decode(Status, message.value())
+                if says(last):
+                    return last
+    finally:
+        reader.close()
+    raise AssertionError(f"no heartbeat said so within {patience_s:g} s; the last one: {last}")
 
 
 class StopWhen:

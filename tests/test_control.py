@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from charles import topics
 from charles.control import Link
-from charles.events import Command, Status, now
+from charles.events import Status
 from charles.kafka import Publisher
 from charles.settings import Kafka, Settings, load
 from tests.kafka_tools import events
-from tests.programs import StopWhen, configure
+from tests.programs import StopWhen, configure, give
 
 PATIENCE_S = 20.0
 
@@ -32,16 +31,6 @@ def beat_until(link: Link, true: Callable[[], Any]) -> None:
         assert time.monotonic() < deadline
         link.beat("running")
         time.sleep(0.01)
-
-
-def tell(kafka: Kafka, verb: str, target: str = "balancer-1", seconds: float = 10.0) -> str:
-    """Give a command; returns its id."""
-    given = now()
-    command = Command(f"{verb}-{given.timestamp()}", target, verb, given, given + timedelta(seconds=seconds), "tester")
-    publisher = Publisher(kafka, Command)
-    publisher.send(topics.COMMANDS, command, target)
-    assert publisher.flush() == 0
-    return command.id
 
 
 def outcome(kafka: Kafka, command: str) -> str | None:
@@ -86,15 +75,15 @@ def test_a_change_that_cannot_be_used_changes_nothing(kafka: Kafka) -> None:
 
 def test_pause_resume_reload_and_stop_are_obeyed_by_every_program(kafka: Kafka) -> None:
     with linked(kafka) as link:
-        pause = tell(kafka, "pause")
+        pause = give(kafka, "balancer-1", "pause")
         beat_until(link, lambda: link.paused)
-        resume = tell(kafka, "resume", "balancer")
+        resume = give(kafka, "balancer", "resume")
         beat_until(link, lambda: not link.paused)
-        reload = tell(kafka, "reload", "all")
+        reload = give(kafka, "all", "reload")
         beat_until(link, link.over)
         assert not link.stopped
         link.begin()
-        stop = tell(kafka, "stop")
+        stop = give(kafka, "balancer-1", "stop")
         beat_until(link, link.over)
         assert link.stopped
     assert [outcome(kafka, command) for command in (pause, resume, reload)] == ["done"] * 3
@@ -103,9 +92,9 @@ def test_pause_resume_reload_and_stop_are_obeyed_by_every_program(kafka: Kafka) 
 
 def test_others_commands_are_left_alone_and_what_a_program_cannot_do_is_refused(kafka: Kafka) -> None:
     with linked(kafka) as link:
-        other = tell(kafka, "stop", "balancer-2")
-        unable = tell(kafka, "checkpoint")
-        nonsense = tell(kafka, "dance")
+        other = give(kafka, "balancer-2", "stop")
+        unable = give(kafka, "balancer-1", "checkpoint")
+        nonsense = give(kafka, "balancer-1", "dance")
         beat_until(link, lambda: outcome(kafka, nonsense))
         assert not link.over()
     assert outcome(kafka, other) is None
@@ -115,7 +104,7 @@ def test_others_commands_are_left_alone_and_what_a_program_cannot_do_is_refused(
 
 def test_a_command_that_takes_its_time_is_answered_once_it_is_done(kafka: Kafka) -> None:
     with linked(kafka, verbs=("checkpoint",)) as link:
-        told = tell(kafka, "checkpoint")
+        told = give(kafka, "balancer-1", "checkpoint")
         beat_until(link, lambda: link.asked("checkpoint"))
         assert outcome(kafka, told) is None
         command = link.asked("checkpoint")
@@ -128,8 +117,8 @@ def test_a_command_that_takes_its_time_is_answered_once_it_is_done(kafka: Kafka)
 
 def test_a_deadline_that_has_passed_is_said_to_have(kafka: Kafka) -> None:
     with linked(kafka, verbs=("checkpoint",)) as link:
-        late = tell(kafka, "stop", seconds=-1)
-        slow = tell(kafka, "checkpoint", seconds=1.5)
+        late = give(kafka, "balancer-1", "stop", seconds=-1)
+        slow = give(kafka, "balancer-1", "checkpoint", seconds=1.5)
         beat_until(link, lambda: outcome(kafka, slow))
         assert not link.over()
     assert outcome(kafka, late) == "refused: its deadline was over before it was read"
@@ -137,9 +126,9 @@ def test_a_deadline_that_has_passed_is_said_to_have(kafka: Kafka) -> None:
 
 
 def test_commands_of_before_its_start_are_not_obeyed(kafka: Kafka) -> None:
-    tell(kafka, "stop", "all")
+    give(kafka, "all", "stop")
     with linked(kafka) as link:
-        paused = tell(kafka, "pause")
+        paused = give(kafka, "balancer-1", "pause")
         beat_until(link, lambda: link.paused)
         assert not link.over()
         link._publisher.flush()

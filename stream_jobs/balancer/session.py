@@ -30,6 +30,7 @@ _BATCH = 500
 _TRANSACTION_BYTES = 16 << 20
 _FAR_AHEAD = 2_000
 _TAKEOVER_S = 90.0
+_ANSWER_S = 0.5
 
 
 class StartOver(RuntimeError):
@@ -125,16 +126,21 @@ class Session:
         """Once a second: how far the logs reach, who is too far ahead, who fell silent, and a heartbeat."""
         for number, partition in self._work.partitions.items():
             for side, reading in partition.readings.items():
-                _low, high = self._consumer.get_watermark_offsets(
-                    TopicPartition(self._names[side], number), cached=True
-                )
-                reading.end = high
+                reading.end = self._end(TopicPartition(self._names[side], number), reading.end)
             self._wait_for_partner(number, FRAMES, CONTROLS)
             self._wait_for_partner(number, CONTROLS, FRAMES)
         self._rest_if_told()
         self._work.close_silent()
         self._dirty = self._dirty or any(partition.changed for partition in self._work.partitions.values())
         self._beat()
+
+    def _end(self, place: TopicPartition, known: int) -> int:
+        """Where a log ends now. What is fetched says so by the way; while nothing is, the broker has to be asked."""
+        try:
+            found = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_S, cached=not self._resting)
+        except KafkaException:
+            return known
+        return int(found[1]) if found else known
 
     def _wait_for_partner(self, number: int, side: str, partner: str) -> None:
         """Stop reading a topic that is far ahead of its partner while there is something of the partner to read."""

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from charles.balancing import BINS
+from charles.config import Unstuck
 from charles.evaluation.film import EVERY, WIDTH, draw_film, shoot
 from charles.evaluation.plots import draw_labels, draw_loss, smoothed
 from charles.outputs import OUTPUTS
-from charles.config import Unstuck
 from tests.evaluation.tiny_game import Road, full_throttle, never_moves
 
 

@@ -19,6 +19,7 @@ from charles.registry import Registry
 from charles.settings import Kafka, Settings, load
 from charles.topics import STATUS
 from charles.transactions import join, transaction
+from consumers.player import _concerns
 from consumers.player.loop import play
 from tests.consumers.player.road import ARCHITECTURE, PATIENCE_S, SIZE, Road
 from tests.programs import StopWhen, configure
@@ -80,8 +81,12 @@ class Player:
 
     def _play(self, settings: Settings) -> None:
         try:
-            with Link(settings, "player", settings.player.name, self._stopped, verbs=("unstuck",)) as link:
-                play(self.road, link)
+            with Link(
+                settings, "player", settings.player.name, self._stopped, verbs=("unstuck",), concerns=_concerns
+            ) as link:
+                while not link.stopped:
+                    link.begin()
+                    play(self.road, link)
         except BaseException as failure:
             self._failure = failure
 

@@ -12,11 +12,13 @@ import pytest
 from charles import topic_admin, topics
 from charles.events import Checkpoint, DrivingFrame
 from charles.kafka import Publisher
+from charles.models import architecture, build
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.consumers.player.conftest import Player, Trainer
 from tests.consumers.player.road import SIZE, constant, speedometer
 from tests.kafka_tools import events, kill, read_all
+from tests.programs import configure, give, heard
 
 StartPlayer = Callable[..., Player]
 
@@ -141,3 +143,42 @@ def test_it_drives_on_without_a_broker_and_learns_on_when_it_is_back(
     Trainer(kafka).publish(200, constant(0.2))
     road.wait(lambda: road.value() == 0.2)
     assert road.values() == [0.1, 0.2]
+
+
+def test_it_follows_the_configuration_and_commands_while_it_drives(
+    kafka: Kafka, trainer: Trainer, start_player: StartPlayer
+) -> None:
+    trainer.publish(100, constant(0.1))
+    road = start_player(kafka).road
+    road.wait_ticks(3)
+    configure(kafka, {"play": {"swap": "at once"}})
+    trainer.publish(200, constant(0.2))
+    road.wait(lambda: road.value() == 0.2)
+    assert road.respawns == 0
+
+    unstuck = give(kafka, "player-1", "unstuck")
+    assert heard(kafka, lambda status: status.command == unstuck).outcome == "done"
+    assert road.respawns == 1
+
+    give(kafka, "player-1", "pause")
+    heard(kafka, lambda status: status.state == "paused")
+    stood = road.ticks
+    give(kafka, "player-1", "resume")
+    road.wait(lambda: road.ticks > stood)
+
+
+def test_what_is_predicted_no_more_is_driven_by_the_game(
+    kafka: Kafka, trainer: Trainer, start_player: StartPlayer
+) -> None:
+    trainer.publish(100, constant(0.1))
+    player = start_player(kafka, swap="at once")
+    player.road.wait_ticks(3)
+    configure(kafka, {"outputs": ["steering"]})
+    player.heard(lambda status: status.state == "waiting")  # for weights of the other network
+    alone = build("pilot", SIZE, outputs=("steering",))
+    weights = {name: array for name, array in constant(0.3).items() if "acceleration_braking" not in name}
+    trainer.publish(200, weights, architecture(alone))
+    player.heard(lambda status: status.state == "running" and status.batch == 200)
+    action = player.road.mapping.to_action(player.road.told[-1][1])
+    assert action.steering == pytest.approx(0.3)
+    assert action.acceleration_braking == player.road.drive().acceleration_braking

@@ -23,7 +23,7 @@ from consumers.trainer.saving import Saved, unpack
 from tests.consumers.trainer.balanced import jpeg, publish, sample
 from tests.consumers.trainer.test_pictures import broken_tables
 from tests.kafka_tools import events
-from tests.programs import configure
+from tests.programs import configure, give, heard
 
 BATCH, USES = 16, 2
 Start = Callable[..., subprocess.Popen[str]]
@@ -155,3 +155,53 @@ def test_what_cannot_be_read_is_dead_lettered_and_a_second_trainer_takes_over(ka
     assert counts.read == counts.rejected + counts.expired + counts.surplus + counts.drawn + len(saved.offsets)
     reasons = {letter.reason for letter in events(kafka, topics.DEADLETTER, DeadLetter)}
     assert len(reasons) == 4
+
+
+@pytest.mark.slow
+def test_when_the_outputs_change_it_goes_on_with_what_fits_of_its_network(kafka: Kafka, start: Start) -> None:
+    publish(kafka, 0, 1_000)
+    process = start(checkpoint_every=10)
+    until(lambda: batches(kafka, "pilot") > 25)
+    epoch = configure(kafka, {"outputs": ["steering"]})
+
+    def of_steering() -> list[Checkpoint]:
+        return [manifest for manifest in checkpoints.living(kafka) if manifest.epoch == epoch.number]
+
+    until(lambda: any(manifest.kind == STATE for manifest in of_steering()))
+    until(lambda: batches(kafka, "pilot") > newest(kafka, "pilot", WEIGHTS).batch)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+    first = min(of_steering(), key=lambda manifest: manifest.batch)
+    assert first.batch > 25
+    assert first.outputs == ["steering"]
+    (parent,) = first.parents
+    assert parent.startswith(f"pilot@{first.batch}/state/")
+    manifest, saved = saved_state(kafka, "pilot")
+    counts = saved.counts
+    assert list(saved.slots) == ["steering"]
+    assert counts.surplus >= 63
+    assert counts.read == counts.expired + counts.surplus + counts.drawn + len(saved.offsets)
+    told = [step for step in steps(kafka, "pilot") if step.batch > first.batch]
+    assert {tuple(step.losses) for step in told} == {("steering",)}
+    assert manifest.batch >= first.batch
+
+
+@pytest.mark.slow
+def test_a_checkpoint_is_published_when_somebody_asks_for_one_and_training_pauses(kafka: Kafka, start: Start) -> None:
+    publish(kafka, 0, 1_000)
+    start(checkpoint_every=10_000)
+    until(lambda: batches(kafka, "pilot") > 5)
+    asked = give(kafka, "trainer", "checkpoint")
+    answer = heard(kafka, lambda status: status.command == asked)
+    published = newest(kafka, "pilot", WEIGHTS).batch
+    assert published > 5
+    assert answer.outcome == f"done: checkpoint {published}"
+
+    give(kafka, "trainer-pilot", "pause")
+    paused = heard(kafka, lambda status: status.state == "paused").batch
+    again = give(kafka, "trainer", "checkpoint")
+    assert heard(kafka, lambda status: status.command == again).outcome.startswith("done: checkpoint")
+    assert newest(kafka, "pilot", WEIGHTS).batch == batches(kafka, "pilot")
+    give(kafka, "all", "resume")
+    until(lambda: batches(kafka, "pilot") > paused + 3)

@@ -23,7 +23,7 @@ from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
 from producers.collector.sender import Sender
 from tests.kafka_tools import events, headers, kill, read_all
 from tests.producers.collector.tiny_game import ANSWER, DRIVING, Script, TinyGame, without_speed
-from tests.programs import StopWhen
+from tests.programs import StopWhen, configure, give, heard
 
 
 def settings_for(kafka: Kafka, **local: Any) -> Settings:
@@ -193,3 +193,34 @@ def until(true: Callable[[], Any], timeout_s: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_it_follows_the_configuration_and_commands_while_it_drives(kafka: Kafka) -> None:
+    game, stopped = TinyGame(1), Event()
+    driver = Thread(target=collect_until, args=(settings_for(kafka, pace="real"), lambda _: game, stopped.is_set))
+    driver.start()
+    until(lambda: len(game.controllers) >= 10)
+    assert game.weathers == ["clear"]
+    configure(kafka, {"collect": {"weather": "fog", "disturbances": False}})
+    until(lambda: game.weathers[-1] == "fog")
+    quiet_from = len(game.controllers)
+    unstuck = give(kafka, "c-1", "unstuck")
+    assert heard(kafka, lambda status: status.command == unstuck).outcome == "done"
+    assert len(game.respawns) == 1
+
+    give(kafka, "collector", "pause")
+    heard(kafka, lambda status: status.state == "paused")
+    stood = len(game.controllers)
+    give(kafka, "collector", "resume")
+    until(lambda: len(game.controllers) >= stood + 30)
+    stopped.set()
+    driver.join(30)
+
+    told = {(controller.steering, controller.acceleration_braking) for controller in game.controllers[quiet_from:]}
+    assert told == {(ANSWER.steering, ANSWER.acceleration_braking)}
+    frames = events(kafka, topics.FRAMES, Frame)
+    runs = list(dict.fromkeys(frame.run for frame in frames))
+    assert len(runs) == 3  # the first, one after the unstuck, and one after the pause
+    for run in runs:
+        ticks = [frame.tick for frame in frames if frame.run == run]
+        assert ticks == list(range(len(ticks)))

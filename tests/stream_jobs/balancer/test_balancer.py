@@ -20,7 +20,7 @@ from charles.registry import Registry
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, headers, kill, read_all
-from tests.programs import running
+from tests.programs import configure, give, heard, running
 
 RUN = "20260101T000000-test"
 CONFIG = {"balance": {"history": 10, "silence_seconds": 1.0}}
@@ -248,3 +248,62 @@ def test_frames_are_read_again_from_the_log_when_memory_has_forgotten_them(kafka
 def test_a_nan_is_no_control() -> None:
     with pytest.raises(ValueError, match=r"steering must be in \[-1, 1\], not nan"):
         Control("c", "r", 0, now(), 0, 0, math.nan, 0, 0, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.slow
+def test_bins_and_outputs_may_change_on_the_way_and_no_tick_is_lost(kafka: Kafka, feed: Feed) -> None:
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
+        feed.send("collector-1", range(600))
+        ledgers_until(kafka, settled("collector-1", 599))
+        fewer = configure(kafka, {"balance": {"bins": 5}})
+        sent = feed_until(kafka, feed, 600, lambda: fewer.number in epochs_of_samples(kafka))
+        steering = configure(kafka, {"outputs": ["steering"]})
+        sent = feed_until(kafka, feed, sent, lambda: steering.number in epochs_of_samples(kafka))
+        longer = configure(kafka, {"balance": {"history": 20}})
+        sent = feed_until(kafka, feed, sent, lambda: longer.number in epochs_of_samples(kafka))
+        ledgers_until(kafka, settled("collector-1", sent - 1))
+
+    check_ledger_against_topics(kafka, sent)
+    samples = events(kafka, topics.BALANCED, Sample)
+    assert max(Counter(sample.moment for sample in samples).values()) == 1
+    sets: dict[str, list[Sample]] = {}
+    for sample in samples:
+        sets.setdefault(sample.set_id, []).append(sample)
+    for each in sets.values():
+        (epoch,) = {sample.epoch for sample in each}
+        bins = 5 if epoch >= fewer.number else BINS
+        assert [sample.set_bin for sample in each] == list(range(bins))
+        assert all(bin_of(labels(sample)[sample.set_output], bins) == sample.set_bin for sample in each)
+        assert {sample.set_output for sample in each} <= ({"steering"} if epoch >= steering.number else set(OUTPUTS))
+        assert {len(sample.history_speed) for sample in each} == {20 if epoch >= longer.number else 10}
+
+
+def epochs_of_samples(kafka: Kafka) -> set[int]:
+    return {sample.epoch for sample in events(kafka, topics.BALANCED, Sample)}
+
+
+def feed_until(kafka: Kafka, feed: Feed, first: int, done: Callable[[], bool]) -> int:
+    """Send ticks, a few hundred at a time, until something came of them; returns the next tick."""
+    for _ in range(60):
+        feed.send("collector-1", range(first, first + 200))
+        first += 200
+        ledgers_until(kafka, settled("collector-1", first - 1))
+        if done():
+            return first
+    pytest.fail("nothing came of thousands of ticks")
+
+
+@pytest.mark.slow
+def test_a_paused_balancer_takes_nothing_in_and_goes_on_where_it_was(kafka: Kafka, feed: Feed) -> None:
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
+        feed.send("collector-1", range(300))
+        ledgers_until(kafka, settled("collector-1", 299))
+        given = give(kafka, "balancer-1", "pause")
+        heard(kafka, lambda status: status.command == given and status.state == "paused")
+        feed.send("collector-1", range(300, 600))
+        heard(kafka, lambda status: status.state == "paused" and status.lag > 0)
+        assert max(ledger.seen for ledger in read(kafka)) == 300
+        give(kafka, "balancer-1", "resume")
+        ledgers_until(kafka, settled("collector-1", 599))
+    check_samples(kafka)
+    check_ledger_against_topics(kafka, 600)

@@ -1,0 +1,93 @@
+"""The topic `status`, followed from its last few minutes on."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from charles import topics
+from charles.codec import Unreadable
+from charles.events import Status, now
+from charles.kafka import consumer, is_end, name
+from charles.registry import Registry
+from charles.roll import Roll
+from charles.settings import Kafka
+
+_KEPT = 2000
+_BATCH = 1000
+_TAIL_BASE = -2000
+"""librdkafka's RD_KAFKA_OFFSET_TAIL_BASE: this less n is the place of the n-th last record."""
+
+
+def tail(kafka: Kafka, topic: topics.Topic, count: int, partition: int = 0) -> TopicPartition:
+    """The place of the last so many records of a topic; needs no broker to be named."""
+    return TopicPartition(name(kafka, topic), partition, _TAIL_BASE - count)
+
+
+def onlooker(kafka: Kafka, group: str) -> Consumer:
+    """A consumer for those who only look: it says where a partition ends, and writes nothing while a broker is away."""
+    quiet: dict[str, Any] = {"enable.partition.eof": True, "fetch.wait.max.ms": 100, "error_cb": lambda _error: None}
+    return consumer(kafka, group, **quiet)
+
+
+class Heartbeats:
+    """Follows every program. roll: what they say, taken together; caught_up: whether all that was there was read."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self.roll = Roll()
+        self.caught_up = False
+        self._topic = name(kafka, topics.STATUS)
+        self._registry = Registry(kafka)
+        self._consumer = onlooker(kafka, "heartbeats")
+        self._consumer.assign([tail(kafka, topics.STATUS, _KEPT)])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def read(self, wait_s: float) -> list[Status]:
+        """Take in what has come and return it; waits up to wait_s for the first."""
+        first = self._consumer.poll(wait_s)
+        if first is None:
+            return []
+        found = [self._take(message) for message in (first, *self._consumer.consume(_BATCH, timeout=0))]
+        return [status for status in found if status is not None]
+
+    def catch_up(self, patience_s: float) -> None:
+        """Read to the present end. Raises TimeoutError when there is none within patience_s."""
+        deadline = time.monotonic() + patience_s
+        while not self.caught_up and self._exists(patience_s):
+            self.read(0.1)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self._topic} could not be read within {patience_s:g} s")
+
+    def answers(self, timeout_s: float) -> bool:
+        """Whether a broker answers within timeout_s."""
+        try:
+            self._consumer.list_topics(self._topic, timeout=timeout_s)
+        except KafkaException:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _exists(self, patience_s: float) -> bool:
+        return self._consumer.list_topics(self._topic, timeout=patience_s).topics[self._topic].error is None
+
+    def _take(self, message: Message) -> Status | None:
+        try:
+            if is_end(message):
+                self.caught_up = True
+                return None
+            status = self._registry.decode(Status, message.value())
+        except (Unreadable, KafkaException, TimeoutError):
+            return None  # whoever needs the record dead-letters it: this is only a look
+        # Clocks differ between machines, but what comes in the moment it is written is young by any clock.
+        self.roll.take(status, now() if self.caught_up else min(status.time, now()))
+        return status

@@ -1,0 +1,110 @@
+"""Who lives, who fell silent and who died: what heartbeats say when they are taken together. Knows no Kafka."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from charles.events import Status
+
+SILENT_S = 2.0
+"""Programs beat once a second."""
+STARTING_S = 30.0
+"""A program that loads a network beats only when it is done."""
+STARTING = ("starting", "starting over")
+ENDED = ("stopped", "failed", "died")
+WELL = "well"
+SILENT = "silent"
+_TOGETHER_S = 3.0
+_ONE_DEATH_S = 10.0
+_INCIDENTS = 50
+
+Process = tuple[str, int]
+"""Host and process id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something died, or was replaced. state: failed, died or restarted; words: why."""
+
+    time: datetime
+    instance: str
+    state: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One instance. heard: when its newest heartbeat came, by this machine's clock; lives: the first and the last
+    heartbeat of each of its processes that was heard lately."""
+
+    status: Status
+    heard: datetime
+    lives: dict[Process, tuple[datetime, datetime]] = field(default_factory=dict)
+
+    def silent_s(self, at: datetime) -> float:
+        return max((at - self.heard).total_seconds(), 0.0)
+
+    def condition(self, at: datetime, patience_s: float = SILENT_S) -> str:
+        """well, silent, stopped, failed or died. patience_s: after how long it is silent; a starting one has longer."""
+        state = self.status.state
+        if state in ENDED:
+            return state
+        patience_s = max(patience_s, STARTING_S) if state in STARTING else patience_s
+        return SILENT if self.silent_s(at) > patience_s else WELL
+
+    def rivals(self, at: datetime) -> list[Process]:
+        """The processes that run at the same time under this one name; none, where it is one alone, as it must be."""
+        fresh = {process: life for process, life in self.lives.items() if (at - life[1]).total_seconds() < _TOGETHER_S}
+        return sorted(
+            process
+            for process, (first, last) in fresh.items()
+            if any(first < other[1] and other[0] < last for name, other in fresh.items() if name != process)
+        )
+
+
+class Roll:
+    """members: every instance that was heard, by name; incidents: what died and when, the newest last."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, Member] = {}
+        self.incidents: deque[Incident] = deque(maxlen=_INCIDENTS)
+
+    def take(self, status: Status, heard: datetime) -> None:
+        """Take in a heartbeat. heard: when, by this machine's clock."""
+        before = self.members.get(status.instance)
+        lives = _lives(before, status, heard)
+        self._note(before, status, heard)
+        self.members[status.instance] = Member(status, heard, lives)
+
+    def heard_since(self, since: datetime) -> list[Member]:
+        return [member for member in self.members.values() if member.heard >= since]
+
+    def _note(self, before: Member | None, status: Status, heard: datetime) -> None:
+        if status.state in ("failed", "died"):
+            if before is None or before.status.state != status.state:
+                self._forget_same_death(status, heard)
+                self.incidents.append(Incident(heard, status.instance, status.state, status.note))
+        elif before and before.status.state not in ENDED and (status.host, status.pid) not in before.lives:
+            last = before.status
+            words = f"without a word: process {last.pid} was heard last, now {status.pid}"
+            self.incidents.append(Incident(heard, status.instance, "restarted", words))
+
+    def _forget_same_death(self, status: Status, heard: datetime) -> None:
+        """A program that failed says so, and then its supervisor, which knows more: that is one death."""
+        for incident in [*self.incidents]:
+            recent = (heard - incident.time).total_seconds() < _ONE_DEATH_S
+            if recent and incident.instance == status.instance and incident.state == "failed":
+                self.incidents.remove(incident)
+
+
+def _lives(before: Member | None, status: Status, heard: datetime) -> dict[Process, tuple[datetime, datetime]]:
+    """The processes of an instance after a heartbeat. That a process died is said by another one."""
+    lives = {} if before is None else before.lives
+    if status.state == "died":
+        return lives
+    process = status.host, status.pid
+    first, _ = lives.get(process, (heard, heard))
+    lately = {name: life for name, life in lives.items() if (heard - life[1]).total_seconds() < _ONE_DEATH_S}
+    return lately | {process: (first, heard)}

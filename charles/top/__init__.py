@@ -1,0 +1,1 @@
+"""`charles top`: the live view of a running pipeline."""

@@ -1,0 +1,85 @@
+"""What a trainer learns from, how well, and where its checkpoints are."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from charles.events import DeadLetter, Status
+from charles.top.charts import chart
+from charles.top.watching import Sight
+
+_BUFFER = "buffer_"
+
+
+def learning(sight: Sight, width: int, rows: int) -> RenderableType:
+    """width: characters; rows: how high the loss is drawn."""
+    statuses = [member.status for member in sight.members]
+    trainers = [status for status in statuses if status.program == "trainer"]
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    grid.add_column(no_wrap=True)
+    for trainer in trainers:
+        _add_trainer(grid, trainer, sight.losses.get(trainer.model, []), (width - 42, rows))
+        grid.add_row("checkpoint", road(trainer, statuses), "")
+    if not trainers:
+        grid.add_row(Text("no trainer runs", "dim"))
+    for instance, words in sets(sight).items():
+        grid.add_row("sets" if len(sight.pace) == 1 else instance, words, "")
+    if sight.dead_letters:
+        grid.add_row(Text("dead letters", "yellow"), _dead_letters(sight.dead_letters), "")
+    return grid
+
+
+def outputs(trainer: Status) -> list[str]:
+    """What its model predicts."""
+    names = (name.removeprefix(_BUFFER) for name in trainer.figures if name.startswith(_BUFFER))
+    return sorted(name for name in names if name != "capacity")
+
+
+def buffer(trainer: Status, output: str) -> str:
+    return f"{trainer.figures.get(_BUFFER + output, 0):.0f}/{trainer.figures.get('buffer_capacity', 0):.0f}"
+
+
+def loss(trainer: Status) -> str:
+    return f"loss {trainer.figures['loss']:.4f}" if "loss" in trainer.figures else "no batch yet"
+
+
+def road(trainer: Status, statuses: list[Status]) -> str:
+    """The newest checkpoint, and who drives with which."""
+    newest = trainer.figures.get("checkpoint", -1)
+    words = [f"{newest:.0f} published" if newest >= 0 else "none yet"]
+    for player in statuses:
+        if player.program == "player" and player.model == trainer.model and player.batch >= 0:
+            age = f" ({player.figures['age_s']:.0f} s old)" if "age_s" in player.figures else ""
+            words.append(f"{player.instance} drives with {player.batch}{age}")
+    return ", ".join(words)
+
+
+def sets(sight: Sight) -> dict[str, str]:
+    """By balancer: how long a set takes, and which bins hold it up."""
+    found = {}
+    for status in (member.status for member in sight.members):
+        pace = sight.pace.get(status.instance, "")
+        if status.program == "balancer" and (pace or status.starving):
+            held = f"held up by {' and '.join(status.starving)}" if status.starving else ""
+            found[status.instance] = ", ".join(filter(None, (pace, held)))
+    return found
+
+
+def _add_trainer(grid: Table, trainer: Status, losses: list[float], size: tuple[int, int]) -> None:
+    for output in outputs(trainer):
+        have, capacity = trainer.figures[_BUFFER + output], trainer.figures.get("buffer_capacity", 1)
+        grid.add_row(output, ProgressBar(total=capacity, completed=have), buffer(trainer, output))
+    drawn = [Text(row, "cyan") for row in chart(losses, *size)]
+    grid.add_row(f"batch {max(trainer.batch, 0):,}", Group(*drawn) if drawn else "", loss(trainer))
+
+
+def _dead_letters(letters: list[DeadLetter]) -> Text:
+    newest = letters[-1]
+    topic = newest.topic.rpartition(".")[2]
+    words = f"{len(letters)}, the last at {newest.time.astimezone():%H:%M:%S} in {topic}: {newest.reason}"
+    return Text(words, "yellow")

@@ -1,0 +1,155 @@
+"""What can be seen of a running pipeline, whoever started it: heartbeats, ledger, losses, dead letters, the broker."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from confluent_kafka import KafkaException, Message, TopicPartition
+
+from charles import topics
+from charles.codec import Unreadable
+from charles.events import DeadLetter, RunLedger, Status, TrainingStep, now
+from charles.heartbeats import Heartbeats, onlooker, tail
+from charles.kafka import is_end, name
+from charles.registry import Registry
+from charles.roll import Incident, Member
+from charles.settings import Kafka
+from charles.top.sets import SetPace
+
+_LOSSES = 4000
+_DEAD_LETTERS = 500
+_BATCH = 1000
+_QUIET_S = 0.7
+_ANSWER_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen at one moment, for a picture of it.
+
+    at: that moment; while the broker is away, the last one at which it answered. away_s: for how long it has been away,
+    0: it answers. losses: of the newest batches, by model. pace: how long a set takes, in words, by balancer.
+    dead_letters: the newest.
+    """
+
+    at: datetime
+    cluster: str
+    away_s: float
+    members: list[Member]
+    incidents: list[Incident]
+    ledgers: list[RunLedger]
+    losses: dict[str, list[float]]
+    pace: dict[str, str]
+    dead_letters: list[DeadLetter]
+
+
+class Watch:
+    """Follows a pipeline. status: the newest Status of each instance; ledgers: of each run; losses: of the newest
+    batches, of the model that learned last."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self.ledgers: dict[tuple[str, str], RunLedger] = {}
+        self._losses: dict[str, deque[float]] = {}
+        self._learned_last = ""
+        self._pace: dict[str, SetPace] = {}
+        self._dead_letters: deque[DeadLetter] = deque(maxlen=_DEAD_LETTERS)
+        self._cluster = f"{kafka.prefix} at {kafka.bootstrap_servers}"
+        self._heartbeats = Heartbeats(kafka)
+        self._answered = now()
+        self._back = datetime.min.replace(tzinfo=UTC)
+        self._away = False
+        self._registry = Registry(kafka)
+        state = topics.BALANCER_STATE
+        self._names = {name(kafka, topic): topic for topic in (topics.TRAINING, topics.DEADLETTER, state)}
+        places = [
+            tail(kafka, topics.TRAINING, _LOSSES),
+            tail(kafka, topics.DEADLETTER, _DEAD_LETTERS),
+            *(TopicPartition(name(kafka, state), partition, 0) for partition in range(state.partitions)),
+        ]
+        self._behind = {(place.topic, place.partition) for place in places}
+        self._others = onlooker(kafka, "watch")
+        self._others.assign(places)
+
+    @property
+    def status(self) -> dict[str, Status]:
+        return {instance: member.status for instance, member in self._heartbeats.roll.members.items()}
+
+    @property
+    def losses(self) -> deque[float]:
+        return self._losses.get(self._learned_last, deque())
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that was there when it began has been read."""
+        return self._heartbeats.caught_up and not self._behind
+
+    def read(self, wait_s: float) -> None:
+        """Take in what has come; waits at most so long for a heartbeat, and half a second for a broker that is away."""
+        told = self._heartbeats.read(wait_s)
+        for status in told:
+            if "sets" in status.figures:
+                self._pace.setdefault(status.instance, SetPace()).take(status.figures["sets"], status.time)
+        self._look_for_broker(bool(told))
+        deadline = time.monotonic() + wait_s
+        while messages := self._others.consume(_BATCH, timeout=0):
+            for message in messages:
+                self._take(message)
+            if time.monotonic() > deadline:
+                break  # heartbeats first, however much there is to read
+
+    def sight(self) -> Sight:
+        """All of it, at this moment."""
+        at = self._answered if self._away else now()
+        roll = self._heartbeats.roll
+        return Sight(
+            at=at,
+            cluster=self._cluster,
+            away_s=(now() - self._answered).total_seconds() if self._away else 0.0,
+            # Nobody could be heard while the broker was away: silence begins when it is back.
+            members=[replace(member, heard=max(member.heard, self._back)) for member in roll.members.values()],
+            incidents=[*roll.incidents],
+            ledgers=[*self.ledgers.values()],
+            losses={model: [*losses] for model, losses in self._losses.items()},
+            pace={instance: pace.words() for instance, pace in self._pace.items()},
+            dead_letters=[*self._dead_letters],
+        )
+
+    def close(self) -> None:
+        self._heartbeats.close()
+        self._others.close()
+
+    def _look_for_broker(self, heard: bool) -> None:
+        if not heard and (now() - self._answered).total_seconds() < _QUIET_S:
+            return
+        if heard or self._heartbeats.answers(_ANSWER_S):
+            self._answered = now()
+            if self._away:
+                self._back = self._answered
+            self._away = False
+        else:
+            self._away = True
+
+    def _take(self, message: Message) -> None:
+        try:
+            if is_end(message):
+                self._behind.discard((str(message.topic()), message.partition() or 0))
+            else:
+                self._take_in(message)
+        except (Unreadable, KafkaException, TimeoutError):
+            return  # whoever the record is for dead-letters it: this is only a look
+
+    def _take_in(self, message: Message) -> None:
+        topic = self._names[str(message.topic())]
+        if topic is topics.TRAINING:
+            step = self._registry.decode(TrainingStep, message.value())
+            self._losses.setdefault(step.model, deque(maxlen=_LOSSES)).append(step.loss)
+            self._learned_last = step.model
+        elif topic is topics.DEADLETTER:
+            letter = self._registry.decode(DeadLetter, message.value())
+            self._dead_letters.append(replace(letter, value=b""))
+        elif bytes(message.key() or b"").startswith(b"ledger/"):
+            ledger = self._registry.decode(RunLedger, message.value())
+            self.ledgers[ledger.collector, ledger.run] = ledger

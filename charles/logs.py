@@ -24,7 +24,7 @@ from charles.redaction import Redactor
 if TYPE_CHECKING:
     from charles.settings import Settings
 
-_OURS = ("charles", "producers", "stream_jobs", "consumers", "infra")
+OURS = ("charles", "producers", "stream_jobs", "consumers", "infra")
 _COLOURS = {"debug": "2", "warning": "33", "error": "31", "critical": "1;31"}
 _NOT_FIELDS = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 _ELSEWHERE_S = 5.0
@@ -49,7 +49,7 @@ def set_up(settings: Settings, program: str, instance: str, least: int = logging
     handler.setFormatter(Json(program, instance) if settings.logs.format == "json" else Human(instance))
     root.addHandler(handler)
     root.setLevel(max(level, logging.INFO))  # libraries have much to say to their own authors
-    for name in _OURS:
+    for name in OURS:
         logging.getLogger(name).setLevel(level)
     logging.captureWarnings(True)
     threading.excepthook = _thread_failed

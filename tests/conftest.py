@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from charles import topic_admin
+from charles import logs, topic_admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Commands set up the logging of their process; the tests' own is undisturbed afterwards."""
+    root, ours = logging.getLogger(), [logging.getLogger(name) for name in logs.OURS]
+    level, handlers, hook = root.level, list(root.handlers), threading.excepthook
+    yield
+    logging.captureWarnings(False)
+    root.handlers[:], threading.excepthook = handlers, hook
+    root.setLevel(level)
+    for logger in ours:
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -75,6 +75,7 @@ class Scalars:
         if self._writer is not None:
             with suppress(tf.errors.OpError):
                 self._writer.close()
+        self._writer = None
 
     def _write(self, batch: int, scalars: Mapping[str, float]) -> None:
         if self._writer is None:
@@ -89,7 +90,7 @@ class Scalars:
 
     def _give_up(self, problem: Exception) -> None:
         """Try again later, in another file: this one may end in the middle of a record, where readers stop."""
-        self._writer = None
+        self.close()
         self._next = time.monotonic() + _TRY_AGAIN_S
         if not self._told:
             reason = str(getattr(problem, "message", problem)).splitlines()[0].rpartition("}} ")[2]

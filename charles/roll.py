@@ -87,8 +87,7 @@ class Roll:
                 self._forget_same_death(status, heard)
                 self.incidents.append(Incident(heard, status.instance, status.state, status.note))
         elif before and before.status.state not in ENDED and (status.host, status.pid) not in before.lives:
-            last = before.status
-            words = f"without a word: process {last.pid} was heard last, now {status.pid}"
+            words = f"process {before.status.pid} before, {status.pid} now, without a word"
             self.incidents.append(Incident(heard, status.instance, "restarted", words))
 
     def _forget_same_death(self, status: Status, heard: datetime) -> None:

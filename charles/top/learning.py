@@ -12,26 +12,25 @@ from charles.top.charts import chart
 from charles.top.watching import Sight
 
 _BUFFER = "buffer_"
+_LETTERS = "dead letters"
+_FIGURES = 16
+"""Characters of the column with a trainer's figures, and of the gaps on both of its sides."""
 
 
 def learning(sight: Sight, width: int, rows: int) -> RenderableType:
     """width: characters; rows: how high the loss is drawn."""
     statuses = [member.status for member in sight.members]
     trainers = [status for status in statuses if status.program == "trainer"]
-    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    grid.add_column(no_wrap=True)
+    label = max((len(output) for trainer in trainers for output in outputs(trainer)), default=len(_LETTERS))
+    drawn, told = _grid(label, 3), _grid(label, 2)
     for trainer in trainers:
-        _add_trainer(grid, trainer, sight.losses.get(trainer.model, []), (width - 42, rows))
-        grid.add_row("checkpoint", road(trainer, statuses), "")
-    if not trainers:
-        grid.add_row(Text("no trainer runs", "dim"))
+        _draw(drawn, trainer, sight.losses.get(trainer.model, []), (width - label - _FIGURES, rows))
+        told.add_row("checkpoint", Text(road(trainer, statuses), no_wrap=True, overflow="ellipsis"))
     for instance, words in sets(sight).items():
-        grid.add_row("sets" if len(sight.pace) == 1 else instance, words, "")
+        told.add_row("sets" if len(sets(sight)) == 1 else instance, words)
     if sight.dead_letters:
-        grid.add_row(Text("dead letters", "yellow"), _dead_letters(sight.dead_letters), "")
-    return grid
+        told.add_row(Text(_LETTERS, "yellow"), _dead_letters(sight.dead_letters))
+    return Group(drawn if trainers else Text("no trainer runs", "dim"), told)
 
 
 def outputs(trainer: Status) -> list[str]:
@@ -70,16 +69,25 @@ def sets(sight: Sight) -> dict[str, str]:
     return found
 
 
-def _add_trainer(grid: Table, trainer: Status, losses: list[float], size: tuple[int, int]) -> None:
+def _grid(label: int, columns: int) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(no_wrap=True, min_width=label)
+    grid.add_column(ratio=1)
+    if columns == 3:
+        grid.add_column(no_wrap=True, min_width=_FIGURES - 4)
+    return grid
+
+
+def _draw(grid: Table, trainer: Status, losses: list[float], size: tuple[int, int]) -> None:
     for output in outputs(trainer):
         have, capacity = trainer.figures[_BUFFER + output], trainer.figures.get("buffer_capacity", 1)
         grid.add_row(output, ProgressBar(total=capacity, completed=have), buffer(trainer, output))
-    drawn = [Text(row, "cyan") for row in chart(losses, *size)]
-    grid.add_row(f"batch {max(trainer.batch, 0):,}", Group(*drawn) if drawn else "", loss(trainer))
+    rows = [Text(row, "cyan") for row in chart(losses, *size)]
+    grid.add_row(f"batch {max(trainer.batch, 0):,}", Group(*rows) if rows else "", loss(trainer))
 
 
 def _dead_letters(letters: list[DeadLetter]) -> Text:
     newest = letters[-1]
     topic = newest.topic.rpartition(".")[2]
     words = f"{len(letters)}, the last at {newest.time.astimezone():%H:%M:%S} in {topic}: {newest.reason}"
-    return Text(words, "yellow")
+    return Text(words, "yellow", no_wrap=True, overflow="ellipsis")

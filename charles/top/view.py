@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
@@ -18,7 +19,14 @@ from charles.top.programs import in_use, note, programs_table, shown, state, tro
 from charles.top.watching import Sight, Watch
 
 _WIDE = 120
+_FRAME = 4
 _NEWS = 3
+
+
+class Section(Protocol):
+    """Draws a part of the screen; lines: how high its body shall be at least."""
+
+    def __call__(self, title: str, body: RenderableType, style: str, lines: int | None = None, /) -> RenderableType: ...
 
 
 def view(watch: Watch, *, head: RenderableType | None = None, news: Sequence[str] = ()) -> RenderableType:
@@ -48,37 +56,68 @@ def plain_line(watch: Watch) -> str:
 
 @dataclass(frozen=True)
 class _View:
-    """Draws itself as large as the console that asks."""
+    """Draws itself with frames where they fit, without them on a small terminal."""
 
     sight: Sight
     head: RenderableType | None
     news: tuple[str, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width, height = options.max_width, options.height or console.size.height
-        members = shown(self.sight.members, self.sight.at)
-        wide = width >= _WIDE
-        high = height >= len(members) + (22 if wide else 26)
-        inner = width - 4 if high else width
-        top = [self.head] if self.head is not None else []
-        programs: RenderableType = programs_table(members, self.sight.at, inner)
-        if not members:
-            programs = Text("no program runs: `charles demo` starts all of them", "dim")
-        yield Group(*top, _title(self.sight))
-        yield _section(programs, "programs", high)
-        if wide:
-            yield _side_by_side(self.sight, width, high)
-        else:
-            yield _section(learning.learning(self.sight, inner, 2 if high else 1), "learning", high)
-            ledgers = self.sight.ledgers
-            told: list[RenderableType] = [account.identity(ledgers)]
-            yield _section(Group(*told, account.bar(ledgers, inner)) if high else told[0], _LEDGER, high)
+        height = options.height or console.size.height
+        options = options.update(height=None)
+        framed = self._screen(console, options.max_width, _framed)
+        fits = len(console.render_lines(framed, options)) <= height
+        yield framed if fits else self._screen(console, options.max_width, _ruled)
+
+    def _screen(self, console: Console, width: int, section: Section) -> RenderableType:
+        """What broke comes before what is fine: a screen that is too small is cut off at its end."""
+        inner = width - _FRAME if section is _framed else width
+        parts = [] if self.head is None else [self.head]
+        parts += [_title(self.sight), section("programs", self._programs(inner), "dim")]
         happened = _happened(self.sight.incidents, self.news)
         if happened:
-            yield _section(Text("\n").join(happened), "what happened", high, "yellow")
+            parts.append(section("what happened", Text("\n").join(happened), "yellow"))
+        wide = width >= _WIDE
+        return Group(*parts, *(self._wide(console, width, section) if wide else self._narrow(inner, section)))
+
+    def _programs(self, width: int) -> RenderableType:
+        members = shown(self.sight.members, self.sight.at)
+        if not members:
+            return Text("no program runs: `charles demo` starts all of them", "dim")
+        return programs_table(members, self.sight.at, width)
+
+    def _narrow(self, width: int, section: Section) -> list[RenderableType]:
+        ledgers, framed = self.sight.ledgers, section is _framed
+        bar = [account.bar(ledgers, width)] if framed else []
+        return [
+            section("learning", learning.learning(self.sight, width, 2 if framed else 1), "dim"),
+            section("where every tick went", Group(*bar, account.identity(ledgers)), "dim"),
+        ]
+
+    def _wide(self, console: Console, width: int, section: Section) -> list[RenderableType]:
+        ledgers, framed = self.sight.ledgers, section is _framed
+        right = width // 3
+        left = width - right
+        grid = Table.grid(expand=True, padding=0 if framed else (0, 1, 0, 0))
+        grid.add_column(width=left)
+        grid.add_column(width=right)
+        learned = learning.learning(self.sight, left - _FRAME, 4 if framed else 1)
+        told = account.table(ledgers, right - _FRAME) if framed else account.identity(ledgers)
+        lines = max(_lines(console, learned, left - _FRAME), _lines(console, told, right - _FRAME))
+        grid.add_row(section("learning", learned, "dim", lines), section("where every tick went", told, "dim", lines))
+        return [grid]
 
 
-_LEDGER = "where every tick went"
+def _framed(title: str, body: RenderableType, style: str, lines: int | None = None) -> RenderableType:
+    return Panel(body, title=title, title_align="left", border_style=style, height=lines and lines + 2)
+
+
+def _ruled(title: str, body: RenderableType, style: str, _lines: int | None = None) -> RenderableType:
+    return Group(Rule(Text(title, style), align="left", style=style), body)
+
+
+def _lines(console: Console, body: RenderableType, width: int) -> int:
+    return len(console.render_lines(body, console.options.update(width=width, height=None)))
 
 
 def _title(sight: Sight) -> RenderableType:
@@ -90,33 +129,6 @@ def _title(sight: Sight) -> RenderableType:
     line.add_column(no_wrap=True, justify="right")
     line.add_row(Text(f"{sight.cluster} ", "bold") + broker, Text(f"{datetime.now():%H:%M:%S}", "dim"))
     return line
-
-
-def _side_by_side(sight: Sight, width: int, high: bool) -> RenderableType:
-    left, right = width - width // 3, width // 3
-    rows = 5 if high else 1
-    grid = Table.grid(expand=True)
-    grid.add_column(width=left)
-    grid.add_column(width=right)
-    if not high:
-        grid.add_row(
-            _section(learning.learning(sight, left, rows), "learning", high),
-            _section(account.identity(sight.ledgers), _LEDGER, high),
-        )
-        return grid
-    grid.add_row(
-        _section(learning.learning(sight, left - 4, rows), "learning", high, tall=12),
-        _section(account.table(sight.ledgers, right - 4), _LEDGER, high, tall=12),
-    )
-    return grid
-
-
-def _section(
-    body: RenderableType, title: str, high: bool, style: str = "dim", *, tall: int | None = None
-) -> RenderableType:
-    if high:
-        return Panel(body, title=title, title_align="left", border_style=style, height=tall)
-    return Group(Rule(Text(title, style), align="left", style=style), body)
 
 
 def _happened(incidents: list[Incident], news: Sequence[str]) -> list[Text]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.cli.running import clear_errors, load_settings
+
 if TYPE_CHECKING:
     from charles.settings import Settings
     from infra.kafka.broker import LocalBroker
@@ -35,7 +37,7 @@ def start(
     """
     import time
 
-    with _clear_errors():
+    with clear_errors():
         settings = _settings(port, data)
         from infra.kafka.broker import somebody_elses_cluster
 
@@ -61,7 +63,7 @@ def stop(
 
     Example: charles kafka stop
     """
-    with _clear_errors():
+    with clear_errors():
         broker = _broker(_settings(None, data))
         if broker.stop(timeout):
             typer.echo(f"Stopped the broker of {broker.data}.")
@@ -81,7 +83,7 @@ def status(
     import json
     from dataclasses import asdict
 
-    with _clear_errors():
+    with clear_errors():
         now = _broker(_settings(None, data)).status()
         if as_json:
             typer.echo(json.dumps(asdict(now), default=str))
@@ -107,7 +109,7 @@ def logs(
 
     Example: charles kafka logs -n 100 --follow
     """
-    with _clear_errors():
+    with clear_errors():
         from infra.kafka import BrokerError
         from infra.kafka.logs import tail
 
@@ -122,28 +124,13 @@ def logs(
 
 
 def _settings(port: int | None, data: Path | None) -> Settings:
-    from charles.settings import load
-
-    return load(broker={"port": port, "data": data})
+    return load_settings(broker={"port": port, "data": data})
 
 
 def _broker(settings: Settings, heap_mb: int = 512) -> LocalBroker:
     from infra.kafka.broker import LocalBroker
 
     return LocalBroker(settings.broker.data, settings.broker.port, heap_mb)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """What the user can mend is one line on stderr and exit code 1, not a traceback."""
-    from charles.settings import ConfigError
-    from infra.kafka import BrokerError
-
-    try:
-        yield
-    except (BrokerError, ConfigError) as error:
-        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
-        raise typer.Exit(1) from None
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def test_a_started_broker_outlives_the_command_and_another_one_stops_it(own_brok
     assert len(charles_kafka("logs", *folder, "-n", "3").stdout.splitlines()) == 3
     again = charles_kafka("start", *folder, "--port", str(free_port()))
     assert again.returncode == 1
-    assert again.stderr.startswith("Error: the broker of")
+    assert again.stderr.startswith("the broker of")
     assert len(again.stderr.strip().splitlines()) == 1
 
     assert charles_kafka("stop", *folder).stdout.startswith("Stopped")

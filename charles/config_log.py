@@ -15,13 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from confluent_kafka import KafkaException, TopicPartition
-
 from charles import config, topics
 from charles.codec import Unreadable
 from charles.config import Config
 from charles.events import ConfigChange, now
-from charles.kafka import BrokerUnavailable, Publisher, consumer, is_end, name
+from charles.kafka import BrokerUnavailable, Publisher, name
+from charles.reading import read_to_end
 from charles.registry import Registry
 from charles.sections import ConfigError
 from charles.settings import Kafka, Settings
@@ -67,22 +66,12 @@ class Epochs:
 def read(kafka: Kafka) -> Epochs:
     """Everything up to the topic's present end. What cannot be used is passed over, with a warning.
 
-    Raises BrokerUnavailable.
+    Raises what read_to_end() raises.
     """
     epochs, registry = Epochs(), Registry(kafka)
-    full = name(kafka, topics.CONFIG)
-    reader = consumer(kafka, "config", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
-    try:
-        reader.assign([TopicPartition(full, 0, 0)])
-        while (message := reader.poll(_PATIENCE_S)) is not None:
-            if is_end(message):
-                return epochs
-            take(epochs, registry, message.offset() or 0, message.value())
-    except KafkaException as error:
-        raise BrokerUnavailable(f"{full} cannot be read: {error.args[0].str()}") from error
-    finally:
-        reader.close()
-    raise BrokerUnavailable(f"{full} could not be read within {_PATIENCE_S:g} s")
+    for message in read_to_end(kafka, name(kafka, topics.CONFIG)):
+        take(epochs, registry, message.offset() or 0, message.value())
+    return epochs
 
 
 def take(epochs: Epochs, registry: Registry, offset: int, value: bytes | None) -> bool:
@@ -99,7 +88,7 @@ def take(epochs: Epochs, registry: Registry, offset: int, value: bytes | None) -
 def put(kafka: Kafka, change: Callable[[Config], Config]) -> Epoch:
     """Change what holds now; returns the epoch that holds afterwards, which is the old one where nothing changed.
 
-    Raises ConfigError, BrokerUnavailable.
+    Raises ConfigError, BrokerUnavailable, and what read() raises.
     """
     publisher = Publisher(kafka, ConfigChange)
     for _ in range(_TRIES):

@@ -83,7 +83,8 @@ class Link:
         concerns: Concerns = nothing,
     ) -> None:
         """verbs: what it can do beside what all can; concerns: the part of the settings whose change makes it start
-        over; everything else it looks up in `settings` as it goes. Raises BrokerUnavailable."""
+        over; everything else it looks up in `settings` as it goes. Raises KafkaException or TimeoutError where the
+        configuration cannot be read."""
         self.program = program
         self.instance = instance
         self.rate = Rate()

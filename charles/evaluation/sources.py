@@ -10,6 +10,7 @@ from charles.artefacts import Arrays
 from charles.evaluation.weights_file import load_weights
 from charles.events import Checkpoint
 from charles.kafka import BrokerUnavailable, require_broker
+from charles.reading import NoTopic
 from charles.settings import Settings
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -42,7 +43,7 @@ def configured(settings: Settings) -> Settings:
     try:
         require_broker(settings.kafka, _PATIENCE_S)
         return config_log.under(settings, config_log.read(settings.kafka).newest)
-    except BrokerUnavailable:
+    except (BrokerUnavailable, NoTopic):
         return settings
 
 

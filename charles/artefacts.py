@@ -63,6 +63,7 @@ class Assembly:
         self._manifest = manifest
         self._parts: list[bytes] = []
         self._size = 0
+        self._digest = hashlib.sha256()
 
     @property
     def complete(self) -> bool:
@@ -84,16 +85,16 @@ class Assembly:
         self._size += len(chunk.data)
         if self._size > self._manifest.size:
             raise Damaged(f"its chunks hold more than the {self._manifest.size} bytes that its manifest announces")
+        self._digest.update(chunk.data)  # here, while the next chunks are on their way
         self._parts.append(chunk.data)
 
     def arrays(self) -> Arrays:
         """What a complete artefact holds. Raises Damaged."""
         if self._size != self._manifest.size:
             raise Damaged(f"its chunks hold {self._size} bytes, its manifest announces {self._manifest.size}")
-        data = b"".join(self._parts)
-        if digest(data) != self._manifest.sha256:
+        if self._digest.hexdigest() != self._manifest.sha256:
             raise Damaged("its SHA-256 is not the manifest's")
-        return unpack(data)
+        return unpack(b"".join(self._parts))
 
 
 def chunks(model: str, artefact: str, data: bytes) -> Iterator[WeightChunk]:

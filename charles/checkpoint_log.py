@@ -117,8 +117,12 @@ class Chunks:
 
 
 def _tail(kafka: Kafka, topic: Topic, offset: int | None) -> Consumer:
-    # the end of the log is told when a fetch comes back empty: that is how long a new checkpoint may wait unseen
-    tail = consumer(kafka, f"{topic.name}-reader", **{"enable.partition.eof": True, "fetch.wait.max.ms": 100})
+    properties = {
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": 100,  # the end is told when a fetch comes back empty: so long may a new one wait unseen
+        "fetch.message.max.bytes": 16 << 20,  # many chunks at once: 226 MB come in a third of the time
+    }
+    tail = consumer(kafka, f"{topic.name}-reader", **properties)
     if offset is not None:
         tail.assign([TopicPartition(name(kafka, topic), 0, offset)])
     return tail

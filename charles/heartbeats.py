@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,11 +15,13 @@ from charles.codec import Unreadable
 from charles.events import Status, now
 from charles.kafka import consumer, is_end, name
 from charles.registry import Registry
-from charles.roll import Roll
+from charles.roll import Member, Roll
 from charles.settings import Kafka
 
 _KEPT = 2000
 _BATCH = 1000
+_QUIET_S = 0.7
+_ANSWER_S = 0.5
 _TAIL_BASE = -2000
 """librdkafka's RD_KAFKA_OFFSET_TAIL_BASE: this less n is the place of the n-th last record."""
 
@@ -34,14 +38,19 @@ def onlooker(kafka: Kafka, group: str) -> Consumer:
 
 
 class Heartbeats:
-    """Follows every program. roll: what they say, taken together; caught_up: whether all that was there was read."""
+    """Follows every program. roll: what they say, taken together; caught_up: whether all that was there was read;
+    away_s: for how long the broker has been away, 0: it answers."""
 
     def __init__(self, kafka: Kafka) -> None:
         self.roll = Roll()
         self.caught_up = False
+        self._answered = now()
+        self._away = False
+        self._back = datetime.min.replace(tzinfo=UTC)
         self._topic = name(kafka, topics.STATUS)
         self._registry = Registry(kafka)
         self._consumer = onlooker(kafka, "heartbeats")
+        self._answers()  # a client that knows the topic's leader finds its end half a second sooner
         self._consumer.assign([tail(kafka, topics.STATUS, _KEPT)])
 
     def __enter__(self) -> Self:
@@ -50,13 +59,28 @@ class Heartbeats:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def away_s(self) -> float:
+        return (now() - self._answered).total_seconds() if self._away else 0.0
+
+    @property
+    def at(self) -> datetime:
+        """The moment to which silence is counted: nobody can be heard while the broker is away."""
+        return self._answered if self._away else now()
+
+    @property
+    def members(self) -> list[Member]:
+        """Every instance that was heard. After an absence of the broker their silence begins anew."""
+        return [replace(member, heard=max(member.heard, self._back)) for member in self.roll.members.values()]
+
     def read(self, wait_s: float) -> list[Status]:
-        """Take in what has come and return it; waits up to wait_s for the first."""
+        """Take in what has come and return it; waits up to wait_s for the first, and half a second for a broker that
+        is away."""
         first = self._consumer.poll(wait_s)
-        if first is None:
-            return []
-        found = [self._take(message) for message in (first, *self._consumer.consume(_BATCH, timeout=0))]
-        return [status for status in found if status is not None]
+        messages = [first, *self._consumer.consume(_BATCH, timeout=0)] if first is not None else []
+        found = [status for message in messages if (status := self._take(message)) is not None]
+        self._look_for_broker(bool(found))
+        return found
 
     def catch_up(self, patience_s: float) -> None:
         """Read to the present end. Raises TimeoutError when there is none within patience_s."""
@@ -66,16 +90,26 @@ class Heartbeats:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self._topic} could not be read within {patience_s:g} s")
 
-    def answers(self, timeout_s: float) -> bool:
-        """Whether a broker answers within timeout_s."""
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _look_for_broker(self, heard: bool) -> None:
+        if not heard and (now() - self._answered).total_seconds() < _QUIET_S:
+            return
+        if heard or self._answers():
+            self._answered = now()
+            if self._away:
+                self._back = self._answered
+            self._away = False
+        else:
+            self._away = True
+
+    def _answers(self) -> bool:
         try:
-            self._consumer.list_topics(self._topic, timeout=timeout_s)
+            self._consumer.list_topics(self._topic, timeout=_ANSWER_S)
         except KafkaException:
             return False
         return True
-
-    def close(self) -> None:
-        self._consumer.close()
 
     def _exists(self, patience_s: float) -> bool:
         return self._consumer.list_topics(self._topic, timeout=patience_s).topics[self._topic].error is None

@@ -81,7 +81,11 @@ def _grid(label: int, columns: int) -> Table:
 def _draw(grid: Table, trainer: Status, losses: list[float], size: tuple[int, int]) -> None:
     for output in outputs(trainer):
         have, capacity = trainer.figures[_BUFFER + output], trainer.figures.get("buffer_capacity", 1)
-        grid.add_row(output, ProgressBar(total=capacity, completed=have), buffer(trainer, output))
+        grid.add_row(
+            output,
+            ProgressBar(total=capacity, completed=have, complete_style="cyan", finished_style="green"),
+            buffer(trainer, output),
+        )
     rows = [Text(row, "cyan") for row in chart(losses, *size)]
     grid.add_row(f"batch {max(trainer.batch, 0):,}", Group(*rows) if rows else "", loss(trainer))
 

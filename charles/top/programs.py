@@ -11,7 +11,7 @@ from rich.text import Text
 
 from charles.events import Status
 from charles.programs import PROGRAMS
-from charles.roll import ENDED, SILENT, WELL, Member
+from charles.roll import ENDED, SILENT, SILENT_S, WELL, Member
 
 _STOPPED_STAY_S = 10.0
 _OTHERS_STAY_S = 600.0
@@ -47,7 +47,7 @@ def programs_table(members: list[Member], at: datetime, width: int) -> Table:
     for member in members:
         status = member.status
         cells: dict[str, str | Text] = {
-            "rate": f"{status.rate:.1f}/s",
+            "rate": rate(status),
             "lag": f"{status.lag:,}" if status.lag >= 0 else "",
             "memory": memory(status.memory),
             "epoch": Text(str(status.epoch) if status.epoch >= 0 else "", "yellow" if status.epoch < newest else ""),
@@ -61,9 +61,9 @@ def programs_table(members: list[Member], at: datetime, width: int) -> Table:
     return table
 
 
-def state(member: Member, at: datetime) -> Text:
+def state(member: Member, at: datetime, patience_s: float = SILENT_S) -> Text:
     """What it does; or that it is silent, and for how long."""
-    condition = member.condition(at)
+    condition = member.condition(at, patience_s)
     if condition == SILENT:
         return Text(f"● silent {member.silent_s(at):.0f} s", "bold red")
     return Text(f"● {member.status.state}", _STYLES.get(member.status.state, "yellow"))
@@ -72,6 +72,11 @@ def state(member: Member, at: datetime) -> Text:
 def in_use(status: Status) -> str:
     """The model and batch that it trains or drives with."""
     return f"{status.model}@{status.batch}" if status.batch >= 0 else status.model
+
+
+def rate(status: Status) -> str:
+    """What it handles a second; a supervisor handles nothing."""
+    return f"{status.rate:.1f}/s" if status.program in _ORDER else ""
 
 
 def memory(size: int) -> str:

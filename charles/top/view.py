@@ -133,9 +133,11 @@ def _title(sight: Sight) -> RenderableType:
 
 def _happened(incidents: list[Incident], news: Sequence[str]) -> list[Text]:
     told = [
-        Text(f"{incident.time.astimezone():%H:%M:%S} ", "dim")
-        + Text(f"{incident.instance} {incident.state}", "bold red" if incident.state != "restarted" else "yellow")
-        + Text(f": {incident.words}" if incident.words else "")
+        Text.assemble(
+            (f"{incident.time.astimezone():%H:%M:%S} ", "dim"),
+            (f"{incident.instance} {incident.state}", "yellow" if incident.state == "restarted" else "bold red"),
+            f": {incident.words}" if incident.words else "",
+        )
         for incident in incidents[-_NEWS:]
     ]
     return [*told, *(Text(line, "yellow") for line in news[-_NEWS:])]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from charles import topics
 from charles.codec import Unreadable
-from charles.events import DeadLetter, RunLedger, Status, TrainingStep, now
+from charles.events import DeadLetter, RunLedger, Status, TrainingStep
 from charles.heartbeats import Heartbeats, onlooker, tail
 from charles.kafka import is_end, name
 from charles.registry import Registry
@@ -22,8 +22,6 @@ from charles.top.sets import SetPace
 _LOSSES = 4000
 _DEAD_LETTERS = 500
 _BATCH = 1000
-_QUIET_S = 0.7
-_ANSWER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,6 @@ class Watch:
         self._dead_letters: deque[DeadLetter] = deque(maxlen=_DEAD_LETTERS)
         self._cluster = f"{kafka.prefix} at {kafka.bootstrap_servers}"
         self._heartbeats = Heartbeats(kafka)
-        self._answered = now()
-        self._back = datetime.min.replace(tzinfo=UTC)
         self._away = False
         self._registry = Registry(kafka)
         state = topics.BALANCER_STATE
@@ -88,11 +84,9 @@ class Watch:
 
     def read(self, wait_s: float) -> None:
         """Take in what has come; waits at most so long for a heartbeat, and half a second for a broker that is away."""
-        told = self._heartbeats.read(wait_s)
-        for status in told:
+        for status in self._heartbeats.read(wait_s):
             if "sets" in status.figures:
                 self._pace.setdefault(status.instance, SetPace()).take(status.figures["sets"], status.time)
-        self._look_for_broker(bool(told))
         deadline = time.monotonic() + wait_s
         while messages := self._others.consume(_BATCH, timeout=0):
             for message in messages:
@@ -102,15 +96,12 @@ class Watch:
 
     def sight(self) -> Sight:
         """All of it, at this moment."""
-        at = self._answered if self._away else now()
-        roll = self._heartbeats.roll
         return Sight(
-            at=at,
+            at=self._heartbeats.at,
             cluster=self._cluster,
-            away_s=(now() - self._answered).total_seconds() if self._away else 0.0,
-            # Nobody could be heard while the broker was away: silence begins when it is back.
-            members=[replace(member, heard=max(member.heard, self._back)) for member in roll.members.values()],
-            incidents=[*roll.incidents],
+            away_s=self._heartbeats.away_s,
+            members=self._heartbeats.members,
+            incidents=[*self._heartbeats.roll.incidents],
             ledgers=[*self.ledgers.values()],
             losses={model: [*losses] for model, losses in self._losses.items()},
             pace={instance: pace.words() for instance, pace in self._pace.items()},
@@ -120,17 +111,6 @@ class Watch:
     def close(self) -> None:
         self._heartbeats.close()
         self._others.close()
-
-    def _look_for_broker(self, heard: bool) -> None:
-        if not heard and (now() - self._answered).total_seconds() < _QUIET_S:
-            return
-        if heard or self._heartbeats.answers(_ANSWER_S):
-            self._answered = now()
-            if self._away:
-                self._back = self._answered
-            self._away = False
-        else:
-            self._away = True
 
     def _take(self, message: Message) -> None:
         try:

@@ -1,0 +1,61 @@
+"""`charles command`: tells running programs what to do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+from charles.programs import NAMES
+
+
+def _targets() -> list[str]:
+    return [*NAMES, "all"]
+
+
+def _verbs() -> list[str]:
+    from charles.control import VERBS
+
+    return [*VERBS]
+
+
+def command_command(
+    target: Annotated[
+        str, typer.Argument(help="An instance (player-1), a program (player), or all.", autocompletion=_targets)
+    ],
+    verb: Annotated[
+        str, typer.Argument(help="pause, resume, unstuck, checkpoint, reload or stop.", autocompletion=_verbs)
+    ],
+    deadline: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How long it may take.")] = 10.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before everything is stopped.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
+) -> None:
+    """Tell running programs what to do, and print what came of it.
+
+    Exit code 1 where one refused, failed, or did not answer in time.
+
+    Example: charles command trainer checkpoint
+    """
+    with clear_errors():
+        import sys
+
+        from charles.commands import give
+        from charles.kafka import require_broker
+
+        if (target, verb) == ("all", "stop") and not yes and sys.stdin.isatty():
+            typer.confirm("Stop every program, on every machine?", abort=True)
+        kafka = load_settings().kafka
+        require_broker(kafka, 3.0)
+        answers = []
+        for answer in give(kafka, target, verb, deadline):
+            answers.append(answer)
+            if not as_json:
+                typer.secho(f"{answer.instance}: {answer.outcome}", fg=None if answer.done else "red")
+        if as_json:
+            import json
+            from dataclasses import asdict
+
+            typer.echo(json.dumps([asdict(answer) | {"done": answer.done} for answer in answers], indent=2))
+        if not all(answer.done for answer in answers):
+            raise typer.Exit(1)

@@ -1,0 +1,154 @@
+"""`charles status`: what every program says of itself, for people, for scripts and as a health check."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import RenderableType
+
+    from charles.heartbeats import Heartbeats
+    from charles.roll import Member
+    from charles.stopping import Stop
+
+_FRESH_S = 5.0
+_LATELY_S = 60.0
+_FOR_FILES = 200
+
+
+def status_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch one line a second.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,
+    only_self: Annotated[bool, typer.Option("--self", help="Check the programs on this host only.")] = False,
+) -> None:
+    """Show every program that was heard within the last minute, except those that stopped as they should.
+
+    Exit code 0 when all are well, 1 when one is silent for 5 s (one that starts: for 30 s), failed or died. --self is a
+    health check for a container or a machine: 0 when at least one program runs on this host and all of them are well;
+    else it prints why not, and exits with 1.
+
+    Example: charles status --json
+    """
+    with clear_errors():
+        from charles.heartbeats import Heartbeats
+        from charles.kafka import require_broker
+
+        kafka = load_settings().kafka
+        require_broker(kafka, 3.0)
+        with Heartbeats(kafka) as heartbeats:
+            heartbeats.catch_up(5.0)
+            if watch:
+                _watch(heartbeats, as_json)
+            elif only_self:
+                _check_self(heartbeats)
+            else:
+                _show_once(heartbeats, as_json)
+
+
+def problem(member: Member, at: datetime) -> str:
+    """Why a program is not well; nothing when it is."""
+    from charles.roll import SILENT, WELL
+
+    condition, status = member.condition(at, _FRESH_S), member.status
+    if condition == WELL:
+        return ""
+    if condition == SILENT:
+        return f"{status.instance} has been silent for {member.silent_s(at):.0f} s"
+    return f"{status.instance} {condition}" + (f": {status.note}" if status.note else "")
+
+
+def facts(member: Member, at: datetime) -> dict[str, Any]:
+    """Everything of one program, for JSON."""
+    from dataclasses import asdict
+
+    from charles.roll import WELL
+
+    told = asdict(member.status) | {"time": member.status.time.isoformat()}
+    return told | {"age_s": round(member.silent_s(at), 1), "well": member.condition(at, _FRESH_S) == WELL}
+
+
+def _members(heartbeats: Heartbeats) -> list[Member]:
+    from charles.top.programs import shown
+
+    members = shown(heartbeats.members, heartbeats.at)
+    return [m for m in members if m.silent_s(heartbeats.at) < _LATELY_S and m.status.state != "stopped"]
+
+
+def _show_once(heartbeats: Heartbeats, as_json: bool) -> None:
+    from rich.console import Console
+
+    if as_json:
+        typer.echo(json.dumps(_everything(heartbeats), indent=2))
+    else:
+        console = Console() if Console().is_terminal else Console(width=_FOR_FILES)
+        console.print(_table(heartbeats, console.width))
+    if any(problem(member, heartbeats.at) for member in _members(heartbeats)):
+        raise typer.Exit(1)
+
+
+def _watch(heartbeats: Heartbeats, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    from charles.stopping import Stop
+
+    console, stop = Console(), Stop()
+    if as_json:
+        while not stop():
+            print(json.dumps(_everything(heartbeats)), flush=True)
+            _follow(heartbeats, stop)
+        return
+    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        while not stop():
+            live.update(_table(heartbeats, console.width), refresh=True)
+            _follow(heartbeats, stop)
+
+
+def _follow(heartbeats: Heartbeats, stop: Stop) -> None:
+    """Read for a second, or until told to stop."""
+    import time
+
+    until = time.monotonic() + 1
+    while not stop() and time.monotonic() < until:
+        heartbeats.read(0.1)
+
+
+def _everything(heartbeats: Heartbeats) -> dict[str, Any]:
+    programs = [facts(member, heartbeats.at) for member in _members(heartbeats)]
+    well = all(program["well"] for program in programs)
+    return {"well": well, "broker_away_s": round(heartbeats.away_s, 1), "programs": programs}
+
+
+def _table(heartbeats: Heartbeats, width: int) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from charles.top.status_table import status_table
+
+    members = _members(heartbeats)
+    if heartbeats.away_s:
+        away = Text(f"the broker does not answer since {heartbeats.away_s:.0f} s; this is what was heard last", "red")
+        return Group(away, status_table(members, heartbeats.at, width, _FRESH_S))
+    if not members:
+        return Text("No program was heard within the last minute: `charles demo` starts all of them.", "dim")
+    return status_table(members, heartbeats.at, width, _FRESH_S)
+
+
+def _check_self(heartbeats: Heartbeats) -> None:
+    import socket
+
+    host = socket.gethostname()
+    members = [member for member in _members(heartbeats) if member.status.host == host]
+    problems = [words for member in members if (words := problem(member, heartbeats.at))]
+    if not members:
+        problems = [f"no program was heard on {host} within the last minute"]
+    if problems:
+        raise RuntimeError("; ".join(problems))
+    typer.echo(f"{', '.join(member.status.instance for member in members)}: well")

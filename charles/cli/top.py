@@ -1,0 +1,95 @@
+"""`charles top`: the live view of a running pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from charles.stopping import Stop
+    from charles.top.watching import Watch
+
+_DRAW_S = 0.25
+_PLAIN_S = 5.0
+_CATCH_UP_S = 10.0
+_ALL_ROWS = 1000
+
+
+def top_command(
+    once: Annotated[bool, typer.Option("--once", help="Print one view and exit.")] = False,
+) -> None:
+    """Watch a running pipeline, whoever started it: programs, rates, learning, and what died. Ctrl-C ends it.
+
+    Where the output is no terminal, it is a line every five seconds.
+
+    Example: charles top
+    """
+    with clear_errors():
+        from contextlib import closing
+
+        from rich.console import Console
+
+        from charles.kafka import require_broker
+        from charles.stopping import Stop
+        from charles.top.watching import Watch
+
+        kafka = load_settings().kafka
+        require_broker(kafka, 3.0)
+        console, stop = Console(), Stop()
+        with closing(Watch(kafka)) as watch:
+            _catch_up(watch, stop)
+            if once:
+                _print_once(watch)
+            elif console.is_terminal:
+                _draw(watch, console, stop)
+            else:
+                _print_lines(watch, stop)
+
+
+def _catch_up(watch: Watch, stop: Stop) -> None:
+    """Read what is there, but wait no longer than a person would."""
+    import time
+
+    deadline = time.monotonic() + _CATCH_UP_S
+    while not watch.caught_up and not stop() and time.monotonic() < deadline:
+        watch.read(0.05)
+
+
+def _print_once(watch: Watch) -> None:
+    from rich.console import Console
+
+    from charles.top.view import view
+
+    Console(height=_ALL_ROWS).print(view(watch))
+
+
+def _draw(watch: Watch, console: Console, stop: Stop) -> None:
+    from rich.live import Live
+
+    from charles.top.view import view
+
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while not stop():
+            live.update(view(watch), refresh=True)
+            _read(watch, stop, _DRAW_S)
+
+
+def _print_lines(watch: Watch, stop: Stop) -> None:
+    from charles.top.view import plain_line
+
+    while not stop():
+        print(plain_line(watch), flush=True)
+        _read(watch, stop, _PLAIN_S)
+
+
+def _read(watch: Watch, stop: Stop, seconds: float) -> None:
+    import time
+
+    until = time.monotonic() + seconds
+    while not stop() and (left := until - time.monotonic()) > 0:
+        watch.read(min(left, _DRAW_S))

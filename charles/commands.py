@@ -1,0 +1,101 @@
+"""Commands to programs that run, and what comes of them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from charles import topics
+from charles.config_log import author
+from charles.control import EVERYBODY, VERBS
+from charles.events import Command, now
+from charles.heartbeats import Heartbeats
+from charles.kafka import BrokerUnavailable, Publisher
+from charles.roll import ENDED, STARTING, STARTING_S, Member
+from charles.settings import Kafka
+
+_LIVES_S = 10.0
+_LAST_WORD_S = 1.5
+"""A program that could not do it in time says so only after the deadline."""
+
+
+class NoCommand(RuntimeError):
+    """Nobody can be told this; the message says what can be told, and to whom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a command at one instance. outcome: in its words; done: whether it did as it was told."""
+
+    instance: str
+    program: str
+    outcome: str
+
+    @property
+    def done(self) -> bool:
+        return self.outcome.startswith("done")
+
+
+def give(kafka: Kafka, target: str, verb: str, deadline_s: float) -> Iterator[Answer]:
+    """Tell a target (an instance, a program, or all) to do something; yields each outcome when it comes.
+
+    At the deadline also those of whom none came. Raises NoCommand, BrokerUnavailable, TimeoutError.
+    """
+    if verb not in VERBS:
+        raise NoCommand(f"{verb}: no such command; there are {', '.join(VERBS)}")
+    with Heartbeats(kafka) as heartbeats:
+        heartbeats.catch_up(deadline_s)
+        told = _told(heartbeats, target)
+        command = _command(target, verb, deadline_s)
+        _publish(kafka, command, deadline_s)
+        yield from _answers(heartbeats, told, command)
+
+
+def lives(member: Member, at: datetime) -> bool:
+    """Whether an answer can be expected. One that has only just fallen silent shall give it: it may hang."""
+    patience_s = STARTING_S if member.status.state in STARTING else _LIVES_S
+    return member.status.state not in ENDED and member.silent_s(at) < patience_s
+
+
+def _told(heartbeats: Heartbeats, target: str) -> dict[str, str]:
+    """The instances that a target means, with their programs. Raises NoCommand where there are none."""
+    living = {
+        member.status.instance: member.status.program for member in heartbeats.members if lives(member, heartbeats.at)
+    }
+    told = {name: program for name, program in living.items() if target in (name, program, EVERYBODY)}
+    if told:
+        return told
+    if not living:
+        raise NoCommand("no program runs: there is nobody to tell")
+    names = ", ".join([*sorted({*living.values()}), *sorted(living), EVERYBODY])
+    raise NoCommand(f"nobody answers to {target}; there are {names}")
+
+
+def _command(target: str, verb: str, deadline_s: float) -> Command:
+    given = now()
+    deadline = given + timedelta(seconds=deadline_s)
+    return Command(f"{verb}-{secrets.token_hex(3)}", target, verb, given, deadline, author())
+
+
+def _publish(kafka: Kafka, command: Command, timeout_s: float) -> None:
+    publisher = Publisher(kafka, Command)
+    publisher.send(topics.COMMANDS, command, command.target)
+    if publisher.flush(timeout_s):
+        raise BrokerUnavailable(f"the command could not be written to {kafka.bootstrap_servers}")
+
+
+def _answers(heartbeats: Heartbeats, waiting: dict[str, str], command: Command) -> Iterator[Answer]:
+    over = time.monotonic() + (command.deadline - command.time).total_seconds() + _LAST_WORD_S
+    while waiting and time.monotonic() < over:
+        for status in heartbeats.read(0.1):
+            if status.command == command.id:
+                if waiting.pop(status.instance, None):
+                    yield Answer(status.instance, status.program, status.outcome)
+            elif status.instance in waiting and status.state in ENDED:
+                del waiting[status.instance]
+                yield Answer(status.instance, status.program, f"failed: it {status.state} before it answered")
+    for instance, program in waiting.items():
+        yield Answer(instance, program, "no answer came in time")

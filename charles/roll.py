@@ -83,7 +83,7 @@ class Roll:
 
     def _note(self, before: Member | None, status: Status, heard: datetime) -> None:
         if status.state in ("failed", "died"):
-            if before is None or before.status.state != status.state:
+            if before is None or (before.status.state, before.status.pid) != (status.state, status.pid):
                 self._forget_same_death(status, heard)
                 self.incidents.append(Incident(heard, status.instance, status.state, status.note))
         elif before and before.status.state not in ENDED and (status.host, status.pid) not in before.lives:

@@ -44,7 +44,8 @@ def command_command(
         from charles.kafka import require_broker
 
         if (target, verb) == ("all", "stop") and not yes and sys.stdin.isatty():
-            typer.confirm("Stop every program, on every machine?", abort=True)
+            if not typer.confirm("Stop every program, on every machine?"):
+                raise typer.Exit(1)
         kafka = load_settings().kafka
         require_broker(kafka, 3.0)
         answers = []

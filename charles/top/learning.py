@@ -27,7 +27,7 @@ def learning(sight: Sight, width: int, rows: int) -> RenderableType:
         _draw(drawn, trainer, sight.losses.get(trainer.model, []), (width - label - _FIGURES, rows))
         told.add_row("checkpoint", Text(road(trainer, statuses), no_wrap=True, overflow="ellipsis"))
     for instance, words in sets(sight).items():
-        told.add_row("sets" if len(sets(sight)) == 1 else instance, words)
+        told.add_row(Text("sets" if len(sets(sight)) == 1 else instance), Text(words))
     if sight.dead_letters:
         told.add_row(Text(_LETTERS, "yellow"), _dead_letters(sight.dead_letters))
     return Group(drawn if trainers else Text("no trainer runs", "dim"), told)

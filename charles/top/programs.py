@@ -57,7 +57,8 @@ def programs_table(members: list[Member], at: datetime, width: int) -> Table:
         }
         alive = member.condition(at) == WELL
         row = [cells[column] if alive or column in ("pid", "host") else "" for column in figures]
-        table.add_row(status.instance, state(member, at), *row, _remark(member, at, usual))
+        plain = (cell if isinstance(cell, Text) else Text(cell) for cell in (status.instance, state(member, at), *row))
+        table.add_row(*plain, _remark(member, at, usual))
     return table
 
 

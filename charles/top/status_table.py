@@ -65,5 +65,5 @@ def _table(rows: list[_Row]) -> Table:
         in_words = column in ("note", "last command")
         table.add_column(column, justify="left" if in_words or column in _LEFT else "right", no_wrap=not in_words)
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row.values()))
     return table

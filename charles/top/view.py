@@ -34,17 +34,21 @@ def view(watch: Watch, *, head: RenderableType | None = None, news: Sequence[str
 
     It fits itself into the terminal's width and height.
     """
-    return _View(watch.sight(), head, tuple(news))
+    return screen(watch.sight(), head, news)
 
 
-def ledger_line(watch: Watch) -> Text:
-    """The accounting identity with its numbers."""
-    return account.identity(watch.sight().ledgers)
+def screen(sight: Sight, head: RenderableType | None = None, news: Sequence[str] = ()) -> RenderableType:
+    """As view(), of what was seen."""
+    return _View(sight, head, tuple(news))
 
 
 def plain_line(watch: Watch) -> str:
     """One line, for those who read a log."""
-    sight = watch.sight()
+    return sentence(watch.sight())
+
+
+def sentence(sight: Sight) -> str:
+    """As plain_line(), of what was seen."""
     members = shown(sight.members, sight.at)
     parts = [f"{datetime.now():%H:%M:%S}"]
     if sight.away_s:

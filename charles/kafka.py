@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
@@ -12,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from charles.absence import absence
 from charles.registry import Registry
-from charles.settings import Kafka
+from charles.settings import ConfigError, Kafka
 from charles.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,22 @@ def group(kafka: Kafka, program: str) -> str:
     return f"{kafka.prefix}.{program}"
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What librdkafka says against a client's properties, as an error of the setting where they stand."""
+    try:
+        yield
+    except KafkaException as error:
+        reason = error.args[0].str().strip()
+        raise ConfigError(f"kafka.properties: {reason}; librdkafka's CONFIGURATION.md says what it accepts") from None
+
+
+@_explained()
 def producer(kafka: Kafka, **properties: Any) -> Producer:
-    """An idempotent producer with acks=all. properties: librdkafka's, with dots; the settings' own come last."""
+    """An idempotent producer with acks=all. properties: librdkafka's, with dots; the settings' own come last.
+
+    Raises ConfigError for properties that are none, as consumer() and admin() do.
+    """
     return Producer(
         _client(kafka)
         | {
@@ -53,6 +68,7 @@ def producer(kafka: Kafka, **properties: Any) -> Producer:
     )
 
 
+@_explained()
 def consumer(kafka: Kafka, group_id: str, **properties: Any) -> Consumer:
     """A consumer that reads committed records only, from the log's start where its group has no offset."""
     return Consumer(
@@ -71,19 +87,27 @@ def consumer(kafka: Kafka, group_id: str, **properties: Any) -> Consumer:
     )
 
 
-def admin(kafka: Kafka) -> AdminClient:
-    return AdminClient(_client(kafka) | kafka.properties)
+@_explained()
+def admin(kafka: Kafka, **properties: Any) -> AdminClient:
+    return AdminClient(_client(kafka) | properties | kafka.properties)
 
 
 def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
     """Return once the cluster answers. Raises BrokerUnavailable after patience_s."""
-    client = admin(kafka)
+    reasons: list[str] = []
+
+    def note(error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            reasons.append(error.str().partition("bootstrap: ")[2].partition(" (after ")[0])
+
+    client = admin(kafka, error_cb=note)
     try:
         client.list_topics(timeout=patience_s)
     except KafkaException:
+        client.poll(0)
         raise BrokerUnavailable(
-            f"no Kafka broker answers at {kafka.bootstrap_servers}; `charles kafka start` starts one on this machine, "
-            "KAFKA_BOOTSTRAP_SERVERS names another"
+            f"no Kafka broker answers at {kafka.bootstrap_servers} ({(reasons or ['no address'])[0]}); `charles kafka "
+            "start` starts one on this machine, KAFKA_BOOTSTRAP_SERVERS names another"
         ) from None
 
 

@@ -36,8 +36,30 @@ def _explain(model: type[BaseModel], problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if not path:
         return str(message)  # about several fields, which it names
+    told = "" if _hidden(model, path, problem["input"]) else f", not {_shortly(problem['input'])}"
     what = _description(model, path)
-    return f"{where}: {message}, not {problem['input']!r}" + (f" ({what})" if what else "")
+    return f"{where}: {_words(model, path, problem)}{told}" + (f" ({what})" if what else "")
+
+
+def _words(model: type[BaseModel], path: list[str], problem: Any) -> str:
+    """What the field accepts, in the words of people who do not know pydantic."""
+    if problem["type"] in ("model_type", "model_attributes_type"):
+        return f"should be a section with the fields {', '.join(_section(model, path).model_fields)}"
+    if problem["type"] == "string_pattern_mismatch":
+        return f"should match the pattern {problem['ctx']['pattern']}"
+    message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return message.partition(", unable to parse")[0]
+
+
+def _hidden(model: type[BaseModel], path: list[str], value: Any) -> bool:
+    """Whether a value is kept out of messages: it may be, or hold, a password."""
+    fields = (_section(model, path[:depth]).model_fields.get(name) for depth, name in enumerate(path))
+    return isinstance(value, dict | list) or any(field is not None and not field.repr for field in fields)
+
+
+def _shortly(value: Any, most: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:

@@ -46,8 +46,8 @@ def test_a_broker_that_is_not_there_is_one_clear_line() -> None:
     told = run("ledger", env={"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
     assert told.returncode == 1
     assert told.stderr.splitlines() == [
-        "no Kafka broker answers at 127.0.0.1:1; `charles kafka start` starts one on this machine, "
-        "KAFKA_BOOTSTRAP_SERVERS names another"
+        "no Kafka broker answers at 127.0.0.1:1 (Connect to ipv4#127.0.0.1:1 failed: Connection refused); `charles "
+        "kafka start` starts one on this machine, KAFKA_BOOTSTRAP_SERVERS names another"
     ]
 
 

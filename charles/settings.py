@@ -7,6 +7,7 @@ or range is an error that names the field and what it accepts.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -32,14 +33,18 @@ class Kafka(Section):
     """Where the broker is and how to talk to it."""
 
     bootstrap_servers: str = Field(
-        default_factory=lambda: os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
+        default_factory=lambda: os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092",
+        min_length=1,
         description="the cluster; KAFKA_BOOTSTRAP_SERVERS when unset, else the local broker",
     )
     prefix: str = Field("charles", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="of topics, groups and transactions")
     replication_factor: int = Field(-1, ge=-1, description="of new topics; -1: the cluster's default")
     min_insync_replicas: int | None = Field(None, ge=1, description="of new topics; unset: the cluster's default")
     schema_registry_url: str | None = Field(
-        None, repr=False, description="unset: schemas travel in the topic `schemas`; subjects are TOPIC-RECORD"
+        None,
+        pattern="^https?://",
+        repr=False,
+        description="unset: schemas travel in the topic `schemas`; subjects are TOPIC-RECORD",
     )
     properties: dict[str, str] = Field(default_factory=dict, repr=False, description="any librdkafka property")
 
@@ -177,8 +182,10 @@ def load(**overrides: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise explained(Settings, error) from None
-    except SettingsError as error:
-        raise ConfigError(f"the environment: {error}") from None
+    except SettingsError:
+        raise ConfigError(f'the environment: {_no_json()} should be JSON, such as {{"name": "value"}}') from None
+    except UnicodeDecodeError:
+        raise ConfigError("charles.toml is not TOML: it is not encoded as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"charles.toml is not TOML: {error}") from None
 
@@ -186,6 +193,20 @@ def load(**overrides: Any) -> Settings:
 def environment(settings: Settings) -> dict[str, str]:
     """The local settings as environment variables, for a program started with the very same ones."""
     return {f"{_PREFIX}{name.upper()}": getattr(settings, name).model_dump_json() for name in LOCAL}
+
+
+def _no_json() -> str:
+    """The variables that should be JSON, because they are no single values, and are not."""
+    variables = {f"{_PREFIX}{name.upper()}" for name in LOCAL} | {f"{_PREFIX}KAFKA__PROPERTIES"}
+    return ", ".join(name for name in os.environ if name.upper() in variables and not _is_json(os.environ[name]))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _named_by_environment() -> dict[str, Any]:
@@ -206,7 +227,10 @@ def _refuse_others(named: dict[str, Any]) -> None:
             continue
         if section not in Config.model_fields:
             raise ConfigError(f"{section}: no such setting; charles accepts: {', '.join(LOCAL)}")
-        field = f"{section}.{next(iter(values))}" if isinstance(values, dict) and values else section
+        inner = Config.model_fields[section].annotation
+        field = section
+        if isinstance(inner, type) and issubclass(inner, Section):
+            field += f".{next(iter(values))}" if isinstance(values, dict) and values else ".FIELD"
         raise ConfigError(
             f"{field} is not a program's own setting but the whole pipeline's: `charles config set {field}=VALUE`"
         )

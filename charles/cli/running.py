@@ -79,4 +79,6 @@ def _words(error: Exception) -> str:
 
     if isinstance(error, KafkaException):
         return f"the cluster refuses: {error.args[0].str()}"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__

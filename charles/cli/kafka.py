@@ -128,8 +128,11 @@ def _settings(port: int | None, data: Path | None) -> Settings:
 
 
 def _broker(settings: Settings, heap_mb: int = 512) -> LocalBroker:
+    from infra.kafka import BrokerError
     from infra.kafka.broker import LocalBroker
 
+    if settings.broker.data.exists() and not settings.broker.data.is_dir():
+        raise BrokerError(f"{settings.broker.data} is a file; the broker needs a folder: choose another --data")
     return LocalBroker(settings.broker.data, settings.broker.port, heap_mb)
 
 

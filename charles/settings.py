@@ -99,6 +99,13 @@ class Logs(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class Run(Section):
+    """`charles run`."""
+
+    name: str = Field("", pattern=r"^[a-zA-Z0-9_-]{0,40}$", description="comes before its programs' names")
+    folder: Path = Field(Path("data/logs"), description="of its programs' logs")
+
+
 class Demo(Section):
     """`charles demo`."""
 
@@ -129,6 +136,7 @@ class Settings(BaseSettings):
     balancer: Balancer = Field(default_factory=Balancer)
     trainer: Trainer = Field(default_factory=Trainer)
     player: Player = Field(default_factory=Player)
+    run: Run = Field(default_factory=Run)
     demo: Demo = Field(default_factory=Demo)
     logs: Logs = Field(default_factory=Logs)
     config: Config = Field(default_factory=Config)

@@ -1,17 +1,23 @@
-"""How a program is told to stop: Ctrl-C, SIGTERM, or its supervisor closing (or losing) its standard input."""
+"""How a program is told to stop: by Ctrl-C, by SIGTERM, or by its supervisor, with a line on its standard input.
+
+When its standard input ends, the supervisor is dead, however it went: then the program stops too, and it is ended for
+good FOR_GOOD_S later, whatever it is doing. All of it works on every system.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import select
 import signal
 import socket
-import sys
 import threading
 from types import FrameType
 
 SUPERVISED = "CHARLES_SUPERVISED"
+FOR_GOOD_S = 7.0
+"""The broker of a dead supervisor lives 4 s longer, so there is time for a last commit and a last checkpoint."""
 
 
 class TakenOver(RuntimeError):
@@ -21,21 +27,23 @@ class TakenOver(RuntimeError):
 
 
 class Stop:
-    """Becomes true once, when the program shall end. A second Ctrl-C ends it at once.
+    """Becomes true once, when the program shall end. signals: how many of them have said so.
 
     What wakes a waiting program is a socket and not a lock: a signal handler runs in the middle of whatever the main
     thread does, and a lock that is half taken there would never be given back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, second_ends: bool = True) -> None:
+        """second_ends: a second Ctrl-C ends the process at once."""
+        self.signals = 0
+        self._second_ends = second_ends
         self._stopped = False
         self._sleeper, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._on_signal)
-        if os.environ.get(SUPERVISED):
-            threading.Thread(target=self._until_end_of_input, daemon=True).start()
+        _supervisor.tells(self)
 
     def __call__(self, wait_s: float = 0.0) -> bool:
         """Whether to stop; waits up to wait_s for it."""
@@ -49,11 +57,50 @@ class Stop:
             self._waker.send(b"\0")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._stopped and number == signal.SIGINT:
+        self.signals += 1
+        if self._stopped and self._second_ends and number == signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.set()
 
-    def _until_end_of_input(self) -> None:
-        sys.stdin.buffer.read()
-        self.set()
+
+def listen_to_supervisor() -> None:
+    """Begin to listen, in a process that has a supervisor: before anything that takes long, such as an import."""
+    _supervisor.listen()
+
+
+class _Supervisor:
+    """The other end of standard input."""
+
+    def __init__(self) -> None:
+        self._listening = False
+        self._told = False
+        self._stops: list[Stop] = []
+
+    def listen(self) -> None:
+        if os.environ.get(SUPERVISED) and not self._listening:
+            self._listening = True
+            threading.Thread(target=self._until_it_is_gone, daemon=True).start()
+
+    def tells(self, stop: Stop) -> None:
+        """Let it set this, now if it has said so already."""
+        self._stops.append(stop)
+        if self._told:
+            stop.set()
+        self.listen()
+
+    def _until_it_is_gone(self) -> None:
+        # Not sys.stdin: its lock would be held while it waits, and a process that ends wants to take it.
+        with contextlib.suppress(OSError):
+            while os.read(0, 64):
+                self._stop()
+        faulthandler.dump_traceback_later(FOR_GOOD_S, exit=True)  # needs no interpreter, which may be held or half gone
+        self._stop()
+
+    def _stop(self) -> None:
+        self._told = True
+        for stop in self._stops:
+            stop.set()
+
+
+_supervisor = _Supervisor()

@@ -31,7 +31,8 @@ def logged(verb: str, kafka: Kafka, log: Path, **sections: dict[str, Any]) -> It
     assert process.stdin is not None
     try:
         yield process
-        process.stdin.close()
+        process.stdin.write(b"stop\n")
+        process.stdin.flush()
         assert process.wait(30) == 0
     finally:
         process.kill()

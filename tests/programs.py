@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -60,7 +60,9 @@ def running(
 def stop(process: subprocess.Popen[bytes]) -> None:
     """Tell a program to stop as its supervisor does; it ends with 0, or was killed."""
     assert process.stdin is not None
-    process.stdin.close()
+    with suppress(BrokenPipeError):  # the test has killed it
+        process.stdin.write(b"stop\n")
+        process.stdin.flush()
     assert process.wait(30) in (0, -9)
 
 

@@ -10,6 +10,7 @@ from charles.cli.demo import demo_command
 from charles.cli.evaluate import evaluate_command
 from charles.cli.ledger import ledger_command
 from charles.cli.programs import balance, collect, play, train
+from charles.cli.run import run_command
 from charles.cli.topics import reset_command, topics_command
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # a local may hold a password
 )
 app.command("demo")(demo_command)
+app.command("run")(run_command)
 app.command("evaluate")(evaluate_command)
 app.command("bench")(bench_command)
 app.command("collect", rich_help_panel="Programs")(collect)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from charles.cli.run import Changes
 from charles.cli.running import clear_errors, load_settings
 
 
@@ -20,10 +21,11 @@ def demo_command(
         int | None, typer.Option(help="Unseen worlds to score on.", show_default="5, or 20 where drives are short")
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Where pictures and scores go.", show_default="demo")] = None,
+    changes: Changes = None,
 ) -> None:
     """Start a broker, collectors, balancer, trainer and player, watch them learn, then score what they have learned.
 
-    Nothing else has to be installed or running. Ctrl-C ends it at any time.
+    Nothing else has to be installed or running. What dies is started again; Ctrl-C ends it at any time.
 
     Example: charles demo --game carracing --minutes 15
     """
@@ -35,4 +37,4 @@ def demo_command(
         settings = load_settings(
             demo={"minutes": minutes, "collectors": collectors, "seeds": seeds, "folder": folder},
         )
-        run(settings, Console(), [f"game={game}"] if game else [])
+        run(settings, Console(), [*([f"game={game}"] if game else ()), *(changes or ())])

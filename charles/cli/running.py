@@ -53,6 +53,9 @@ def start(module: str, **overrides: Any) -> None:
     """Run a program until it ends. What becomes of it stands in its log."""
     import importlib
 
+    from charles.stopping import listen_to_supervisor
+
+    listen_to_supervisor()
     with clear_errors():
         settings = load_settings(**overrides)
     program = next(program.name for program in PROGRAMS if program.module == module)

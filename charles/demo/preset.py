@@ -8,5 +8,5 @@ PRESET = ("train.buffer=630", "train.uses_per_sample=8", "train.checkpoint_every
 
 
 def preset(config: Config) -> Config:
-    """The configuration with the demo's figures."""
+    """The configuration with the demo's figures, on top of which somebody may want others."""
     return changed(config, PRESET)

@@ -90,7 +90,7 @@ class LocalBroker:
 
         One that already runs in the folder on this port is left as it is. progress is told of downloads and of
         other work that only a first start has. detached: it outlives this process; otherwise it ends with it at the
-        latest, even when this process is killed.
+        latest, or a few seconds later when this process is killed.
         Raises BrokerError, and leaves nothing running, where it does not come up.
         """
         if self._runs_already():

@@ -1,16 +1,19 @@
 """Ends a broker when the process that owns it is gone, however that one went: `python -m infra.kafka.leash PID`.
 
-The owner holds the other end of this process's stdin. The system closes it with the owner, also after kill -9.
+The owner holds the other end of this process's stdin. The system closes it with the owner, also after kill -9. The
+broker lives a moment longer, so that the owner's other programs can write what they have.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 from infra.kafka.process import end, new_group
 
-END_S = 10.0
+OUTLIVES_S = 4.0
+END_S = 3.0
 
 
 class Leash:
@@ -27,7 +30,7 @@ class Leash:
 
 
 def main() -> None:
-    """Wait for the end of stdin, then end the process of the first argument."""
+    """Wait for the end of stdin, then, OUTLIVES_S later, end the process of the first argument."""
     import psutil
 
     try:
@@ -35,6 +38,7 @@ def main() -> None:
     except psutil.NoSuchProcess:
         return
     sys.stdin.buffer.read()
+    time.sleep(OUTLIVES_S)
     # is_running() tells the broker from a later process with its number.
     if broker.is_running():
         end(broker.pid, END_S)

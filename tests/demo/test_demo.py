@@ -15,10 +15,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from charles.demo.watching import Watch
 from charles.events import Status, now
 from charles.kafka import require_broker
 from charles.settings import Kafka
+from charles.top.watching import Watch
 from infra.kafka.ports import free_port
 
 GIB = 1 << 30
@@ -32,15 +32,12 @@ class Demo:
         self.folder = folder / "demo"
         port = free_port()
         self.kafka = Kafka(bootstrap_servers=f"127.0.0.1:{port}")
-        small = {
-            "CHARLES_BROKER__PORT": str(port),
-            "CHARLES_TRAIN__BUFFER": "84",
-            "CHARLES_TRAIN__CHECKPOINT_EVERY": "20",
-        }
+        small = ("--game", "carracing", "--set", "train.buffer=84", "--set", "train.checkpoint_every=20")
+        own_port = {"CHARLES_BROKER__PORT": str(port)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "charles", "demo", "--game", "carracing", "--folder", str(self.folder), *arguments],
+            [sys.executable, "-m", "charles", "demo", *small, "--folder", str(self.folder), *arguments],
             cwd=folder,
-            env={key: value for key, value in os.environ.items() if not key.startswith("KAFKA_")} | small,
+            env={key: value for key, value in os.environ.items() if not key.startswith("KAFKA_")} | own_port,
             start_new_session=True,
         )
         self.peaks: dict[str, int] = {}
@@ -94,7 +91,7 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
 
 def learning(alive: dict[str, Status]) -> bool:
     """Whether the loop is closed: the player drives with weights that were trained meanwhile."""
-    return "player-1" in alive and alive["player-1"].figures.get("batch", 0) > 0
+    return "player-1" in alive and alive["player-1"].batch > 0
 
 
 @pytest.mark.slow
@@ -102,14 +99,14 @@ def learning(alive: dict[str, Status]) -> bool:
 def test_the_loop_learns_survives_kills_and_accounts_for_every_tick(demo: Callable[..., Demo]) -> None:
     running = demo("--minutes", "2.5", "--seeds", "1")
     before = running.until(learning)
-    victims = ("balancer-1", "collector-1", "trainer-pilot")
+    victims = ("balancer-1", "collector-1", "trainer-1")
     for victim in victims:
         psutil.Process(before[victim].pid).kill()
 
     def back_and_further(alive: dict[str, Status]) -> bool:
         return all(
             name in alive and alive[name].pid != before[name].pid and alive[name].state == "running" for name in victims
-        ) and (alive["trainer-pilot"].figures["batch"] > before["trainer-pilot"].figures["batch"])
+        ) and (alive["trainer-1"].batch > before["trainer-1"].batch)
 
     running.until(back_and_further)
     assert running.process.wait(400) == 0

@@ -1,0 +1,77 @@
+"""The cluster that a demo runs on: somebody's own, or a broker that lives as long as the demo."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from charles.demo.broker import KeptBroker
+from charles.settings import Settings
+from infra.kafka import BrokerError
+from infra.kafka.broker import LocalBroker, somebody_elses_cluster
+from infra.kafka.ports import free_port, require_free
+
+_STOP_S = 3.0
+
+
+@contextmanager
+def cluster(settings: Settings, console: Console) -> Iterator[tuple[Settings, KeptBroker | None]]:
+    """The settings with a cluster that answers, and its broker, where it is the demo's own.
+
+    Raises BrokerError, RuntimeError where another demo runs in the folder or somebody's files are there, and
+    KeyboardInterrupt while the broker starts.
+    """
+    servers = somebody_elses_cluster(settings)
+    if servers:
+        console.print(f"The cluster {servers} is in use; what is under {settings.kafka.prefix} there goes on.")
+        yield settings, None
+        return
+    broker = LocalBroker(settings.demo.folder / "kafka", _port(settings))
+    _forget_last_demo(broker)
+    with _progress(console) as (progress, task):
+        servers = broker.start(
+            lambda step, done, total: progress.update(
+                task, description=step, completed=done, total=total, visible=True
+            ),
+            detached=False,
+        )
+    kept = KeptBroker(broker)
+    try:
+        kafka = settings.kafka.model_copy(update={"bootstrap_servers": servers})
+        yield settings.model_copy(update={"kafka": kafka}), kept
+    finally:
+        kept.stop(_STOP_S)
+
+
+def _port(settings: Settings) -> int:
+    """The broker's port; any free one where nobody chose it and the usual one is taken."""
+    try:
+        require_free(settings.broker.port)
+    except BrokerError:
+        if "port" in settings.broker.model_fields_set:
+            raise
+        return free_port()
+    return settings.broker.port
+
+
+def _forget_last_demo(broker: LocalBroker) -> None:
+    """A demo shows how it learns from nothing. Raises RuntimeError where one runs, or the folder is no broker's."""
+    last = broker.status()
+    if last.running:
+        raise RuntimeError(f"a demo runs already in {broker.data}")
+    if not broker.data.exists():
+        return
+    if any(broker.data.iterdir()) and not (last.cluster_id or broker.log_path.exists()):
+        raise RuntimeError(f"{broker.data} holds something that is not the last demo's; choose another --folder")
+    shutil.rmtree(broker.data)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[tuple[Progress, TaskID]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield progress, progress.add_task("starting Kafka", total=None)

@@ -1,0 +1,144 @@
+"""Tells everybody what a supervisor sees, and hears when it shall stop: on the topics, beside its loop.
+
+Nothing here ever keeps the supervisor waiting: while the broker is away, what would have been said is not said.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from dataclasses import replace
+from queue import Empty, SimpleQueue
+
+import psutil
+from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
+
+from charles import topics
+from charles.codec import Unreadable
+from charles.control import EVERYBODY, VERSION
+from charles.events import Command, Status, now
+from charles.heartbeats import onlooker
+from charles.kafka import Publisher, name
+from charles.registry import Registry, RegistryError
+from charles.settings import Kafka
+from charles.stopping import Stop
+from charles.supervisor.child import End
+
+log = logging.getLogger(__name__)
+
+PROGRAM = "supervisor"
+_AT_ONCE_S = 3.0
+_PATIENCE_S = 2.0
+
+
+class Announcer:
+    """A thread with a heartbeat of its own. figures, note: of the supervisor, at present."""
+
+    def __init__(self, kafka: Kafka, instance: str, stop: Stop) -> None:
+        """stop: is set when somebody commands it."""
+        self.figures: dict[str, float] = {}
+        self.note = ""
+        self._kafka = kafka
+        self._instance = instance
+        self._stop = stop
+        self._answered = "", ""
+        self._ends: SimpleQueue[Status] = SimpleQueue()
+        self._over = threading.Event()
+        self._talking = False
+        self._thread = threading.Thread(target=self._run, daemon=True, name="announcer")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Say goodbye, if somebody is there to hear it."""
+        self._over.set()
+        if self._talking:
+            self._thread.join(_PATIENCE_S)
+
+    def tell(self, end: End) -> None:
+        """Tell everybody that a process died, in its name."""
+        died = replace(self._status("died"), program=end.program, instance=end.name, pid=end.pid, memory=0)
+        self._ends.put(replace(died, note=end.words, figures={}, command="", outcome=""))
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            try:
+                self._talk()
+            except (KafkaException, RegistryError, TimeoutError) as problem:
+                log.debug("nobody hears the supervisor: %s", problem)
+                self._over.wait(1)
+
+    def _talk(self) -> None:
+        publisher = Publisher(self._kafka, Status, **{"message.timeout.ms": 3000, "error_cb": lambda _error: None})
+        registry, commands = Registry(self._kafka), onlooker(self._kafka, f"control-{self._instance}")
+        commands.assign([TopicPartition(name(self._kafka, topics.COMMANDS), 0, OFFSET_END)])
+        due = 0.0
+        self._talking = True
+        try:
+            while not self._over.is_set():
+                for message in commands.consume(100, timeout=0):
+                    if message.error() is None:
+                        due = self._hear(registry, message.value(), due)
+                if time.monotonic() >= due:
+                    due = time.monotonic() + 1
+                    self._publish(publisher, self._status("running"))
+                self._publish_next_end(publisher)
+            self._publish(publisher, self._status("stopped"))
+            publisher.flush(1)
+        finally:
+            commands.close()
+
+    def _publish_next_end(self, publisher: Publisher) -> None:
+        """Waits a moment for one. What could not be told at once is no news: it lives again by now."""
+        try:
+            died = self._ends.get(timeout=0.1)
+        except Empty:
+            return
+        if (now() - died.time).total_seconds() < _AT_ONCE_S:
+            self._publish(publisher, died)
+
+    def _publish(self, publisher: Publisher, status: Status) -> None:
+        publisher.send_or_drop(topics.STATUS, status, status.instance)
+
+    def _hear(self, registry: Registry, value: bytes | None, due: float) -> float:
+        """Obey a command; returns when the next heartbeat is due, which tells the outcome."""
+        try:
+            command = registry.decode(Command, value)
+        except Unreadable as problem:
+            log.warning("a command cannot be read: %s", problem)
+            return due
+        if command.target not in (self._instance, PROGRAM, EVERYBODY):
+            return due
+        outcome = "done: nothing of its own to do"
+        if now() > command.deadline:
+            outcome = "refused: its deadline was over before it was read"
+        elif command.verb == "stop":
+            self._stop.set()
+            outcome = "done: it ends its programs"
+        elif command.target != EVERYBODY:
+            outcome = "refused: a supervisor can stop"
+        self._answered = command.id, outcome
+        return 0.0
+
+    def _status(self, state: str) -> Status:
+        command, outcome = self._answered
+        return Status(
+            program=PROGRAM,
+            instance=self._instance,
+            time=now(),
+            state=state,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=VERSION,
+            rate=0.0,
+            lag=-1,
+            memory=psutil.Process().memory_info().rss,
+            note=self.note,
+            figures={**self.figures},
+            command=command,
+            outcome=outcome,
+        )

@@ -1,0 +1,142 @@
+"""One program as a process, which is started again when it dies."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+
+import psutil
+
+from charles.logs import redacted
+from charles.programs import Program
+from charles.stopping import TakenOver
+from charles.supervisor.delay import Delay
+from charles.supervisor.logfile import LogFile
+from infra.kafka.process import new_group
+
+
+class Fate(Enum):
+    """What is to become of a program."""
+
+    KEPT = "is kept running"
+    LEFT = "ended, as it was told to"
+    GAVE_UP = "gave up its place"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a process ended, and what follows. words: for a person."""
+
+    program: str
+    name: str
+    pid: int
+    fate: Fate
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {'died' if self.fate is Fate.KEPT else self.fate.value}: {self.words}"
+
+
+class Child:
+    """The process; its output goes to its log, and the end of its standard input tells it that we are dead."""
+
+    def __init__(
+        self, program: Program, name: str, command: Sequence[str], environment: Mapping[str, str], log: LogFile
+    ) -> None:
+        self.program = program
+        self.name = name
+        self.log = log
+        self.restarts = 0
+        self.fate = Fate.KEPT
+        self._command = [*command]
+        self._environment = {**environment}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._problem = ""
+        self._delay = Delay()
+        self._started = 0.0
+        self._again_at: float | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the program. A process that cannot be made counts as one that died."""
+        self._started, self._again_at, self._process = time.monotonic(), None, None
+        try:
+            with self.log.open() as log:
+                # In a group of its own: Ctrl-C in the terminal is for the supervisor, which ends programs in order.
+                self._process = subprocess.Popen(
+                    self._command,
+                    bufsize=0,
+                    env=self._environment,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    **new_group(),
+                )
+            if self.program.yields:
+                _yield(self._process.pid)
+        except OSError as error:
+            self._problem = f"it cannot be started: {error}"
+
+    def keep_running(self) -> End | None:
+        """Start it again when it died, after a pause that grows; tells once of each end."""
+        if self.running or self.fate is not Fate.KEPT:
+            return None
+        if self._again_at is None:
+            return self._ended()
+        if time.monotonic() >= self._again_at:
+            self.restarts += 1
+            self.start()
+        return None
+
+    def tell_to_stop(self) -> None:
+        """Its standard input stays open: until it has ended, its end still means that we are dead."""
+        if self.fate is Fate.KEPT:
+            self.fate = Fate.LEFT
+        if self._process and self._process.stdin:
+            with suppress(OSError):  # it is dead
+                self._process.stdin.write(b"stop\n")
+
+    def finish(self) -> str:
+        """End it at once if it runs still; returns what a person should know of its end, if anything."""
+        if self._process is None:
+            return ""
+        killed = self.running
+        self._process.kill()
+        code, words = self._bury(self._process)
+        if killed:
+            return f"{self.name} did not end in time, and was killed"
+        return f"{self.name} ended: {words}" if code else ""
+
+    def _ended(self) -> End:
+        pid, words = 0, self._problem
+        if self._process is not None:
+            pid = self._process.pid
+            code, words = self._bury(self._process)
+            self.fate = {0: Fate.LEFT, TakenOver.exit_code: Fate.GAVE_UP}.get(code, Fate.KEPT)
+        if self.fate is Fate.KEPT:
+            pause_s = self._delay.next(time.monotonic() - self._started)
+            self._again_at = time.monotonic() + pause_s
+            words += f"; again in {pause_s:g} s"
+        return End(self.program.name, self.name, pid, self.fate, words)
+
+    def _bury(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:
+        """The exit code of an ended process, and that with its last words."""
+        code = process.wait()
+        if process.stdin:
+            process.stdin.close()
+        self._process = None
+        said = redacted(self.log.last_words(self.name))
+        return code, f"exit code {code}" + (f": {said}" if said else "")
+
+
+def _yield(pid: int) -> None:
+    """Let a process have what time the others leave."""
+    with suppress(psutil.Error):
+        psutil.Process(pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 10))

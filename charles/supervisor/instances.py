@@ -1,0 +1,86 @@
+"""Which programs a supervisor runs: their names, their settings, and how they are started."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from charles.config import ConfigError
+from charles.programs import NAMES, PROGRAMS, Program
+from charles.settings import Settings, environment
+from charles.stopping import SUPERVISED
+from charles.supervisor.child import Child
+from charles.supervisor.logfile import LogFile
+
+_WORLDS_EACH = 10_000
+_LAST_SEED = 990_000
+
+Plan = Mapping[str, int]
+"""How many instances of each program."""
+
+
+class NoPrograms(ConfigError):
+    """Nobody said what to run."""
+
+    exit_code = 2
+
+
+def plan(words: Sequence[str]) -> Plan:
+    """What `collector=2 balancer` means. Raises ConfigError, which says what there is."""
+    if not words:
+        raise NoPrograms(f"which programs? There are {', '.join(NAMES)}; such as: charles run collector=2 balancer")
+    wanted: dict[str, int] = {}
+    for word in words:
+        name, equals, count = word.partition("=")
+        program = next((program for program in PROGRAMS if program.name == name), None)
+        if program is None:
+            raise ConfigError(f"{name}: no such program; there are {', '.join(NAMES)}")
+        if name in wanted:
+            raise ConfigError(f"{name}: named twice; say {name}=2 for two of them")
+        wanted[name] = _count(program, count) if equals else 1
+    return wanted
+
+
+def children(settings: Settings, plan: Plan, prefix: str, folder: Path) -> list[Child]:
+    """The programs of the plan, in the order of the table. prefix: of their names; folder: of their logs.
+
+    Raises OSError where no log can be written there.
+    """
+    return [
+        _child(program, own, folder)
+        for program in PROGRAMS
+        for own in instances(settings, program.name, plan.get(program.name, 0), prefix)
+    ]
+
+
+def instances(settings: Settings, program: str, count: int, prefix: str = "") -> Iterator[Settings]:
+    """The settings of each of several instances: a name, and worlds, of its own.
+
+    Worlds: seeds so far apart that no two drive through the same ones, also under another prefix (by its checksum).
+    """
+    section = getattr(settings, program)
+    for index in range(count):
+        own: dict[str, Any] = {"name": f"{prefix and prefix + '-'}{program}-{index + 1}"}
+        if hasattr(section, "seed"):
+            own["seed"] = (section.seed + index * _WORLDS_EACH + zlib.crc32(prefix.encode())) % _LAST_SEED
+        yield settings.model_copy(update={program: section.model_copy(update=own)})
+
+
+def _child(program: Program, settings: Settings, folder: Path) -> Child:
+    name = getattr(settings, program.name).name
+    # What else the environment says of settings is in them already, and would come before them.
+    inherited = {key: value for key, value in os.environ.items() if not key.upper().startswith("CHARLES_")}
+    own = {SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "charles", program.verb]
+    return Child(program, name, command, inherited | environment(settings) | own, LogFile(folder / f"{name}.log"))
+
+
+def _count(program: Program, text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= program.most:
+        return int(text)
+    accepted = f"from 1 to {program.most}" if program.most > 1 else "1: a model has only one at a time"
+    raise ConfigError(f"{program.name}={text}: the number of {program.name}s is {accepted}")

@@ -1,0 +1,49 @@
+"""`charles run`: some programs of a pipeline, kept running on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+
+from charles import config_log, logs, topic_admin
+from charles.config import changed
+from charles.settings import Settings
+from charles.stopping import Stop
+from charles.supervisor.announcer import PROGRAM, Announcer
+from charles.supervisor.instances import Plan, children
+from charles.supervisor.supervisor import Supervisor
+from charles.supervisor.terminal import Terminal
+
+log = logging.getLogger(__name__)
+
+_TURN_S = 0.1
+
+
+class GaveUp(RuntimeError):
+    """Nothing is left to keep running, and not because somebody wanted it so."""
+
+
+def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: bool = False) -> None:
+    """Keep the programs of the plan running until told to stop, or until all were.
+
+    changes: of the configuration, such as balance.bins=11, before anything starts. quiet: only what died is told.
+    Raises GaveUp, ConfigError, OSError where no log can be written; with changes also BrokerUnavailable.
+    """
+    instance = settings.run.name or f"{PROGRAM}-{socket.gethostname()}-{os.getpid()}"
+    logs.set_up(settings, PROGRAM, instance)
+    if changes:
+        topic_admin.ensure(settings.kafka)
+        config_log.put(settings.kafka, lambda config: changed(config, changes))
+    stop = Stop(second_ends=False)
+    programs = children(settings, plan, settings.run.name, settings.run.folder)
+    log.info("%s; logs in %s; Ctrl-C ends them", ", ".join(one.name for one in programs), settings.run.folder)
+    forward = None if quiet else Terminal().forward
+    with Supervisor(programs, Announcer(settings.kafka, instance, stop), stop, log.warning, forward) as supervisor:
+        while supervisor.busy and not stop(_TURN_S):
+            supervisor.look()
+        if stop():
+            log.info("ending in order; Ctrl-C hurries")
+    if supervisor.gave_up:
+        raise GaveUp("a program ended because another instance has its place: see its log")

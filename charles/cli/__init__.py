@@ -6,11 +6,14 @@ import typer
 
 from charles.cli import config, deadletters, kafka
 from charles.cli.bench import bench_command
+from charles.cli.command import command_command
 from charles.cli.demo import demo_command
 from charles.cli.evaluate import evaluate_command
 from charles.cli.ledger import ledger_command
 from charles.cli.programs import balance, collect, play, train
 from charles.cli.run import run_command
+from charles.cli.status import status_command
+from charles.cli.top import top_command
 from charles.cli.topics import reset_command, topics_command
 
 app = typer.Typer(
@@ -28,6 +31,9 @@ app.command("collect", rich_help_panel="Programs")(collect)
 app.command("balance", rich_help_panel="Programs")(balance)
 app.command("train", rich_help_panel="Programs")(train)
 app.command("play", rich_help_panel="Programs")(play)
+app.command("top", rich_help_panel="The pipeline")(top_command)
+app.command("status", rich_help_panel="The pipeline")(status_command)
+app.command("command", rich_help_panel="The pipeline")(command_command)
 app.add_typer(config.app, name="config", rich_help_panel="The pipeline")
 app.command("topics", rich_help_panel="The cluster")(topics_command)
 app.command("ledger", rich_help_panel="The cluster")(ledger_command)

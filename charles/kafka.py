@@ -111,6 +111,15 @@ def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
         ) from None
 
 
+def answers(client: AdminClient, timeout_s: float = 1.0) -> bool:
+    """Whether the cluster answers now, within timeout_s."""
+    try:
+        client.list_topics(timeout=timeout_s)
+    except KafkaException:
+        return False
+    return True
+
+
 def is_end(message: Message) -> bool:
     """Whether this is the news that the end of a partition is reached, which a consumer with enable.partition.eof gets,
     rather than a record. Raises KafkaException for other errors."""

@@ -94,7 +94,8 @@ def restore(kafka: Kafka, registry: Registry, partition: int) -> Restored:
     place = TopicPartition(name(kafka, topics.BALANCER_STATE), partition, 0)
     end = _end(kafka, place)
     restored = Restored()
-    reader = consumer(kafka, "balancer-restore", **{"enable.partition.eof": True})
+    # The end is told when a fetch comes back empty: soon, for nobody balances meanwhile.
+    reader = consumer(kafka, "balancer-restore", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
     try:
         reader.assign([place])
         while (message := reader.poll(_PATIENCE_S)) is not None:

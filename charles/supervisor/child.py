@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +19,9 @@ from charles.stopping import TakenOver
 from charles.supervisor.delay import Delay
 from charles.supervisor.logfile import LogFile
 from infra.kafka.process import new_group
+
+UP_S = 20.0
+"""A program that loads a network needs so long until it works, at the most."""
 
 
 class Fate(Enum):
@@ -58,6 +63,7 @@ class Child:
         self._problem = ""
         self._delay = Delay()
         self._started = 0.0
+        self._yields = False
         self._again_at: float | None = None
 
     @property
@@ -66,7 +72,8 @@ class Child:
 
     def start(self) -> None:
         """Start the program. A process that cannot be made counts as one that died."""
-        self._started, self._again_at, self._process = time.monotonic(), None, None
+        self._started, self._yields = time.monotonic(), False
+        self._again_at, self._process = None, None
         try:
             with self.log.open() as log:
                 # In a group of its own: Ctrl-C in the terminal is for the supervisor, which ends programs in order.
@@ -79,14 +86,15 @@ class Child:
                     stderr=subprocess.STDOUT,
                     **new_group(),
                 )
-            if self.program.yields:
-                _yield(self._process.pid)
         except OSError as error:
             self._problem = f"it cannot be started: {error}"
 
     def keep_running(self) -> End | None:
         """Start it again when it died, after a pause that grows; tells once of each end."""
-        if self.running or self.fate is not Fate.KEPT:
+        if self._process is not None and self.running:
+            self._let_others_first(self._process.pid)
+            return None
+        if self.fate is not Fate.KEPT:
             return None
         if self._again_at is None:
             return self._ended()
@@ -114,6 +122,12 @@ class Child:
             return f"{self.name} did not end in time, and was killed"
         return f"{self.name} ended: {words}" if code else ""
 
+    def _let_others_first(self, pid: int) -> None:
+        """Not before it is up: until then, it is waited for."""
+        if self.program.yields and not self._yields and time.monotonic() - self._started > UP_S:
+            self._yields = True
+            _yield(pid)
+
     def _ended(self) -> End:
         pid, words = 0, self._problem
         if self._process is not None:
@@ -137,6 +151,9 @@ class Child:
 
 
 def _yield(pid: int) -> None:
-    """Let a process have what time the others leave."""
-    with suppress(psutil.Error):
-        psutil.Process(pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 10))
+    """Let a process, with every thread it has by now, take what time the others leave."""
+    with suppress(OSError, psutil.Error):
+        if sys.platform == "win32":
+            psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.setpriority(os.PRIO_PGRP, pid, 10)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from charles.supervisor import child as supervisor_child
 from tests.supervisor.children import (
     BALANCER,
     COLLECTOR,
@@ -101,6 +103,27 @@ def test_a_second_signal_hurries_and_a_third_waits_for_nobody(tmp_path: Path, si
         supervisor.until(lambda: all(map(ready, children)))
         supervisor.signal(signals)
     assert supervisor.told == [f"{name} did not end in time, and was killed" for name in "ct"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has classes, and no numbers")
+def test_a_program_that_takes_all_it_gets_comes_last_with_all_its_threads_once_it_is_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_child, "UP_S", 0.5)
+    prints = """
+import os, threading, time
+def tell():
+    while True:
+        print(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), flush=True)
+        time.sleep(0.05)
+threading.Thread(target=tell, daemon=True).start()
+"""
+    trainer, player = child(tmp_path, prints + OBEDIENT, TRAINER, "t"), child(tmp_path, prints + OBEDIENT, PLAYER, "p")
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    with Watched(trainer, player) as supervisor:
+        supervisor.until(lambda: trainer.log.last_words("t") == "10")
+    assert ("t", str(usual)) in supervisor.lines
+    assert ("p", "10") not in supervisor.lines
 
 
 def test_what_goes_wrong_at_the_end_is_told(tmp_path: Path) -> None:

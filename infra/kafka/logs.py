@@ -64,7 +64,8 @@ def why_it_died(log: Path, since: int, output: Path) -> str:
                 said.append(more)
             causes = [more.removeprefix("Caused by: ") for more in said if more.startswith("Caused by: ")]
             return causes[-1] if causes else " ".join(said[:2])
-    return (printed.strip().splitlines() or ["it said nothing"])[-1]
+    told = [line for line in printed.splitlines() if line.strip() and not line.startswith("WARNING: ")]
+    return told[-1].strip() if told else "it said nothing"
 
 
 def _read(path: Path, since: int) -> str:

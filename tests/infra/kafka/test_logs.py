@@ -42,6 +42,12 @@ def test_what_java_printed_is_told_where_the_log_has_nothing(tmp_path: Path) -> 
     assert why_it_died(tmp_path / "broker.log", 0, output) == "Too small maximum heap"
 
 
+def test_of_a_broker_that_was_killed_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    output = tmp_path / "broker.out"
+    output.write_text("WARNING: sun.misc.Unsafe::invokeCleaner will be removed in a future release\n\n")
+    assert why_it_died(tmp_path / "broker.log", 0, output) == "it said nothing"
+
+
 def test_following_a_log_gives_whole_lines_as_they_come_and_survives_a_rollover(tmp_path: Path) -> None:
     log = tmp_path / "broker.log"
     log.write_text("old\n" * 1_000 + "last\n")

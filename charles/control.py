@@ -24,7 +24,7 @@ from charles import config_log, topics
 from charles.codec import Unreadable
 from charles.config import differences
 from charles.events import Command, Status, now
-from charles.kafka import Publisher, consumer, name
+from charles.kafka import Publisher, answers, consumer, name
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.stopping import Stop
@@ -137,6 +137,11 @@ class Link:
     def stopped(self) -> bool:
         """Whether the program shall end, not only start over."""
         return self._stop()
+
+    def wait_for_broker(self) -> None:
+        """Return once the cluster answers, or this life is over. That it is away is said elsewhere, once a minute."""
+        while not self.over() and not answers(self._follower):
+            self.beat("waiting", note="for the broker")
 
     def beat(
         self,

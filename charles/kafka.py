@@ -22,6 +22,10 @@ OnDelivery = Callable[[KafkaError | None, Message], None]
 Headers = Mapping[str, str]
 
 
+AWAY = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
+"""Codes of errors that say that no broker answers."""
+
+
 class BrokerUnavailable(RuntimeError):
     """No broker answers; the message says where and what to do."""
 
@@ -111,7 +115,7 @@ def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
         ) from None
 
 
-def answers(client: AdminClient, timeout_s: float = 1.0) -> bool:
+def answers(client: AdminClient | Consumer, timeout_s: float = 1.0) -> bool:
     """Whether the cluster answers now, within timeout_s."""
     try:
         client.list_topics(timeout=timeout_s)
@@ -202,6 +206,7 @@ def _client(kafka: Kafka) -> dict[str, Any]:
         "bootstrap.servers": kafka.bootstrap_servers,
         "client.id": kafka.prefix,
         "log_level": 2,  # librdkafka writes hundreds of lines while a broker is away; it is said once a minute
+        "logger": log,  # else what a producer says that was given up goes to standard error, as if it mattered
         "error_cb": absence.error,
         "reconnect.backoff.max.ms": 1000,
         "topic.metadata.refresh.interval.ms": 10_000,

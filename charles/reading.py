@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from charles.kafka import consumer, is_end
+from charles.kafka import AWAY, consumer, is_end
 from charles.settings import Kafka
 
 _PATIENCE_S = 10.0
-_AWAY = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 
 
 class NoTopic(KafkaException):
@@ -101,7 +100,7 @@ def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict
             found[partition] = Span(*offsets)
         return found
     except KafkaException as error:
-        if error.args[0].code() in _AWAY:
+        if error.args[0].code() in AWAY:
             raise _silent(kafka, full, patience_s) from None
         raise
 

@@ -13,7 +13,7 @@ from charles import checkpoints, topics
 from charles.artefacts import Arrays
 from charles.checkpoints import STATE, WEIGHTS
 from charles.events import Span
-from charles.kafka import Publisher, admin
+from charles.kafka import Publisher, admin, answers
 from charles.pruning import Pruner
 from charles.settings import Kafka
 from charles.transactions import Broken, NotCommitted, join, transaction
@@ -22,7 +22,6 @@ from consumers.trainer.pictures import Size
 log = logging.getLogger(__name__)
 
 _TIDY_S = 5.0
-_ANSWER_S = 1.0
 _KEEP_STATES = 2
 """The newest, and one to fall back to."""
 
@@ -129,10 +128,8 @@ class Checkpointer:
         A broker that goes away in the middle of a transaction costs half a minute of waiting, and the producer: hence
         the question before each.
         """
-        try:
-            self._admin.list_topics(timeout=_ANSWER_S)
-        except KafkaException as problem:  # that it is away is said elsewhere, once a minute
-            log.debug("%s could not be published, it is tried again later: %s", what, problem)
+        if not answers(self._admin):  # that it is away is said elsewhere, once a minute
+            log.debug("%s could not be published, it is tried again later: no broker answers", what)
             return False
         try:
             for _ in range(2):

@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 
+from confluent_kafka import KafkaException
+
 from charles import topic_admin
 from charles.control import Link
+from charles.kafka import AWAY, BrokerUnavailable
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
 from charles.stopping import Stop, TakenOver
-from charles.transactions import Fenced
+from charles.transactions import Fenced, NotCommitted
 from consumers.trainer import resuming
 from consumers.trainer.pictures import Size
 from consumers.trainer.players import Players
 from consumers.trainer.publishing import Checkpointer
 
 log = logging.getLogger(__name__)
+
+_PAUSE_S = 1.0
 
 
 def main(settings: Settings) -> None:
@@ -35,6 +40,12 @@ def main(settings: Settings) -> None:
             except Fenced:
                 model = link.settings.trained_model
                 raise TakenOver(f"another trainer of the model {model} has started; this one ends") from None
+            except (BrokerUnavailable, NotCommitted, TimeoutError, KafkaException) as reason:
+                if isinstance(reason, KafkaException) and reason.args[0].code() not in AWAY:
+                    raise
+                log.warning("starting over from the last checkpoint: %s", reason)
+                stop(_PAUSE_S)
+                link.wait_for_broker()
 
 
 def _concerns(settings: Settings) -> object:

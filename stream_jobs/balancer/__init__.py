@@ -10,7 +10,6 @@ from contextlib import closing
 
 from charles import topic_admin
 from charles.control import Link
-from charles.kafka import admin, answers
 from charles.settings import Settings
 from charles.stopping import Stop
 from stream_jobs.balancer.session import Session, StartOver
@@ -32,14 +31,7 @@ def main(settings: Settings) -> None:
             except (StartOver, TimeoutError) as reason:  # the latter while a session begins
                 log.warning("starting over from the last transaction: %s", reason)
                 stop(_PAUSE_S)
-                _wait_for_broker(link)
-
-
-def _wait_for_broker(link: Link) -> None:
-    """Return once the broker answers, or this life is over. That it is away is said elsewhere, once a minute."""
-    client = admin(link.settings.kafka)
-    while not link.over() and not answers(client):
-        link.beat("waiting", note="for the broker")
+                link.wait_for_broker()
 
 
 def _concerns(settings: Settings) -> object:

@@ -1,0 +1,159 @@
+"""A whole pipeline of real programs, each a process of its own, and what a test can see of it."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import TopicPartition
+
+from charles import checkpoints, ledger, topic_admin, topics
+from charles.events import Checkpoint, Sample, Status, TrainingStep, now
+from charles.kafka import consumer, name
+from charles.registry import Registry
+from charles.settings import Kafka
+from tests.kafka_tools import events
+from tests.logged import logged
+from tests.programs import configure
+
+COLLECTORS = ("collector-1", "collector-2")
+NAMES = (*COLLECTORS, "balancer-1", "trainer-1", "player-1")
+SMALL = {
+    "game": "carracing",
+    "play": {"swap": "at once"},
+    "train": {"buffer": 84, "checkpoint_every": 20},
+}
+_MIB = 1 << 20
+_PATIENCE_S = 150.0
+
+True_ = Callable[[dict[str, Status]], object]
+
+
+class Pipeline:
+    """Two collectors, a balancer, a trainer and a player, on a broker that the test has started.
+
+    processes: by instance; heard: every heartbeat of each instance, the oldest first.
+    """
+
+    def __init__(self, kafka: Kafka, folder: Path) -> None:
+        """folder: of the programs' logs."""
+        self.kafka = kafka
+        self.processes: dict[str, psutil.Process] = {}
+        self.heard: dict[str, list[Status]] = defaultdict(list)
+        self._folder = folder
+        self._registry = Registry(kafka)
+        self._reader = consumer(kafka, "test-survival", error_cb=lambda _error: None)
+
+    def start(self, programs: ExitStack) -> None:
+        """Start every program; each is told to stop, in this order, when the stack is unwound."""
+        topic_admin.ensure(self.kafka)
+        configure(self.kafka, SMALL)
+        self._reader.assign([TopicPartition(name(self.kafka, topics.STATUS), 0, 0)])
+        own = {"trainer": {"tensorboard": self._folder / "tensorboard"}}
+        for instance in reversed(NAMES):
+            program, _, number = instance.partition("-")
+            local = {"name": instance} | ({"seed": int(number)} if program == "collector" else {})
+            verb = {"collector": "collect", "balancer": "balance", "trainer": "train", "player": "play"}[program]
+            sections = {program: local | own.get(program, {})}
+            process = programs.enter_context(logged(verb, self.kafka, self.log(instance), **sections))
+            self.processes[instance] = psutil.Process(process.pid)
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def log(self, instance: str) -> Path:
+        return self._folder / f"{instance}.log"
+
+    def look(self, wait_s: float = 0.2) -> dict[str, Status]:
+        """The newest heartbeat of each instance, of those that have just spoken. Fails where a program has ended."""
+        for message in self._reader.consume(100, timeout=wait_s):
+            if message.error() is None:
+                status = self._registry.decode(Status, message.value())
+                self.heard[status.instance].append(status)
+        for instance, process in self.processes.items():
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                pytest.fail(f"{instance} has ended: {self.log(instance).read_text()[-2000:]}")
+        newest = {instance: told[-1] for instance, told in self.heard.items()}
+        return {instance: status for instance, status in newest.items() if (now() - status.time).total_seconds() < 3}
+
+    def until(self, true: True_, patience_s: float = _PATIENCE_S) -> dict[str, Status]:
+        """Follow the heartbeats until they say what the test waits for; returns them."""
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            alive = self.look()
+            if true(alive):
+                return alive
+        pytest.fail(f"it did not come to that within {patience_s:g} s; the last heartbeats: {alive}")
+
+    def watch(self, seconds: float) -> None:
+        """Let it run, and see to it that no program ends."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.look(1.0)
+
+    def memory(self) -> dict[str, float]:
+        """Resident memory of each program, MiB."""
+        return {instance: process.memory_info().rss / _MIB for instance, process in self.processes.items()}
+
+    def lines(self, instance: str) -> list[str]:
+        """What the program logged, without its regular lines of progress."""
+        return [line for line in self.log(instance).read_text().splitlines() if not _tells_progress(line)]
+
+
+@contextmanager
+def running(kafka: Kafka, folder: Path) -> Iterator[Pipeline]:
+    """A pipeline, until the block ends; then every program is told to stop, and must do so cleanly."""
+    pipeline = Pipeline(kafka, folder)
+    try:
+        with ExitStack() as programs:
+            pipeline.start(programs)
+            yield pipeline
+    finally:
+        pipeline.close()
+
+
+def learning(alive: dict[str, Status]) -> bool:
+    """Whether the loop is closed: all are there, and the player drives with weights that were trained meanwhile."""
+    return alive.keys() >= set(NAMES) and alive["player-1"].batch > 0 and alive["trainer-1"].state == "running"
+
+
+def losses(kafka: Kafka) -> list[tuple[int, float]]:
+    """Batch and loss of every batch that was told, in the order of telling."""
+    return [(step.batch, step.loss) for step in events(kafka, topics.TRAINING, TrainingStep)]
+
+
+def assert_exactly_once(kafka: Kafka) -> ledger.Totals:
+    """No sample stands twice in `balanced`, as many are there as the ledger says, and the ledger adds up."""
+    samples = [(s.collector, s.run, s.tick) for s in events(kafka, topics.BALANCED, Sample)]
+    assert len(samples) == len(set(samples))
+    ledgers = ledger.read(kafka)
+    for each in ledgers:
+        terms = {term: getattr(each, term) for term in ledger.TERMS}
+        assert each.seen == sum(terms.values()), (each.collector, each.run, each.seen, terms)
+    total = ledger.total(ledgers)
+    assert total.terms["emitted"] == len(samples)
+    return total
+
+
+def newest_checkpoint(kafka: Kafka) -> Checkpoint:
+    """The newest checkpoint, which is whole: a player that starts now drives with it."""
+    newest = checkpoints.newest(kafka, "pilot")
+    assert newest is not None
+    follower = checkpoints.ModelFollower(kafka, "pilot", newest.architecture, "test")
+    try:
+        found = follower.poll(30)
+        assert found is not None
+        assert found[0] == newest
+        assert sum(follower.counts.values()) == 0
+        return newest
+    finally:
+        follower.close()
+
+
+def _tells_progress(line: str) -> bool:
+    return " run " in line or " batch number: " in line or " acc/brk: " in line

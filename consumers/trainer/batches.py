@@ -1,7 +1,8 @@
-"""Batches: drawn by the loop, decoded by a thread beside the step, a few ahead."""
+"""Batches: drawn by the loop, decoded by threads beside the step, a few ahead."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,8 +50,9 @@ class Batches:
         self._rng = rng
         self._each = size // len(buffers.outputs)
         self._shape = (picture[1], picture[0], 3 * frames)
-        self._decoded: deque[Future[Batch]] = deque()
-        self._thread = ThreadPoolExecutor(1, "decode")
+        self._decoded: deque[tuple[Batch, list[Future[None]]]] = deque()
+        self._cores = os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(self._cores, "decode")
 
     @property
     def in_flight(self) -> int:
@@ -66,18 +68,23 @@ class Batches:
         samples = self._buffers.draw(self._each, self._rng)
         used_up = [held for held in samples if held.remaining == 0]
         images = np.empty((len(samples), *self._shape), np.uint8)
-        self._decoded.append(self._thread.submit(_decode, Batch(samples, used_up, images)))
+        batch = Batch(samples, used_up, images)
+        parts = [range(first, len(samples), self._cores) for first in range(self._cores)]
+        self._decoded.append((batch, [self._threads.submit(_decode, batch, part) for part in parts]))
 
     def take(self, on_bad: OnBad) -> Batch:
         """The batch that was drawn first, once it is decoded. Samples that do not decode on_bad is told of; others are
         drawn in their place, and where there are none the batch is smaller."""
-        batch = self._decoded.popleft().result()
+        batch, decoding = self._decoded.popleft()
+        for part in decoding:
+            part.result()
         while batch.bad:
-            self._mend(batch, *batch.bad.popitem(), on_bad)
+            last = max(batch.bad)  # no index of another one moves
+            self._mend(batch, last, batch.bad.pop(last), on_bad)
         return batch
 
     def close(self) -> None:
-        self._thread.shutdown(cancel_futures=True)
+        self._threads.shutdown(cancel_futures=True)
 
     def _mend(self, batch: Batch, index: int, reason: str, on_bad: OnBad) -> None:
         bad = batch.samples[index]
@@ -86,7 +93,7 @@ class Batches:
         batch.used_up = [held for held in batch.used_up if held is not bad]
         other = self._buffers.draw_instead(bad, batch.samples, self._rng)
         if other is None:
-            del batch.samples[index]  # bad ones are mended from the last to the first: no index of another one moves
+            del batch.samples[index]
             batch.images = np.delete(batch.images, index, axis=0)
             return
         batch.samples[index] = other
@@ -95,10 +102,9 @@ class Batches:
         _decode_one(batch, index)
 
 
-def _decode(batch: Batch) -> Batch:
-    for index in range(len(batch.samples)):
+def _decode(batch: Batch, part: range) -> None:
+    for index in part:
         _decode_one(batch, index)
-    return batch
 
 
 def _decode_one(batch: Batch, index: int) -> None:

@@ -153,14 +153,12 @@ class Feed:
         self._consumer.assign([TopicPartition(self._topic, 0, first)])
         deadline = time.monotonic() + _PATIENCE_S
         while first < end and time.monotonic() < deadline:
-            message = self._consumer.poll(0.5)
-            if message is None:
-                continue
-            if is_end(message) or (message.offset() or 0) >= end:
-                return
-            yield message
-            first = (message.offset() or 0) + 1
-            deadline = time.monotonic() + _PATIENCE_S
+            for message in self._consumer.consume(_AT_ONCE, timeout=0.02):
+                if is_end(message) or (message.offset() or 0) >= end:
+                    return
+                yield message
+                first = (message.offset() or 0) + 1
+                deadline = time.monotonic() + _PATIENCE_S
         if first < end:
             raise TimeoutError(f"{self._topic} could not be read from offset {first} within {_PATIENCE_S:g} s")
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import struct
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 Pictures = NDArray[np.uint8]
 Size = tuple[int, int]
@@ -16,6 +15,8 @@ Size = tuple[int, int]
 
 _START = b"\xff\xd8"
 _END = b"\xff\xd9"
+_FRAME_HEADERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""The markers whose segments say the size."""
 
 
 class BadPicture(ValueError):
@@ -23,14 +24,19 @@ class BadPicture(ValueError):
 
 
 def size_of(jpeg: bytes) -> Size:
-    """What the JPEG's header says, without decoding it. Raises BadPicture, also for one that was cut off."""
+    """What the JPEG's header says, without decoding it. Raises BadPicture, also for one that was cut off.
+
+    By hand, because a refill asks for every picture: Pillow takes twenty times as long.
+    """
     if not jpeg.startswith(_START) or not jpeg.endswith(_END):
         raise BadPicture("the picture is no whole JPEG")
-    try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
-            return picture.width, picture.height
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadPicture("the picture's header cannot be read") from error
+    at = len(_START)
+    while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
+        marker, length, _precision, height, width = struct.unpack_from(">BHBHH", jpeg, at + 1)
+        if marker in _FRAME_HEADERS:
+            return width, height
+        at += 1 if marker == 0xFF else 2 + length  # a marker may be led in by more than one FF
+    raise BadPicture("the picture's header cannot be read")
 
 
 def check(frames: Sequence[bytes], size: Size, count: int) -> None:
@@ -48,10 +54,9 @@ def decode(frames: Sequence[bytes], into: Pictures) -> None:
     Raises BadPicture.
     """
     for index, jpeg in enumerate(frames):
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
         if picture is None:
             raise BadPicture("the picture does not decode")
         if picture.shape != (*into.shape[:2], 3):
             raise BadPicture(f"the picture decodes to {picture.shape[1]}x{picture.shape[0]}")
-        cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)
         into[..., 3 * index : 3 * index + 3] = picture

@@ -51,3 +51,9 @@ def broken_tables(whole: bytes) -> bytes:
     """The same JPEG with a Huffman table that no decoder accepts."""
     table = whole.index(b"\xff\xc4") + 5
     return whole[:table] + b"\xff" * 16 + whole[table + 16 :]
+
+
+def test_the_size_is_found_behind_any_other_segment() -> None:
+    whole = jpeg(np.zeros((84, 96, 3), np.uint8))
+    comment = b"\xff\xfe" + (2 + 300).to_bytes(2, "big") + b"\xff\xc0" * 150
+    assert size_of(whole[:2] + comment + b"\xff\xff" + whole[2:]) == (96, 84)

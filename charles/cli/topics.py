@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charles.cli.running import clear_errors
+from charles.cli.running import clear_errors, load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,9 +32,9 @@ def topics_command(
     Example: charles topics --json
     """
     with clear_errors():
-        from charles import settings, topic_admin, topic_facts
+        from charles import topic_admin, topic_facts
 
-        loaded = settings.load()
+        loaded = load_settings()
         changed = topic_admin.apply(loaded.kafka) if apply else []
         created = topic_admin.ensure(loaded.kafka)
         topics, groups = topic_facts.describe(loaded.kafka, _log_folder(loaded))
@@ -62,9 +62,9 @@ def reset_command(
     Example: CHARLES_KAFKA__PREFIX=experiment charles reset --yes
     """
     with clear_errors():
-        from charles import settings, topic_admin
+        from charles import topic_admin
 
-        kafka = settings.load().kafka
+        kafka = load_settings().kafka
         topics, groups = topic_admin.delete_all(kafka) if yes else topic_admin.under_prefix(kafka)
         if not topics and not groups:
             typer.echo(f"nothing is named {kafka.prefix}.* at {kafka.bootstrap_servers}")

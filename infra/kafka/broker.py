@@ -53,7 +53,7 @@ def somebody_elses_cluster(settings: Settings) -> str | None:
 
     None where nobody named one, or they are the local broker's own.
     """
-    named = "bootstrap_servers" in settings.kafka.model_fields_set or "KAFKA_BOOTSTRAP_SERVERS" in os.environ
+    named = "bootstrap_servers" in settings.kafka.model_fields_set or bool(os.environ.get("KAFKA_BOOTSTRAP_SERVERS"))
     own = {f"{host}:{settings.broker.port}" for host in (LOOPBACK, "localhost")}
     servers = settings.kafka.bootstrap_servers
     return servers if named and servers not in own else None

@@ -24,12 +24,12 @@ _STYLES = {
 
 
 def identity(ledgers: Collection[RunLedger]) -> Text:
-    """The identity with its numbers, and whether it adds up."""
+    """Whether the identity adds up, and its numbers."""
     totals = total([*ledgers])
     if not totals.seen:
         return Text("no tick yet", "dim")
     terms = [Text(f"{count:,} {_word(term)}", _STYLES[term]) for term, count in totals.terms.items() if count]
-    return Text(f"{totals.seen:,} seen = ") + Text(" + ").join(terms) + Text(" ") + verdict(ledgers)
+    return Text.assemble(verdict(ledgers), f": {totals.seen:,} seen = ", Text(" + ").join(terms))
 
 
 def bar(ledgers: Collection[RunLedger], width: int) -> Text:

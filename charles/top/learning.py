@@ -8,39 +8,44 @@ from rich.table import Table
 from rich.text import Text
 
 from charles.events import DeadLetter, Status
+from charles.roll import ENDED
 from charles.top.charts import chart
 from charles.top.watching import Sight
 
 _BUFFER = "buffer_"
+_CAPACITY = "buffer_capacity"
 _LETTERS = "dead letters"
 _FIGURES = 16
 """Characters of the column with a trainer's figures, and of the gaps on both of its sides."""
 
 
 def learning(sight: Sight, width: int, rows: int) -> RenderableType:
-    """width: characters; rows: how high the loss is drawn."""
-    statuses = [member.status for member in sight.members]
-    trainers = [status for status in statuses if status.program == "trainer"]
+    """width: characters; rows: how high the loss is drawn; 1: everything shall take one line."""
+    statuses = _alive(sight)
+    trainers = [status for status in statuses if status.program == "trainer" and _CAPACITY in status.figures]
     label = max((len(output) for trainer in trainers for output in outputs(trainer)), default=len(_LETTERS))
     drawn, told = _grid(label, 3), _grid(label, 2)
     for trainer in trainers:
         _draw(drawn, trainer, sight.losses.get(trainer.model, []), (width - label - _FIGURES, rows))
         told.add_row("checkpoint", Text(road(trainer, statuses), no_wrap=True, overflow="ellipsis"))
     for instance, words in sets(sight).items():
-        told.add_row(Text("sets" if len(sets(sight)) == 1 else instance), Text(words))
+        told.add_row(
+            Text("sets" if len(sets(sight)) == 1 else instance), Text(words, no_wrap=rows == 1, overflow="ellipsis")
+        )
     if sight.dead_letters:
         told.add_row(Text(_LETTERS, "yellow"), _dead_letters(sight.dead_letters))
-    return Group(drawn if trainers else Text("no trainer runs", "dim"), told)
+    return Group(drawn if trainers else Text("no trainer learns at present", "dim"), told)
 
 
 def outputs(trainer: Status) -> list[str]:
     """What its model predicts."""
-    names = (name.removeprefix(_BUFFER) for name in trainer.figures if name.startswith(_BUFFER))
-    return sorted(name for name in names if name != "capacity")
+    return sorted(
+        name.removeprefix(_BUFFER) for name in trainer.figures if name.startswith(_BUFFER) and name != _CAPACITY
+    )
 
 
 def buffer(trainer: Status, output: str) -> str:
-    return f"{trainer.figures.get(_BUFFER + output, 0):.0f}/{trainer.figures.get('buffer_capacity', 0):.0f}"
+    return f"{trainer.figures.get(_BUFFER + output, 0):.0f}/{trainer.figures.get(_CAPACITY, 0):.0f}"
 
 
 def loss(trainer: Status) -> str:
@@ -61,12 +66,16 @@ def road(trainer: Status, statuses: list[Status]) -> str:
 def sets(sight: Sight) -> dict[str, str]:
     """By balancer: how long a set takes, and which bins hold it up."""
     found = {}
-    for status in (member.status for member in sight.members):
+    for status in _alive(sight):
         pace = sight.pace.get(status.instance, "")
         if status.program == "balancer" and (pace or status.starving):
             held = f"held up by {' and '.join(status.starving)}" if status.starving else ""
             found[status.instance] = ", ".join(filter(None, (pace, held)))
     return found
+
+
+def _alive(sight: Sight) -> list[Status]:
+    return [member.status for member in sight.members if member.status.state not in ENDED]
 
 
 def _grid(label: int, columns: int) -> Table:
@@ -80,7 +89,7 @@ def _grid(label: int, columns: int) -> Table:
 
 def _draw(grid: Table, trainer: Status, losses: list[float], size: tuple[int, int]) -> None:
     for output in outputs(trainer):
-        have, capacity = trainer.figures[_BUFFER + output], trainer.figures.get("buffer_capacity", 1)
+        have, capacity = trainer.figures[_BUFFER + output], trainer.figures[_CAPACITY]
         grid.add_row(
             output,
             ProgressBar(total=capacity, completed=have, complete_style="cyan", finished_style="green"),

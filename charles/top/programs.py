@@ -15,6 +15,7 @@ from charles.roll import ENDED, SILENT, SILENT_S, WELL, Member
 
 _STOPPED_STAY_S = 10.0
 _OTHERS_STAY_S = 600.0
+_LONGEST_NAME = 14
 _STYLES = {"running": "green", "stopped": "dim", "failed": "bold red", "died": "bold red"}
 _ORDER = {program.name: index for index, program in enumerate(PROGRAMS)}
 
@@ -36,8 +37,8 @@ def programs_table(members: list[Member], at: datetime, width: int) -> Table:
     """One row per program, with as many columns as there is room for."""
     wide, widest = width >= 110, width >= 140
     table = Table(box=None, expand=True, pad_edge=False, header_style="dim", padding=(0, 2 if wide else 1, 0, 0))
-    for column in ("program", "state"):
-        table.add_column(column, no_wrap=True)
+    table.add_column("program", no_wrap=True, max_width=None if wide else _LONGEST_NAME)
+    table.add_column("state", no_wrap=True)
     figures = ["rate", "lag", "memory", "epoch", *(["model"] if wide else []), *(["pid", "host"] if widest else [])]
     for column in figures:
         table.add_column(column, justify="left" if column in ("model", "host") else "right", no_wrap=True)

@@ -78,9 +78,9 @@ class _View:
         inner = width - _FRAME if section is _framed else width
         parts = [] if self.head is None else [self.head]
         parts += [_title(self.sight), section("programs", self._programs(inner), "dim")]
-        happened = _happened(self.sight.incidents, self.news)
+        happened = _happened(self.sight.incidents, self.news, one_line=section is _ruled)
         if happened:
-            parts.append(section("what happened", Text("\n").join(happened), "yellow"))
+            parts.append(section("what happened", Group(*happened), "yellow"))
         wide = width >= _WIDE
         return Group(*parts, *(self._wide(console, width, section) if wide else self._narrow(inner, section)))
 
@@ -135,16 +135,18 @@ def _title(sight: Sight) -> RenderableType:
     return line
 
 
-def _happened(incidents: list[Incident], news: Sequence[str]) -> list[Text]:
+def _happened(incidents: list[Incident], news: Sequence[str], *, one_line: bool) -> list[Text]:
     told = [
         Text.assemble(
             (f"{incident.time.astimezone():%H:%M:%S} ", "dim"),
             (f"{incident.instance} {incident.state}", "yellow" if incident.state == "restarted" else "bold red"),
             f": {incident.words}" if incident.words else "",
+            no_wrap=one_line,
+            overflow="ellipsis",
         )
         for incident in incidents[-_NEWS:]
     ]
-    return [*told, *(Text(line, "yellow") for line in news[-_NEWS:])]
+    return [*told, *(Text(line, "yellow", no_wrap=one_line, overflow="ellipsis") for line in news[-_NEWS:])]
 
 
 def _plain(member: Member, at: datetime) -> str:

@@ -18,7 +18,11 @@ from charles.top.watching import Sight, Watch
 from tests.top.pipeline import died, ledger, member, sight, trainer
 
 BALANCER = member(
-    "balancer", note="rarest bins steering [-1, -0.9): 0", starving=["steering [-1, -0.9)"], lag=42, figures={"sets": 7}
+    "balancer",
+    note="rarest bins steering [-1, -0.9): 0",
+    starving=["acceleration_braking [-0.8, -0.7)", "steering [-1, -0.9)"],
+    lag=42,
+    figures={"sets": 7},
 )
 PLAYER = member("player", model="pilot", batch=300, note="drives with batch 300", figures={"age_s": 12.0})
 LETTER = DeadLetter("charles.frames", 0, 1, now(), "a picture of 0 bytes", "balancer", None, {}, b"", 1, "00")
@@ -28,11 +32,14 @@ EVERYTHING = sight(
     BALANCER,
     trainer(),
     PLAYER,
+    member("supervisor", note="5 of 5 programs run"),
     ledgers=[ledger(surplus=400, emitted=600), ledger("collector-2", 2000)],
     losses={"pilot": [1 / batch for batch in range(1, 500)]},
     pace={"balancer-1": "a set every 12 s"},
     dead_letters=[LETTER],
-    incidents=[died(f"exit code -9, for the {time}. time") for time in range(9)],
+    incidents=[
+        died(f"exit code -9, {time} batches; the last line of a log may be long: {'x ' * 60}") for time in range(9)
+    ],
 )
 
 
@@ -109,7 +116,15 @@ def test_who_drives_with_which_checkpoint_and_how_old_it_is() -> None:
 
 
 def test_why_a_set_takes_long() -> None:
-    assert "a set every 12 s, held up by steering [-1, -0.9)" in "\n".join(lines(EVERYTHING))
+    assert "a set every 12 s, held up by acceleration_braking [-0.8, -0.7) and steering" in "\n".join(lines(EVERYTHING))
+
+
+def test_what_has_ended_neither_learns_nor_drives_nor_holds_anything_up() -> None:
+    ended = [replace(one, status=replace(one.status, state="stopped")) for one in (BALANCER, trainer(), PLAYER)]
+    text = "\n".join(lines(sight(*ended, pace={"balancer-1": "a set every 12 s"})))
+    assert "no trainer learns" in text
+    for word in ("checkpoint", "drives with 300 (", "a set every"):
+        assert word not in text
 
 
 def test_a_ledger_that_does_not_add_up_cannot_be_overlooked() -> None:

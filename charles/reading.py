@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -94,7 +95,7 @@ def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict
             raise KafkaException(facts.error)
         found = {}
         for partition in sorted(facts.partitions):
-            offsets = reader.get_watermark_offsets(TopicPartition(full, partition), timeout=patience_s)
+            offsets = _ends(reader, TopicPartition(full, partition), patience_s)
             if offsets is None:
                 raise _silent(kafka, full, patience_s)
             found[partition] = Span(*offsets)
@@ -103,6 +104,18 @@ def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict
         if error.args[0].code() in AWAY:
             raise _silent(kafka, full, patience_s) from None
         raise
+
+
+def _ends(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int] | None:
+    """What a partition holds, once it has a leader: a broker that has just started answers before it has."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return reader.get_watermark_offsets(place, timeout=patience_s)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_LEADER or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _silent(kafka: Kafka, full: str, patience_s: float) -> TimeoutError:

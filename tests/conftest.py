@@ -14,6 +14,7 @@ from charles import logs, topic_admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
+from tests.demos import Demo, StartDemo
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +52,17 @@ def kafka(broker: str) -> Kafka:
     settings = Kafka(bootstrap_servers=broker, prefix=f"t{uuid.uuid4().hex[:8]}")
     topic_admin.ensure(settings)
     return settings
+
+
+@pytest.fixture
+def start_demo(tmp_path: Path) -> Iterator[StartDemo]:
+    """Starts demos, small and quick; whatever is left of them is killed afterwards."""
+    started: list[Demo] = []
+
+    def start(*arguments: str) -> Demo:
+        started.append(Demo(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()

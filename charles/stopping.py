@@ -27,16 +27,16 @@ class TakenOver(RuntimeError):
 
 
 class Stop:
-    """Becomes true once, when the program shall end. signals: how many of them have said so.
+    """Becomes true once, when the program shall end. signals: how many of them have said so; second_ends: whether a
+    second Ctrl-C ends the process at once.
 
     What wakes a waiting program is a socket and not a lock: a signal handler runs in the middle of whatever the main
     thread does, and a lock that is half taken there would never be given back.
     """
 
     def __init__(self, *, second_ends: bool = True) -> None:
-        """second_ends: a second Ctrl-C ends the process at once."""
         self.signals = 0
-        self._second_ends = second_ends
+        self.second_ends = second_ends
         self._stopped = False
         self._sleeper, self._waker = socket.socketpair()
         self._waker.setblocking(False)
@@ -58,7 +58,7 @@ class Stop:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.signals += 1
-        if self._stopped and self._second_ends and number == signal.SIGINT:
+        if self._stopped and self.second_ends and number == signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.set()

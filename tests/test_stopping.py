@@ -31,6 +31,16 @@ print("told", flush=True)
 time.sleep(60)
 """
 
+COUNTING = """
+from charles.stopping import Stop
+import time
+stop = Stop(second_ends=False)
+print("ready", flush=True)
+while stop.signals < 3:
+    time.sleep(0.01)
+    print(stop.signals, flush=True)
+"""
+
 SLOW_TO_START = """
 from charles import stopping
 import time
@@ -98,6 +108,17 @@ def test_a_second_ctrl_c_ends_a_program_that_does_not_listen() -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert process.returncode == -signal.SIGINT
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
+def test_a_supervisor_counts_how_often_it_was_told() -> None:
+    process = start(COUNTING)
+    assert process.stdout is not None
+    for count in range(3):
+        while process.stdout.readline() != f"{count}\n":
+            pass
+        process.send_signal(signal.SIGINT if count else signal.SIGTERM)
+    assert process.wait(10) == 0
 
 
 def test_a_supervisor_s_word_ends_it() -> None:

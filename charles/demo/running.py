@@ -58,6 +58,7 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
         if stop():
             console.print("Stopped. `charles demo` runs it to its end, with scores and pictures.")
             return
+        stop.second_ends = True  # nothing runs any more that would have to be ended in order
         _evaluate(settings, console, stop)
 
 

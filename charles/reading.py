@@ -12,6 +12,7 @@ from charles.kafka import AWAY, consumer, is_end
 from charles.settings import Kafka
 
 _PATIENCE_S = 10.0
+_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 
 class NoTopic(KafkaException):

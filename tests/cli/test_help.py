@@ -36,7 +36,7 @@ def by_name(path: tuple[str, ...]) -> str:
     return " ".join(("charles", *path))
 
 
-@pytest.mark.parametrize("path", commands(), ids=by_name)
+@pytest.mark.parametrize("path", list(commands()), ids=by_name)
 def test_every_command_helps_with_an_example(path: tuple[str, ...]) -> None:
     told = CliRunner().invoke(app, [*path, "--help"])
     words = " ".join(told.output.split())

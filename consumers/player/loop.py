@@ -45,7 +45,8 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, link: Link) -> None
                 config = link.settings.config
                 game.set_weather(chosen(config.collect.weather, link.settings.player.seed))
             if link.paused:
-                link.beat("paused", note=_note(pilot.checkpoint, weights), **_in_use(pilot.checkpoint))
+                figures = _figures(pilot.checkpoint, weights)
+                link.beat("paused", note=_note(pilot.checkpoint, weights), figures=figures, **_in_use(pilot.checkpoint))
                 continue
             seen = game.observe()
             command = link.asked("unstuck")
@@ -72,7 +73,7 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, link: Link) -> None
             broadcast.show(run, seen, raw, controller, pilot.checkpoint, fps, timing)
             run.tick += 1
             drives = {"runs": runs, "distance_m": run.metres, "last_run_m": last_run_m, "late": keeper.late}
-            figures: dict[str, Any] = _figures(pilot.checkpoint, weights) | timing.figures() | drives
+            figures = _figures(pilot.checkpoint, weights) | timing.figures() | drives
             link.beat("running", note=_note(pilot.checkpoint, weights), figures=figures, **_in_use(pilot.checkpoint))
 
 

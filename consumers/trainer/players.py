@@ -38,8 +38,8 @@ class Players:
             status
             for status in self._players.values()
             if status.model == model
-            and status.batch >= 0
             and status.state in ("running", "paused")
+            and "age_s" in status.figures
             and (now() - status.time).total_seconds() < _SILENT_S
         ]
 

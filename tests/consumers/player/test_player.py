@@ -161,7 +161,8 @@ def test_it_follows_the_configuration_and_commands_while_it_drives(
     assert road.respawns == 1
 
     give(kafka, "player-1", "pause")
-    heard(kafka, lambda status: status.state == "paused")
+    paused = heard(kafka, lambda status: status.state == "paused")
+    assert (paused.batch, "age_s" in paused.figures) == (200, True)
     stood = road.ticks
     give(kafka, "player-1", "resume")
     road.wait(lambda: road.ticks > stood)

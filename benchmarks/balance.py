@@ -20,7 +20,7 @@ from charles.reading import read_to_end
 from charles.settings import Kafka
 from stream_jobs.balancer.session import Session
 
-TICKS = 6_000
+TICKS = 10_000
 _COLLECTORS = ("collector-1", "collector-2")
 _SPREAD = 0.25
 """The share of the ticks whose labels lie anywhere; the others drive straight. The rarest bin then comes with 1.2 % of

@@ -30,10 +30,10 @@ def main(settings: Settings) -> None:
     for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(threads, "1")  # TensorFlow reads them when it is imported
     topic_admin.ensure(settings.kafka)
-    with loading_tensorflow():
-        from consumers.player.loop import play
-
     with Link(settings, "player", settings.player.name, stop, verbs=("unstuck",), concerns=_concerns) as link:
+        with loading_tensorflow():  # it takes seconds, in which everybody can see that a player is starting
+            from consumers.player.loop import play
+
         while not link.stopped:
             link.begin()
             with closing(games.open_game(link.settings.driven_game, settings.player.seed)) as game:

@@ -20,23 +20,23 @@ app = typer.Typer(
     name="charles",
     help="Teach a car in a video game to drive, live. Begin with: charles demo",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # to import rich takes longer than everything else that a help needs
     pretty_exceptions_show_locals=False,  # a local may hold a password
 )
 app.command("demo")(demo_command)
 app.command("run")(run_command)
 app.command("evaluate")(evaluate_command)
 app.command("bench")(bench_command)
-app.command("collect", rich_help_panel="Programs")(collect)
-app.command("balance", rich_help_panel="Programs")(balance)
-app.command("train", rich_help_panel="Programs")(train)
-app.command("play", rich_help_panel="Programs")(play)
-app.command("top", rich_help_panel="The pipeline")(top_command)
-app.command("status", rich_help_panel="The pipeline")(status_command)
-app.command("command", rich_help_panel="The pipeline")(command_command)
-app.add_typer(config.app, name="config", rich_help_panel="The pipeline")
-app.command("topics", rich_help_panel="The cluster")(topics_command)
-app.command("ledger", rich_help_panel="The cluster")(ledger_command)
-app.command("reset", rich_help_panel="The cluster")(reset_command)
-app.add_typer(deadletters.app, name="deadletters", rich_help_panel="The cluster")
-app.add_typer(kafka.app, name="kafka", rich_help_panel="The cluster")
+app.command("collect")(collect)
+app.command("balance")(balance)
+app.command("train")(train)
+app.command("play")(play)
+app.command("top")(top_command)
+app.command("status")(status_command)
+app.command("command")(command_command)
+app.add_typer(config.app, name="config")
+app.command("topics")(topics_command)
+app.command("ledger")(ledger_command)
+app.command("reset")(reset_command)
+app.add_typer(deadletters.app, name="deadletters")
+app.add_typer(kafka.app, name="kafka")

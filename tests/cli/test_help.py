@@ -18,7 +18,18 @@ from typer.testing import CliRunner
 
 from charles.cli import app
 
-HEAVY = ["tensorflow", "keras", "confluent_kafka", "cv2", "numpy", "fastavro", "gymnasium", "matplotlib", "psutil"]
+HEAVY = [
+    "tensorflow",
+    "keras",
+    "confluent_kafka",
+    "cv2",
+    "numpy",
+    "fastavro",
+    "gymnasium",
+    "matplotlib",
+    "psutil",
+    "rich",
+]
 """pydantic is not among them: typer itself needs it for its options."""
 BIN = Path(sys.executable).parent
 PATIENCE_S = 60.0

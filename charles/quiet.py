@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
 def loading_tensorflow() -> Iterator[None]:
     """Import TensorFlow inside: what its libraries write goes nowhere. What Python raises is raised as ever."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # and afterwards: fatal errors only
-    sys.stderr.flush()
+    if sys.stderr is None:  # closed before the program began: 2 may be anything now
+        yield
+        return
+    with suppress(OSError):
+        sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -17,6 +17,8 @@ from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
 
+_WHOSE = ("collector", "run", "tick")
+
 KEPT_BYTES = 64 * 1024
 NOWHERE = -1
 """The partition and offset of a record that was never written."""
@@ -72,7 +74,8 @@ class DeadLetters:
         self.count += 1
         if time.monotonic() >= self._silent_until:
             self._silent_until = time.monotonic() + 1
-            log.warning("dead letter %d: %s %d@%d: %s", self.count, *_place(letter), letter.reason)
+            whose = {name: value.decode(errors="replace") for name, value in letter.headers.items() if name in _WHOSE}
+            log.warning("dead letter %d: %s %d@%d: %s", self.count, *_place(letter), letter.reason, extra=whose)
         if self._publisher is None:
             self._publisher = Publisher(self._kafka, DeadLetter)
         self._publisher.send(topics.DEADLETTER, letter, key=letter.topic)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from charles import topics
 from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
 from charles.events import DeadLetter
@@ -12,7 +14,9 @@ from charles.settings import Kafka
 from tests.kafka_tools import events, read_all
 
 
-def test_a_dead_letter_says_where_the_record_lies_whose_it_was_and_why(kafka: Kafka) -> None:
+def test_a_dead_letter_says_where_the_record_lies_whose_it_was_and_why(
+    kafka: Kafka, caplog: pytest.LogCaptureFixture
+) -> None:
     teller = producer(kafka)
     teller.produce(name(kafka, topics.FRAMES), key="collector-1", value=b"\x00junk", headers={"run": "r", "tick": "7"})
     teller.flush()
@@ -30,6 +34,8 @@ def test_a_dead_letter_says_where_the_record_lies_whose_it_was_and_why(kafka: Ka
     assert (letter.reason, letter.program) == ("not a Frame", "balancer")
     assert (letter.key, letter.value, letter.size) == (b"collector-1", b"\x00junk", 5)
     assert letter.headers == {"run": b"r", "tick": b"7"}
+    (logged,) = caplog.records
+    assert (vars(logged)["run"], vars(logged)["tick"]) == ("r", "7")
 
 
 def test_a_big_record_is_cut_and_its_digest_is_that_of_all_of_it(kafka: Kafka) -> None:

@@ -10,6 +10,7 @@ from charles.config import Config
 from charles.control import Link, Rate
 from charles.events import Checkpoint, now
 from charles.games import Game
+from charles.logs import bind
 from charles.pacing import RateKeeper
 from charles.weather import chosen
 from consumers.player.broadcast import Broadcast
@@ -69,6 +70,7 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, link: Link) -> None
 
             fps.add()
             link.rate.add()
+            bind(run=run.id)
             console.show(controller, raw, fps, timing)
             broadcast.show(run, seen, raw, controller, pilot.checkpoint, fps, timing)
             run.tick += 1

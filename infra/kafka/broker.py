@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from infra.kafka import BrokerError, Progress, logs, no_progress
 from infra.kafka import process as processes
+from infra.kafka.guard import Guard, is_full
 from infra.kafka.leash import Leash
 from infra.kafka.ports import LOOPBACK, free_port, require_free
 from infra.kafka.runtime import Runtime, find_runtime
-from infra.kafka.storage import cluster_id, prepare
+from infra.kafka.storage import cluster_id, disk_is_full, prepare
 
 if TYPE_CHECKING:
     from charles.settings import Settings
@@ -72,6 +73,7 @@ class LocalBroker:
         self.heap_mb = heap_mb
         self.log_path = self.data / "broker.log"
         self._child: Popen[bytes] | None = None
+        self._guard: Guard | None = None
         self._leash: Leash | None = None
         self._log_start = 0
 
@@ -107,6 +109,7 @@ class LocalBroker:
                 raise
         except OSError as error:
             raise BrokerError(f"cannot start a broker in {self.data}: {error}") from error
+        self._guard = Guard(self._child.pid, self.data, detached=detached)
         if not detached:
             self._leash = Leash(self._child.pid)
             atexit.register(self.stop)
@@ -127,6 +130,8 @@ class LocalBroker:
 
     def why_it_died(self) -> str:
         """One line for the user about a broker that is gone without having been stopped, from its log."""
+        if is_full(self.data):  # it may have had no room to say so
+            return disk_is_full(self.data)
         return logs.why_it_died(self.log_path, self._log_start, self._output)
 
     def status(self) -> BrokerStatus:
@@ -197,6 +202,9 @@ class LocalBroker:
         if self._child:
             self._child.wait()
             self._child = None
+        if self._guard:
+            self._guard.release()
+            self._guard = None
         if self._leash:
             self._leash.release()
             self._leash = None

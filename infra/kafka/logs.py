@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TextIO
 
 EVENT = re.compile(r"^\d{4}-\d{2}-\d{2} [\d:,]+ (?P<level>[A-Z]+) ")
+_FULL = "the disk of {data} was full: free some space and start again, nothing acknowledged is lost"
 KNOWN = (
-    ("No space left on device", "the disk is full: free some space and start again, nothing acknowledged is lost"),
+    ("No space left on device", _FULL),
+    ("InternalError: a fault occurred in an unsafe memory access", _FULL),  # of an index, mapped into memory
     ("Failed to acquire lock on file", "another Kafka broker is using this data folder: stop that one first"),
     ("Address already in use", "its port was taken while it started: choose another --port"),
     ("OutOfMemoryError", "its heap was too small: start it with more --heap-mb"),
@@ -51,7 +53,7 @@ def why_it_died(log: Path, since: int, output: Path) -> str:
     printed = _read(output, 0)
     for sign, meaning in KNOWN:
         if sign in text or sign in printed:
-            return meaning
+            return meaning.format(data=log.parent)
     # The first error is the cause, the later ones are its consequences; of a chain of causes the last is the root.
     lines = iter(text.splitlines())
     for line in lines:

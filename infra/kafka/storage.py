@@ -34,11 +34,8 @@ def prepare(runtime: Runtime, data: Path, port: int, controller_port: int) -> Pa
     Raises BrokerError for a folder of another cluster, of a newer Kafka, or on a disk that is nearly full.
     """
     data.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(data).free
-    if free < MIN_FREE:
-        raise BrokerError(
-            f"the disk of {data} is full: {free / 2**20:.0f} MiB are free, {MIN_FREE / 2**20:.0f} are needed"
-        )
+    if shutil.disk_usage(data).free < MIN_FREE:
+        raise BrokerError(disk_is_full(data))
     require_own(runtime, data)
     properties = data / "server.properties"
     if not (data / "log").exists():
@@ -46,6 +43,15 @@ def prepare(runtime: Runtime, data: Path, port: int, controller_port: int) -> Pa
     _remember(data, cluster_id(data), runtime.version)
     _render(properties, port, controller_port, data / "log")
     return properties
+
+
+def disk_is_full(data: Path) -> str:
+    """One line for the user, which says how much room a start needs."""
+    free = shutil.disk_usage(data).free
+    return (
+        f"the disk of {data} is full: {free / 2**20:.0f} MiB are free, {MIN_FREE / 2**20:.0f} are needed; nothing "
+        "acknowledged is lost"
+    )
 
 
 def cluster_id(data: Path) -> str | None:

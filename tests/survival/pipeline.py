@@ -28,7 +28,7 @@ SMALL = {
     "train": {"buffer": 84, "checkpoint_every": 20},
 }
 BACK_S = 20.0
-"""So soon must all go on once their broker answers. 10 s are promised; where tests run there is other work beside it."""
+"""So soon must all go on once their broker answers. 10 s are promised; but tests have other work beside them."""
 _MIB = 1 << 20
 _PATIENCE_S = 300.0
 

@@ -37,10 +37,10 @@ def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_log.Epoch:
 
 @contextmanager
 def running(
-    verb: str, kafka: Kafka, config: Mapping[str, Any] | None = None, **sections: dict[str, Any]
+    verb: str, kafka: Kafka, config: Mapping[str, Any] | None = None, *, ends_with: int = 0, **sections: dict[str, Any]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`charles VERB` with these settings, until the block ends; then it is told to stop and must do so cleanly, unless
-    the test has killed it. config: is set for the whole pipeline first."""
+    the test has killed it. config: is set for the whole pipeline first; ends_with: the exit code of a clean end."""
     if config:
         configure(kafka, config)
     settings = load(kafka=kafka.model_dump(), **sections)
@@ -51,19 +51,19 @@ def running(
     )
     try:
         yield process
-        stop(process)
+        stop(process, ends_with)
     finally:
         process.kill()
         process.wait()
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Tell a program to stop as its supervisor does; it ends with 0, or was killed."""
+def stop(process: subprocess.Popen[bytes], ends_with: int = 0) -> None:
+    """Tell a program to stop as its supervisor does; it ends with this code, or was killed."""
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # the test has killed it
         process.stdin.write(b"stop\n")
         process.stdin.flush()
-    assert process.wait(30) in (0, -9)
+    assert process.wait(30) in (ends_with, -9)
 
 
 def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:

@@ -31,6 +31,8 @@ _TRANSACTION_BYTES = 16 << 20
 _FAR_AHEAD = 2_000
 _TAKEOVER_S = 90.0
 _ANSWER_S = 0.5
+_FENCED = "Static consumer fenced"
+"""What a client says that has already told of its being fenced, under a code that means anything fatal."""
 
 
 class StartOver(RuntimeError):
@@ -100,7 +102,7 @@ class Session:
             if error is None:
                 self._work.handle(self._sides[str(message.topic())], message)
                 self._dirty = True
-            elif error.fatal():
+            elif error.fatal() or error.code() == KafkaError._FATAL:  # the latter does not say that it is the former
                 raise KafkaException(error)
             else:
                 log.warning("reading: %s", error.str())
@@ -235,7 +237,7 @@ def _answer(error: Exception) -> RuntimeError:
     """
     if isinstance(error, KafkaException):
         reason = error.args[0]
-        if reason.code() == KafkaError.FENCED_INSTANCE_ID:
+        if reason.code() == KafkaError.FENCED_INSTANCE_ID or _FENCED in reason.str():
             return TakenOver(f"another balancer of the same name has taken over ({reason.str()})")
         return StartOver(reason.str())
     return StartOver(str(error))

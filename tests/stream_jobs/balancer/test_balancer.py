@@ -18,6 +18,7 @@ from charles.ledger import read, total
 from charles.outputs import OUTPUTS, labels
 from charles.registry import Registry
 from charles.settings import Kafka
+from charles.stopping import TakenOver
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, headers, kill, read_all
 from tests.programs import configure, give, heard, running
@@ -305,5 +306,18 @@ def test_a_paused_balancer_takes_nothing_in_and_goes_on_where_it_was(kafka: Kafk
         assert max(ledger.seen for ledger in read(kafka)) == 300
         give(kafka, "balancer-1", "resume")
         ledgers_until(kafka, settled("collector-1", 599))
+    check_samples(kafka)
+    check_ledger_against_topics(kafka, 600)
+
+
+@pytest.mark.slow
+def test_another_balancer_of_the_same_name_takes_over_and_the_first_one_ends(kafka: Kafka, feed: Feed) -> None:
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL, ends_with=TakenOver.exit_code) as first:
+        feed.send("collector-1", range(300))
+        ledgers_until(kafka, settled("collector-1", 299))
+        with running("balance", kafka, balancer=LOCAL):
+            assert first.wait(60) == TakenOver.exit_code
+            feed.send("collector-1", range(300, 600))
+            ledgers_until(kafka, settled("collector-1", 599))
     check_samples(kafka)
     check_ledger_against_topics(kafka, 600)

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 from charles.config import Unstuck
 from charles.evaluation.driving import Drive, Driver, drive
 from charles.evaluation.workers import Interrupted, never
+from charles.files import written
 from charles.games import Action, Game, Observation
 from charles.pacing import HZ
 
@@ -74,7 +75,7 @@ def shoot(
 def draw_film(path: Path, drives: Sequence[tuple[str, list[Shot]]], unit: str) -> None:
     """Write a GIF of drives side by side, each under its title; a drive that has ended stays, dimmed.
 
-    unit: of the score. Raises ValueError when there is nothing to show.
+    unit: of the score. Raises ValueError when there is nothing to show, and Unwritable.
     """
     if not any(shots for _, shots in drives):
         raise ValueError("there is nothing to show")
@@ -86,7 +87,8 @@ def draw_film(path: Path, drives: Sequence[tuple[str, list[Shot]]], unit: str) -
     palette = _palette(pictures)
     frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     durations = [EVERY * 1000 // HZ] * (length - 1) + [round(HOLD_S * 1000)]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False)
+    with written(path) as file:
+        frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False)
 
 
 def _ended(driven: Drive, game: Game) -> str:

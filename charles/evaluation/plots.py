@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from charles.balancing import BINS, ZERO
+from charles.files import written
 from charles.outputs import OUTPUTS
 
 Values = NDArray[np.float64]
@@ -38,7 +39,7 @@ def smoothed(values: Values, span: float) -> Values:
 def draw_loss(path: Path, batches: Sequence[int], losses: Mapping[str, Sequence[float]]) -> None:
     """Write loss.png, 1200x600: each output's loss and the sum of both, by batch.
 
-    batches: growing. losses: by output, as many as batches, mean squared errors.
+    batches: growing. losses: by output, as many as batches, mean squared errors. Raises Unwritable.
     """
     figure, axes = _paper(1200, 600)
     x = np.asarray(batches)
@@ -57,7 +58,8 @@ def draw_loss(path: Path, batches: Sequence[int], losses: Mapping[str, Sequence[
     axes.grid(axis="y", which="both", color=FAINT, lw=0.6, alpha=0.6)
     axes.legend(loc="upper right", frameon=False)
     _title(figure, "What it still gets wrong", f"loss on the samples of each batch, {len(x):,} batches, smoothed")
-    figure.savefig(path)
+    with written(path) as file:
+        figure.savefig(file, format="png")
 
 
 def draw_labels(
@@ -66,7 +68,7 @@ def draw_labels(
     """Write labels.png, 1200x800: the share of each bin of labels, by output, before and after balancing.
 
     before: ticks per bin as driven. own, other: samples per bin after balancing, those emitted in the output's own sets
-    and those emitted in the other outputs' sets, which train it too.
+    and those emitted in the other outputs' sets, which train it too. Raises Unwritable.
     """
     figure, grid = _paper(1200, 800, 2, 2)
     for row, name in zip(grid, OUTPUTS, strict=True):
@@ -81,7 +83,8 @@ def draw_labels(
         for axis in axes:
             axis.set_xticks([0, 5, ZERO, 15, BINS - 1], [ends[0], "-0.5", "0", "0.5", ends[1]])
     _title(figure, "What it learns from", "labels in 21 bins: exactly zero alone, and ten on each side")
-    figure.savefig(path)
+    with written(path) as file:
+        figure.savefig(file, format="png")
 
 
 def _bars(axes: Axes, lower: Values, upper: Values | None, colour: str) -> None:

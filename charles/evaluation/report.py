@@ -20,6 +20,7 @@ from charles.evaluation.film import draw_film, shoot
 from charles.evaluation.scores import FIRST_UNSEEN, Scores, evaluate
 from charles.evaluation.sources import Weights
 from charles.evaluation.workers import never
+from charles.files import written
 from charles.settings import Settings
 
 UNTRAINED, NEWEST, NPC = "untrained", "newest", "npc"
@@ -82,7 +83,9 @@ def film(
 
 
 def write_scores(path: Path, scores: Scores, newest: Weights) -> None:
-    path.write_text(json.dumps(facts(scores, newest), indent=2) + "\n", encoding="utf-8")
+    """Raises Unwritable."""
+    with written(path) as file:
+        file.write_text(json.dumps(facts(scores, newest), indent=2) + "\n", encoding="utf-8")
 
 
 def facts(scores: Scores, newest: Weights) -> dict[str, object]:

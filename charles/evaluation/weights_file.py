@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 
 from charles.artefacts import Arrays
 from charles.events import Checkpoint, Span
+from charles.files import written
 
 _MANIFEST = "charles.checkpoint"
 
@@ -26,13 +27,11 @@ class WeightsFileError(RuntimeError):
 
 
 def save_weights(path: Path, manifest: Checkpoint, arrays: Arrays) -> None:
-    """Write a checkpoint to a safetensors file; its folder is made. A reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint to a safetensors file; its folder is made. Raises Unwritable."""
     facts = dataclasses.asdict(manifest) | {"time": manifest.time.isoformat()}
-    unfinished = path.with_name(path.name + ".part")
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(whole, unfinished, metadata={_MANIFEST: json.dumps(facts)})
-    unfinished.replace(path)
+    with written(path, SafetensorError) as file:
+        save_file(whole, file, metadata={_MANIFEST: json.dumps(facts)})
 
 
 def load_weights(path: Path) -> tuple[Checkpoint, Arrays]:

@@ -1,0 +1,31 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Unwritable(RuntimeError):
+    """A file cannot be written; the message names it and says why."""
+
+
+@contextmanager
+def written(path: Path, *foreseen: type[Exception]) -> Iterator[Path]:
+    """Where to write a file, which takes its place when the block ends: a reader sees the old one or the whole new one.
+
+    Its folder is made. foreseen: what beside OSError the writer raises where it cannot write. Raises Unwritable; the
+    old file then stays as it was, and nothing lies beside it.
+    """
+    refusals: tuple[type[Exception], ...] = (OSError, *foreseen)
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        unfinished.replace(path)
+    except refusals as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Unwritable(f"{path} cannot be written: {reason}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

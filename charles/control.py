@@ -119,7 +119,8 @@ class Link:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         failed = kind is not None and not issubclass(kind, KeyboardInterrupt | SystemExit)
-        self._publish(self._status("failed" if failed else "stopped", -1, str(error) if failed else "", {}))
+        why = redacted(str(error)) if failed else ""
+        self._publish(self._status("failed" if failed else "stopped", -1, why, {}))
         self._publisher.flush(1.0)
         self._follower.close()
 

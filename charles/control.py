@@ -25,6 +25,7 @@ from charles.codec import Unreadable
 from charles.config import differences
 from charles.events import Command, Status, now
 from charles.kafka import Publisher, answers, consumer, name
+from charles.logs import redacted
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.stopping import Stop

@@ -91,7 +91,9 @@ def _format(runtime: Runtime, data: Path, properties: Path) -> None:
         runtime.command("kafka.tools.StorageTool", *options), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise BrokerError(f"cannot format {data} for Kafka: {(done.stderr or done.stdout).strip()}")
+        said = (done.stderr or done.stdout).strip().splitlines()
+        cause = [line for line in said if line.startswith("Caused by: ")][-1:] or said[:1]
+        raise BrokerError(f"cannot format {data} for Kafka: {''.join(cause)}")
     _remember(data, identity, runtime.version)
     unfinished.rename(data / "log")
 
@@ -129,8 +131,10 @@ def _remembered(data: Path) -> dict[str, Any]:
 
 
 def _remember(data: Path, identity: str | None, version: str) -> None:
-    text = json.dumps({"cluster_id": identity, "kafka": version})
-    (data / "cluster.json").write_text(text + "\n", encoding="utf-8")
+    # The old note stays until the new one is whole: without any, the folder would be taken for somebody else's.
+    text, draft = json.dumps({"cluster_id": identity, "kafka": version}), data / "cluster.json.new"
+    draft.write_text(text + "\n", encoding="utf-8")
+    draft.replace(data / "cluster.json")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

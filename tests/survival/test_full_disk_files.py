@@ -19,6 +19,7 @@ from charles.games import Action
 from infra.kafka import BrokerError, process, storage
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
+from infra.kafka.runtime import find_runtime
 from tests.survival.disks import Disk, small_disk
 
 MANIFEST = Checkpoint(
@@ -79,14 +80,28 @@ def test_what_is_written_is_there_whole_or_not_at_all(disk: Disk, write: Callabl
         assert load_weights(path)[0] == MANIFEST
 
 
+@pytest.mark.parametrize("kib", [0, 4, 8, 12, 16])
 def test_a_broker_says_so_too_where_not_even_its_own_notes_can_be_written(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, kib: int
 ) -> None:
     monkeypatch.setattr(storage, "MIN_FREE", 0)
-    disk.fill()
+    disk.fill(kib * 1024)
     broker = LocalBroker(disk.folder / "kafka", free_port())
     with pytest.raises(BrokerError, match="No space left on device") as failure:
         broker.start(detached=False)
     assert str(broker.data) in str(failure.value)
     assert "\n" not in str(failure.value)
     assert process.running(broker.data) is None
+
+
+def test_a_folder_is_known_again_after_a_start_that_found_no_room_for_its_notes(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "MIN_FREE", 0)
+    runtime, data = find_runtime(), disk.folder / "kafka"
+    storage.prepare(runtime, data, 9092, 9093)
+    disk.fill()
+    with pytest.raises(OSError, match="No space left on device"):
+        storage.prepare(runtime, data, 9092, 9093)
+    disk.make_room()
+    storage.prepare(runtime, data, 9092, 9093)

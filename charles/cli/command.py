@@ -43,9 +43,9 @@ def command_command(
         from charles.commands import give
         from charles.kafka import require_broker
 
-        if (target, verb) == ("all", "stop") and not yes and sys.stdin.isatty():
-            if not typer.confirm("Stop every program, on every machine?"):
-                raise typer.Exit(1)
+        ask = (target, verb) == ("all", "stop") and not yes and sys.stdin.isatty()
+        if ask and not typer.confirm("Stop every program, on every machine?"):
+            raise typer.Exit(1)
         kafka = load_settings().kafka
         require_broker(kafka, 3.0)
         answers = []

@@ -6,13 +6,12 @@ import math
 import secrets
 from collections.abc import Callable
 
-from charles.weather import chosen
-
 from charles.config import Config
 from charles.events import now
 from charles.games import Game, Observation
 from charles.pacing import HZ
 from charles.unstuck import StuckDetector
+from charles.weather import chosen
 
 CRASH_PATIENCE_S = 0.5
 """A car that has crashed and does not get away within this time presses against something: nothing to learn from."""

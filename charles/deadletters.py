@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 _WHOSE = ("collector", "run", "tick")
 
 KEPT_BYTES = 64 * 1024
+_PATIENT = {"message.timeout.ms": 0, "queue.buffering.max.kbytes": 32_768}
+"""However long a broker is away, no letter is given up."""
 NOWHERE = -1
 """The partition and offset of a record that was never written."""
 
@@ -77,7 +79,8 @@ class DeadLetters:
             whose = {name: value.decode(errors="replace") for name, value in letter.headers.items() if name in _WHOSE}
             log.warning("dead letter %d: %s %d@%d: %s", self.count, *_place(letter), letter.reason, extra=whose)
         if self._publisher is None:
-            self._publisher = Publisher(self._kafka, DeadLetter)
+            self._publisher = Publisher(self._kafka, **_PATIENT)
+            self._publisher.announce(DeadLetter)
         self._publisher.send(topics.DEADLETTER, letter, key=letter.topic)
 
     def flush(self, timeout_s: float = 3.0) -> int:

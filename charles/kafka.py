@@ -12,9 +12,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient
 
 from charles.absence import absence
-from charles.registry import Registry
+from charles.registry import Registry, announcement
 from charles.settings import ConfigError, Kafka
-from charles.topics import Topic
+from charles.topics import SCHEMAS, Topic
 
 log = logging.getLogger(__name__)
 
@@ -139,10 +139,16 @@ class Publisher:
     """A producer of events: encodes them, names their topic, and has announced their schemas before the first."""
 
     def __init__(self, kafka: Kafka, *events: type, **properties: Any) -> None:
+        """Raises what Registry.announce() raises."""
         self._kafka = kafka
         self._registry = Registry(kafka)
         self._registry.announce(*events)
         self.producer = producer(kafka, **properties)
+
+    def announce(self, event: type) -> None:
+        """Queue the schema of events that follow in the same queue: nobody waits, not even while the broker is away."""
+        if not self._kafka.schema_registry_url:
+            self.send_bytes(SCHEMAS, *announcement(event))
 
     def send(
         self,

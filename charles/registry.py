@@ -57,10 +57,11 @@ class Registry:
         # Telling twice does no harm in a compacted topic, and an idempotent producer begins half a second later.
         teller = producer(self._kafka, **{"enable.idempotence": False})
         for event in events:
+            key, value = announcement(event)
             teller.produce(
                 name(self._kafka, topics.SCHEMAS),
-                key=codec.own_fingerprint(event).hex(),
-                value=_as_json(codec.schema(event)),
+                key=key,
+                value=value,
                 on_delivery=lambda error, _: refused.append(error) if error else None,
             )
         if teller.flush(30):
@@ -149,6 +150,11 @@ class Registry:
             except ValueError:
                 raise RegistryError("kafka.schema_registry_url must begin with http:// or https://") from None
         return self._client
+
+
+def announcement(event: type) -> tuple[str, bytes]:
+    """What tells an event's schema on the topic `schemas`: key and value."""
+    return codec.own_fingerprint(event).hex(), _as_json(codec.schema(event))
 
 
 @contextmanager

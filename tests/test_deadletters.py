@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 import pytest
 
-from charles import topics
+from charles import topic_admin, topics
 from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
 from charles.events import DeadLetter
 from charles.kafka import name, producer
 from charles.settings import Kafka
+from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, read_all
 
 
@@ -59,3 +61,18 @@ def test_an_event_that_was_never_written_has_no_place() -> None:
     letter = unwritten("charles.controls", "NaN", "collector", key="c", headers={"tick": "3"}, value=b"telemetry")
     assert (letter.partition, letter.offset) == (-1, -1)
     assert (letter.key, letter.headers, letter.value) == (b"c", {"tick": b"3"}, b"telemetry")
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_away_holds_up_nobody_who_has_a_dead_letter_to_tell(own_broker: LocalBroker) -> None:
+    kafka = Kafka(bootstrap_servers=own_broker.start(detached=False))
+    topic_admin.ensure(kafka)
+    own_broker.stop()
+    letters = DeadLetters(kafka, "collector")
+    began = time.monotonic()
+    letters.send_event(unwritten("controls", "steering is nan", "collector", key="collector-1", headers={}))
+    assert time.monotonic() - began < 5
+    own_broker.start(detached=False)
+    assert letters.flush(30) == 0
+    (letter,) = events(kafka, topics.DEADLETTER, DeadLetter)
+    assert letter.reason == "steering is nan"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import defaultdict
 from threading import Lock
@@ -12,6 +13,10 @@ from confluent_kafka import KafkaError
 log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
+_FRESH_S = 2.5
+"""An answer says so long that the cluster is there: programs get one every second. A client may tell old news, of a
+connection that was lost before."""
+_AWAY = KafkaError._ALL_BROKERS_DOWN
 _UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 
 
@@ -21,7 +26,9 @@ class Absence:
     def __init__(self) -> None:
         self._lock = Lock()
         self._next: dict[int, float] = defaultdict(float)
+        self._answered = -math.inf
         self._since: float | None = None
+        self._reason = ""
         self._said = False
         """Whether somebody reads that it is away, and wants to read that it is back."""
 
@@ -30,24 +37,37 @@ class Absence:
         so is any other error."""
         code, reason, now = problem.code(), problem.str(), time.monotonic()
         with self._lock:
-            if code == KafkaError._ALL_BROKERS_DOWN:
+            if code == _AWAY:
                 self._since = self._since or now
                 return
             if code in _UNREACHABLE:
-                if self._since is None:
-                    return
-                reason = f"no broker answers, waiting for one ({reason})"
-            if now < self._next[code]:
+                self._reason = reason
+            elif now < self._next[code]:
                 return
-            self._next[code] = now + EVERY_S
-            self._said = self._said or code in _UNREACHABLE
-        log.warning("Kafka: %s", reason)
+            else:
+                self._next[code] = now + EVERY_S
+        if code in _UNREACHABLE:
+            self.look()
+        else:
+            log.warning("Kafka: %s", reason)
+
+    def look(self) -> None:
+        """Say that no broker answers, if it is so and was not said for a minute."""
+        now = time.monotonic()
+        with self._lock:
+            away = self._since is not None and self._reason and now >= self._answered + _FRESH_S
+            if not away or now < self._next[_AWAY]:
+                return
+            self._next[_AWAY] = now + EVERY_S
+            self._said = True
+        log.warning("Kafka: no broker answers, waiting for one (%s)", self._reason)
 
     def over(self, asked: float) -> None:
         """The cluster answered to what was asked then (monotonic)."""
-        if self._since is None or asked < self._since:
+        if self._since is not None and asked < self._since:
             return
         with self._lock:
+            self._answered, self._reason = time.monotonic(), ""
             since, said = self._since, self._said
             self._since, self._said = None, False
         if said and since is not None:

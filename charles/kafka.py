@@ -176,6 +176,7 @@ class Publisher:
         except BufferError:
             log.debug("dropped a %s", topic.name)
         self.producer.poll(0)
+        absence.look()
 
     def send_bytes(
         self,

@@ -53,6 +53,34 @@ def test_an_answer_to_an_older_question_does_not_end_an_absence(caplog: pytest.L
     assert "answers again" in caplog.records[1].getMessage()
 
 
+def test_old_news_of_a_lost_connection_are_no_absence(caplog: pytest.LogCaptureFixture) -> None:
+    absence = Absence()
+    caplog.set_level("INFO")
+    absence.over(time.monotonic())
+    absence.error(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
+    absence.error(KafkaError(KafkaError._TRANSPORT, "b1: Connection refused"))
+    absence.look()
+    absence.over(time.monotonic())
+    absence.look()
+    assert not caplog.records
+
+
+def test_an_absence_that_follows_on_an_answer_is_said_once_the_answer_is_old(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    absence = Absence()
+    absence.over(time.monotonic())
+    absence.error(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
+    absence.error(KafkaError(KafkaError._TRANSPORT, "b1: Connection refused"))
+    assert not caplog.records
+    time.sleep(3)
+    absence.look()
+    absence.look()
+    assert [record.getMessage() for record in caplog.records] == [
+        "Kafka: no broker answers, waiting for one (b1: Connection refused)"
+    ]
+
+
 @pytest.mark.slow
 def test_a_program_says_in_one_line_that_its_broker_is_away_and_in_one_that_it_is_back(
     own_broker: LocalBroker, tmp_path: Path

@@ -64,7 +64,7 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
         print(*process.communicate())  # for whoever reads of a failure
 
 
-def until(condition: Callable[[], bool], patience_s: float = 60.0) -> None:
+def until(condition: Callable[[], bool], patience_s: float = 150.0) -> None:
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline
@@ -99,7 +99,7 @@ def test_a_killed_trainer_ends_with_the_very_weights_of_one_that_was_not_killed(
     before = newest(kafka, "killed", WEIGHTS).batch
     assert before >= 40
     killed = start("killed")
-    until(lambda: batches(kafka, "killed") == batches(kafka, "other") > 110, 40)
+    until(lambda: batches(kafka, "killed") == batches(kafka, "other") > 110, 150)
     for process in (killed, other):
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0

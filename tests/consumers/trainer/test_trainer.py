@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_dead_lettered_and_a_second_trainer_takes_over(ka
 
 @pytest.mark.slow
 def test_when_the_outputs_change_it_goes_on_with_what_fits_of_its_network(kafka: Kafka, start: Start) -> None:
-    publish(kafka, 0, 1_000)
+    publish(kafka, 0, 6_000)
     process = start(checkpoint_every=10)
     until(lambda: batches(kafka, "pilot") > 25)
     epoch = configure(kafka, {"outputs": ["steering"]})
@@ -189,7 +189,7 @@ def test_when_the_outputs_change_it_goes_on_with_what_fits_of_its_network(kafka:
 
 @pytest.mark.slow
 def test_a_checkpoint_is_published_when_somebody_asks_for_one_and_training_pauses(kafka: Kafka, start: Start) -> None:
-    publish(kafka, 0, 1_000)
+    publish(kafka, 0, 6_000)
     start(checkpoint_every=10_000)
     until(lambda: batches(kafka, "pilot") > 5)
     asked = give(kafka, "trainer", "checkpoint")

@@ -173,10 +173,9 @@ def test_when_the_outputs_change_it_goes_on_with_what_fits_of_its_network(kafka:
     assert process.wait(20) == 0
 
     first = min(of_steering(), key=lambda manifest: manifest.batch)
-    assert first.batch > 25
     assert first.outputs == ["steering"]
-    (parent,) = first.parents
-    assert parent.startswith(f"pilot@{first.batch}/state/")
+    (parent,) = first.parents  # the last one with both outputs, whose weights went on
+    assert 25 < int(parent.removeprefix("pilot@").removesuffix(f"/state/{parent[-8:]}")) <= first.batch
     manifest, saved = saved_state(kafka, "pilot")
     counts = saved.counts
     assert list(saved.slots) == ["steering"]

@@ -12,7 +12,7 @@ from charles.artefacts import Arrays, Assembly, Damaged, Missing
 from charles.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, WeightChunk
-from charles.kafka import consumer, is_end, name
+from charles.kafka import answers, consumer, is_end, name
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -73,7 +73,8 @@ class Chunks:
         self._consumer = _tail(kafka, topics.WEIGHTS, None)
 
     def fetch(self, manifest: Checkpoint) -> Arrays:
-        """The arrays of a checkpoint. Raises Missing or Damaged."""
+        """The arrays of a checkpoint. Raises Missing or Damaged, and TimeoutError where no broker answers: then nobody
+        knows."""
         assembly = Assembly(manifest)
         self._consumer.assign([TopicPartition(self._topic, 0, manifest.first_offset)])
         try:
@@ -88,6 +89,8 @@ class Chunks:
                     return assembly.arrays()
         finally:
             self._consumer.unassign()
+        if not answers(self._consumer):
+            raise TimeoutError(f"the chunks of {manifest.artefact} could not be read: no broker answers")
         raise Missing(f"only {len(assembly)} of its {manifest.chunks} chunks are there")
 
     def close(self) -> None:

@@ -151,7 +151,8 @@ def newest(kafka: Kafka, model: str, kind: str = WEIGHTS) -> Checkpoint | None:
 
 
 def fetch(kafka: Kafka, manifest: Checkpoint) -> Arrays:
-    """The arrays of a checkpoint. Raises Missing (chunks are not there) or Damaged (they are not as it says)."""
+    """The arrays of a checkpoint. Raises Missing (chunks are not there), Damaged (they are not as it says), and
+    TimeoutError where no broker answers."""
     chunks = Chunks(kafka)
     try:
         return chunks.fetch(manifest)
@@ -172,6 +173,7 @@ class ModelFollower:
         self._manifests = Manifests(kafka, dead_letters)
         self._chunks = Chunks(kafka, dead_letters)
         self._yielded = -1  # offset of the manifest that was yielded last
+        self._interrupted = False  # by a broker that went away while chunks were read
         self._refused: set[str] = set()
         self._refusals: Counter[str] = Counter()
 
@@ -180,17 +182,22 @@ class ModelFollower:
         return {**self._refusals, "unreadable": self._manifests.unreadable}
 
     def poll(self, timeout_s: float = 0.0) -> tuple[Checkpoint, Arrays] | None:
-        """A newer checkpoint than the last one; None when none came within timeout_s. Fetching takes its own time."""
+        """A newer checkpoint than the last one; None when none came within timeout_s. Fetching takes its own time.
+
+        Raises KafkaException and TimeoutError while the broker is away; nothing is passed over for that.
+        """
         deadline = time.monotonic() + timeout_s
-        while self._manifests.read(max(deadline - time.monotonic(), 0.0)):
+        while self._manifests.read(max(deadline - time.monotonic(), 0.0)) or self._interrupted:
+            self._interrupted = True
             for offset, manifest in self._newer():
                 try:
                     arrays = self._fetch(manifest)
                 except (Damaged, Missing) as problem:
                     self._refuse(manifest, problem)
                 else:
-                    self._yielded = offset
+                    self._yielded, self._interrupted = offset, False
                     return manifest, arrays
+            self._interrupted = False
         return None
 
     def close(self) -> None:

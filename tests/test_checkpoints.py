@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from charles import artefacts, checkpoints, topics
+from charles import artefacts, checkpoints, topic_admin, topics
 from charles.artefacts import CHUNK_BYTES, Arrays, Damaged, Missing
 from charles.checkpoints import STATE, WEIGHTS, ModelFollower
 from charles.events import Checkpoint, DeadLetter, Span, WeightChunk, now
@@ -19,6 +20,7 @@ from charles.kafka import Publisher
 from charles.pruning import Pruner
 from charles.settings import Kafka
 from charles.transactions import Fenced, join, transaction
+from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, read_all
 
 ARCHITECTURE = "a" * 64
@@ -263,6 +265,28 @@ def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka:
     oldest = next(c for c in checkpoints.living(kafka) if c.batch == 3)
     assert read_all(kafka, topics.WEIGHTS)[0].offset() == oldest.first_offset
     pruner.close()
+
+
+@pytest.mark.slow
+def test_a_broker_that_goes_away_before_the_chunks_are_read_makes_no_checkpoint_missing(
+    own_broker: LocalBroker,
+) -> None:
+    kafka = Kafka(bootstrap_servers=own_broker.start(detached=False))
+    topic_admin.ensure(kafka)
+    trainer = checkpoints.publisher(kafka, "pilot")
+    join(trainer)
+    manifest = publish(trainer, 20)
+    follower = ModelFollower(kafka, "pilot", ARCHITECTURE)
+    time.sleep(3)  # the manifest has been fetched, and waits in the client
+    own_broker.stop()
+    with pytest.raises(TimeoutError, match="no broker answers"):
+        follower.poll(1)
+    own_broker.start(detached=False)
+    found = follower.poll(1)
+    assert found is not None
+    assert found[0] == manifest
+    assert same(found[1], some_arrays(20))
+    follower.close()
 
 
 def test_a_second_publisher_of_the_same_model_fences_the_first(kafka: Kafka, trainer: Publisher) -> None:

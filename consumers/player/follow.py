@@ -82,6 +82,9 @@ class NewestWeights:
     def _look(self) -> None:
         try:
             found = self._follower.poll(_POLL_S)
+        except TimeoutError:  # that the broker is away is said elsewhere, once a minute
+            self._stopped.wait(_AGAIN_S)
+            return
         except KafkaException as error:
             log.warning("the model topic cannot be read now: %s", error)
             self._stopped.wait(_AGAIN_S)

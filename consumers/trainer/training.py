@@ -96,9 +96,9 @@ class Training:
         if time.monotonic() >= self._expire_at:
             self._expire_at = time.monotonic() + _EXPIRE_S
             low = self._feed.low()
-            if low is not None:
+            if low is not None:  # else the broker is away, and a place that waits to be told would hold up the end
                 self.buffers.expire(low)
-            self._feed.commit()
+                self._feed.commit()
 
     def draw(self) -> bool:
         """Draw a batch ahead, if the buffers allow it; tells whether it did.

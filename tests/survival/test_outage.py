@@ -72,6 +72,18 @@ def report(what: str, figures: dict[str, float]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_who_is_told_to_stop_while_the_broker_is_away_does_so(own_broker: LocalBroker, tmp_path: Path) -> None:
+    kafka = Kafka(bootstrap_servers=own_broker.start(detached=False))
+    with pipeline.running(kafka, tmp_path) as running:
+        running.until(pipeline.learning)
+        kill(own_broker)
+        running.watch(15)
+    for name in NAMES:
+        assert "Traceback" not in running.log(name).read_text()
+
+
+@pytest.mark.slow
 def test_a_trainer_that_has_no_pictures_yet_waits_for_its_broker_too(own_broker: LocalBroker, tmp_path: Path) -> None:
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False))
     log = tmp_path / "trainer.log"

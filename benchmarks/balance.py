@@ -13,9 +13,10 @@ from benchmarks.drive import RUN, control, frame, jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from charles import topics
-from charles.control import Link, Rate
+from charles.control import Link
 from charles.events import Control, Frame
 from charles.kafka import Publisher, consumer, group, name, producer
+from charles.pacing import Rate
 from charles.reading import read_to_end
 from charles.settings import Kafka
 from stream_jobs.balancer.session import Session

@@ -26,6 +26,7 @@ from charles.config import differences
 from charles.events import Command, Status, now
 from charles.kafka import Publisher, answers, consumer, name
 from charles.logs import redacted
+from charles.pacing import Rate
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.stopping import Stop
@@ -36,7 +37,6 @@ VERSION = version("charles")
 VERBS = ("pause", "resume", "unstuck", "checkpoint", "reload", "stop")
 EVERYBODY = "all"
 _FOR_ALL = ("pause", "resume", "reload", "stop")
-_WINDOW_S = 5.0
 _ANSWER_S = 10.0
 
 Concerns = Callable[[Settings], Any]
@@ -44,26 +44,6 @@ Concerns = Callable[[Settings], Any]
 
 def nothing(_settings: Settings) -> None:
     """What concerns a program that no change makes start over."""
-
-
-class Rate:
-    """Events a second, over the last few seconds."""
-
-    def __init__(self, window_s: float = _WINDOW_S) -> None:
-        self._window_s = window_s
-        self._marks: deque[tuple[float, int]] = deque()
-        self._total = 0
-
-    def add(self, count: int = 1) -> None:
-        self._total += count
-
-    def per_second(self) -> float:
-        now_s = time.monotonic()
-        self._marks.append((now_s, self._total))
-        while len(self._marks) > 2 and self._marks[1][0] < now_s - self._window_s:
-            self._marks.popleft()
-        (start_s, start), (end_s, end) = self._marks[0], self._marks[-1]
-        return (end - start) / (end_s - start_s) if end_s > start_s else 0.0
 
 
 class Link:

@@ -1,11 +1,13 @@
-"""The 30 Hz keeper: late ticks are counted, never silently dropped."""
+"""The 30 Hz keeper, whose late ticks are counted, never silently dropped; and how many of anything come a second."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 
 HZ = 30
+_WINDOW_S = 5.0
 
 
 class RateKeeper:
@@ -35,3 +37,23 @@ class RateKeeper:
             if self._period and self._clock() > due + self._period:
                 self.late += 1
                 due = self._clock()
+
+
+class Rate:
+    """Events a second, over the last few seconds."""
+
+    def __init__(self, window_s: float = _WINDOW_S) -> None:
+        self._window_s = window_s
+        self._marks: deque[tuple[float, int]] = deque()
+        self._total = 0
+
+    def add(self, count: int = 1) -> None:
+        self._total += count
+
+    def per_second(self) -> float:
+        now_s = time.monotonic()
+        self._marks.append((now_s, self._total))
+        while len(self._marks) > 2 and self._marks[1][0] < now_s - self._window_s:
+            self._marks.popleft()
+        (start_s, start), (end_s, end) = self._marks[0], self._marks[-1]
+        return (end - start) / (end_s - start_s) if end_s > start_s else 0.0

@@ -31,7 +31,7 @@ PROGRAMS = (
     Program("collector", "collect", "producers.collector",  99, 10.0, False, "Drive with the game's own driver and publish what it sees and does."),
     Program("balancer",  "balance", "stream_jobs.balancer", 99, 15.0, False, "Join frames and controls, balance them, write whole sets, exactly once."),
     Program("trainer",   "train",   "consumers.trainer",     1, 30.0, True,  "Learn from the balanced samples while they arrive; publish checkpoints."),
-    Program("player",    "play",    "consumers.player",     99,  5.0, False, "Drive with the newest weights, live."),
+    Program("player",    "play",    "consumers.player",     99, 10.0, False, "Drive with the newest weights, live."),
 )
 # fmt: on
 

@@ -144,11 +144,8 @@ class Registry:
 
             for library in ("httpx", "httpx2"):  # whichever the client uses logs every URL, with the password in it
                 logging.getLogger(library).setLevel(logging.WARNING)
-            try:
-                # The client's own default is to wait for ever.
-                self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url, "timeout": _ANSWER_S})
-            except ValueError:
-                raise RegistryError("kafka.schema_registry_url must begin with http:// or https://") from None
+            # The client's own default is to wait for ever.
+            self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url, "timeout": _ANSWER_S})
         return self._client
 
 

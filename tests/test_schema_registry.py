@@ -20,7 +20,7 @@ from charles.codec import Unreadable
 from charles.events import Checkpoint, Frame, RunLedger, Span, Waiting, now
 from charles.kafka import Publisher, name
 from charles.registry import Registry, RegistryError
-from charles.settings import Kafka
+from charles.settings import ConfigError, Kafka, load
 from charles.topics import Topic
 from infra.kafka.ports import LOOPBACK, free_port
 from tests import schema_registry
@@ -235,6 +235,6 @@ def test_no_password_of_the_url_reaches_errors_or_logs(
     data = Registry(secret).encode(FRAME, name(with_url, topics.FRAMES))
     assert Registry(secret).decode(Frame, data) == FRAME
     assert "secret" not in caplog.text
-    with pytest.raises(RegistryError, match="must begin with http") as refused:
-        Registry(Kafka(schema_registry_url="me:secret@example")).encode(FRAME, "t")
+    with pytest.raises(ConfigError, match=r"kafka\.schema_registry_url") as refused:
+        load(kafka={"schema_registry_url": "me:secret@example"})
     assert "secret" not in str(refused.value)

@@ -14,6 +14,7 @@ from charles.demo.broker import KeptBroker
 from charles.demo.cluster import cluster
 from charles.demo.preset import preset
 from charles.demo.screen import Screen
+from charles.files import written
 from charles.programs import NAMES
 from charles.settings import Settings
 from charles.stopping import Stop
@@ -98,7 +99,8 @@ def _account(settings: Settings, console: Console) -> None:
     ledgers = ledger.read(settings.kafka)
     totals = ledger.total(ledgers)
     facts = {"adds_up": all(run.adds_up for run in ledgers), "seen": totals.seen, **totals.terms, **totals.beside}
-    (settings.demo.folder / "ledger.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    with written(settings.demo.folder / "ledger.json") as path:
+        path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     console.print(identity(ledgers))
     if not facts["adds_up"]:
         raise LedgerBroken("the ledger does not add up: see `charles ledger`")

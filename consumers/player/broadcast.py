@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 
 from charles import topics
-from charles.control import Link, Rate
+from charles.control import Link
 from charles.events import Checkpoint, DrivingFrame, now
 from charles.games import Action, Controller, Observation
 from charles.kafka import Publisher
+from charles.pacing import Rate
 from consumers.player.console import Every
 from consumers.player.run import Run, Timing
 

@@ -6,9 +6,9 @@ import logging
 import time
 from typing import TextIO
 
-from charles.control import Rate
 from charles.games import Action, Controller
 from charles.logs import Progress
+from charles.pacing import Rate
 from consumers.player.run import Timing
 
 log = logging.getLogger(__name__)

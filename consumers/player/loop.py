@@ -7,11 +7,11 @@ from contextlib import closing
 from typing import Any
 
 from charles.config import Config
-from charles.control import Link, Rate
+from charles.control import Link
 from charles.events import Checkpoint, now
 from charles.games import Game
 from charles.logs import bind
-from charles.pacing import RateKeeper
+from charles.pacing import Rate, RateKeeper
 from charles.weather import chosen
 from consumers.player.broadcast import Broadcast
 from consumers.player.console import Console

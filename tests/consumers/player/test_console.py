@@ -7,8 +7,8 @@ import io
 import pytest
 
 from charles.config import Unstuck
-from charles.control import Rate
 from charles.games import Action, Axis, Controller, Observation, Picture, Telemetry
+from charles.pacing import Rate
 from consumers.player.console import Console, line
 from consumers.player.run import Run, Timing
 

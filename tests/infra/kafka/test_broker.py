@@ -88,6 +88,9 @@ def test_kill_9_and_a_new_start_lose_and_repeat_nothing_that_was_acknowledged(ow
     while len(acknowledged) < 500:
         producer.poll(1)
     psutil.Process(own_broker.status().pid).kill()
+    while own_broker.started_here:
+        time.sleep(0.05)
+    assert own_broker.why_it_died().startswith("it was killed (signal 9)")
     before = set(acknowledged)
     produce(range(2_000, 3_000))  # while nobody is there
 

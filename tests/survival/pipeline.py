@@ -131,7 +131,7 @@ def go_on(running: Pipeline) -> dict[str, float]:
         if status.instance in COLLECTORS:
             return status.state == "running" and status.figures["queued"] < 30
         if status.program == "balancer":
-            return status.figures["emitted"] > 0 and status.rate > 0
+            return status.figures.get("emitted", 0) > 0 and status.rate > 0
         if status.program == "trainer":
             return status.batch > trained
         return status.state == "running"

@@ -41,12 +41,15 @@ def test_json_is_all_that_comes_on_standard_output() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that ends at Ctrl-C's place")
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    # Where the tests run in the background of a shell, Ctrl-C is ignored, and so it would be by what they start.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     bench = subprocess.Popen(
         [sys.executable, "-m", "charles", "bench", "checkpoint"],
         env=os.environ | {"TMPDIR": str(tmp_path)},
         stderr=subprocess.PIPE,
         process_group=0,
     )
+    signal.signal(signal.SIGINT, inherited)
     process = psutil.Process(bench.pid)
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("follower.log")):

@@ -76,12 +76,15 @@ def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:
     return command.id
 
 
-def heard(kafka: Kafka, says: Callable[[Status], Any], patience_s: float = 60.0) -> Status:
-    """The first heartbeat of all that says so; waits for it."""
+def heard(kafka: Kafka, says: Callable[[Status], Any], patience_s: float = 60.0, *, from_now: bool = False) -> Status:
+    """The first heartbeat of all, or of those from now on, that says so; waits for it."""
     registry, last = Registry(kafka), None
     reader = consumer(kafka, "test-heard")
     try:
-        reader.assign([TopicPartition(name(kafka, topics.STATUS), 0, 0)])
+        place = TopicPartition(name(kafka, topics.STATUS), 0, 0)
+        if from_now:
+            place.offset = reader.get_watermark_offsets(place, timeout=patience_s)[1]
+        reader.assign([place])
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             message = reader.poll(1.0)

@@ -161,9 +161,8 @@ class Session:
         if self._link.paused and not self._resting:
             self._consumer.pause(self._consumer.assignment())
         elif self._resting and not self._link.paused:
-            held = {*self._paused}
             self._consumer.resume(
-                [p for p in self._consumer.assignment() if (self._sides[p.topic], p.partition) not in held]
+                [p for p in self._consumer.assignment() if (self._sides[p.topic], p.partition) not in self._paused]
             )
         self._resting = self._link.paused
 

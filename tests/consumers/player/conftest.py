@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
 
 from charles import checkpoints
 from charles.artefacts import Arrays
 from charles.control import Link
 from charles.events import Checkpoint, Status
-from charles.kafka import consumer, name
-from charles.registry import Registry
 from charles.settings import Kafka, Settings, load
-from charles.topics import STATUS
 from charles.transactions import join, transaction
 from consumers.player import _concerns
 from consumers.player.loop import play
 from tests.consumers.player.road import ARCHITECTURE, PATIENCE_S, SIZE, Road
-from tests.programs import StopWhen, configure
+from tests.programs import StopWhen, configure, heard
 
 
 class Trainer:
@@ -62,22 +57,7 @@ class Player:
 
     def heard(self, says: Callable[[Status], bool]) -> Status:
         """The first of its heartbeats, from now on, that says so."""
-        reader = consumer(self.kafka, "test-ear", **{"enable.partition.eof": False})
-        registry, deadline = Registry(self.kafka), time.monotonic() + PATIENCE_S
-        last = None
-        try:
-            partition = TopicPartition(name(self.kafka, STATUS), 0)
-            partition.offset = reader.get_watermark_offsets(partition, timeout=PATIENCE_S)[1]
-            reader.assign([partition])
-            while time.monotonic() < deadline:
-                message = reader.poll(1.0)
-                if message is not None and message.error() is None:
-                    last = registry.decode(Status, message.value())
-                    if says(last):
-                        return last
-        finally:
-            reader.close()
-        raise AssertionError(f"no heartbeat said so within {PATIENCE_S:g} s; the last one: {last}")
+        return heard(self.kafka, says, PATIENCE_S, from_now=True)
 
     def _play(self, settings: Settings) -> None:
         try:

@@ -132,6 +132,8 @@ class LocalBroker:
         """One line for the user about a broker that is gone without having been stopped, from its log."""
         if is_full(self.data):  # it may have had no room to say so
             return disk_is_full(self.data)
+        if self._guard and self._guard.ended_it:
+            return logs.WAS_FULL.format(data=self.data)
         if self._child is not None and self._child.poll() == -9:
             return "it was killed (signal 9), by somebody or by a system that had no memory left"
         return logs.why_it_died(self.log_path, self._log_start, self._output)

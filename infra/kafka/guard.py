@@ -18,6 +18,8 @@ from infra.kafka.process import new_group
 LEAST = 32 << 20
 """Bytes that must be free."""
 _LOOK_S = 0.5
+_ENDED_IT = 3
+"""The exit code after it has ended a broker."""
 
 
 class Guard:
@@ -30,6 +32,11 @@ class Guard:
         self._process = subprocess.Popen(
             command, stdin=nowhere, stdout=nowhere, stderr=nowhere, **new_group(detached=detached)
         )
+
+    @property
+    def ended_it(self) -> bool:
+        """Whether it found the disk full and has ended the broker."""
+        return self._process.poll() == _ENDED_IT
 
     def release(self) -> None:
         """The broker has ended."""
@@ -51,7 +58,7 @@ def main() -> None:
         while broker.is_running() and broker.status() != psutil.STATUS_ZOMBIE:
             if is_full(Path(sys.argv[2])):
                 broker.kill()  # not a farewell: it would note that all is in order, and nothing would be mended
-                return
+                sys.exit(_ENDED_IT)
             time.sleep(_LOOK_S)
     except psutil.NoSuchProcess:
         return

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TextIO
 
 EVENT = re.compile(r"^\d{4}-\d{2}-\d{2} [\d:,]+ (?P<level>[A-Z]+) ")
-_FULL = "the disk of {data} was full: free some space and start again, nothing acknowledged is lost"
+WAS_FULL = "the disk of {data} was full: free some space and start again, nothing acknowledged is lost"
 KNOWN = (
-    ("No space left on device", _FULL),
-    ("InternalError: a fault occurred in an unsafe memory access", _FULL),  # of an index, mapped into memory
+    ("No space left on device", WAS_FULL),
+    ("InternalError: a fault occurred in an unsafe memory access", WAS_FULL),  # of an index, mapped into memory
     ("Failed to acquire lock on file", "another Kafka broker is using this data folder: stop that one first"),
     ("Address already in use", "its port was taken while it started: choose another --port"),
     ("OutOfMemoryError", "its heap was too small: start it with more --heap-mb"),

@@ -24,13 +24,11 @@ class Disk:
         self._filler = folder / "filler"
 
     def fill(self, leave: int = 0) -> None:
-        """Write until nothing fits any more, and give so many bytes back."""
-        with self._filler.open("wb", buffering=0) as file:
+        """Write until no more than so many bytes are free; never less on the way, so that nobody sees a fuller disk."""
+        with self._filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             for size in (_MIB, _BLOCK):
-                with contextlib.suppress(OSError):
-                    while file.write(b"x" * size) == size:
-                        pass
-            file.truncate(max(file.tell() - leave, 0))
+                while shutil.disk_usage(self.folder).free >= leave + size and file.write(b"x" * size) == size:
+                    pass
 
     def make_room(self) -> None:
         self._filler.unlink(missing_ok=True)

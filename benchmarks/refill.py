@@ -12,6 +12,7 @@ from benchmarks.drive import PICTURE, jpegs, sample
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
 from charles import codec, topics
+from charles.config import Config
 from charles.deadletters import DeadLetters
 from charles.events import Sample
 from charles.kafka import Publisher, consumer, name
@@ -30,7 +31,7 @@ def refill(place: Place) -> Iterator[Contest]:
     size = _record(kafka, jpegs(place.count(300)), count)
 
     def ours() -> Figures:
-        shape = Shape(PICTURE, frames=1, outputs=OUTPUTS, uses=1, epoch=-1)
+        shape = Shape(PICTURE, frames=1, outputs=Config().predicted, set_kinds=OUTPUTS, uses=1, epoch=-1)
         with closing(Feed(kafka, "pilot", shape, DeadLetters(kafka, "trainer"), position=count)) as feed:
             start_s = time.perf_counter()
             held = feed.refill(range(count), 0, lambda _: True)

@@ -1,64 +1,117 @@
-"""Balancing v3: which bin a label belongs to, what waits in the bins, when a set is whole. Pure: knows no Kafka.
+"""Balancing: which sets there are, what waits for them, when one is whole, which ticks it takes. Pure: knows no Kafka.
 
-Every output has an odd number of bins, by default 21: 0 alone, and as many of one width on each side, ten of 0.1. A set
-of an output is one tick of each of its bins. A tick waits in one bin of every output; it is emitted once, for one
-output, and leaves the others. Of the ticks in a bin a set takes the one that the other outputs can spare best: sets of
-one output then hold up those of another as little as can be (a fifth more sets than by age, in the city). A full bin
-keeps the newest.
+A set holds one tick of each of its cells, so whoever learns from sets sees every cell as often as any other one.
+
+    v1  joint: one kind of set, whose cells are the combinations of all outputs' bins (5 of each pedal, 9 of steering)
+    v2  a kind of set for each output, whose cells are its bins; a sample trains the output of its set alone
+    v3  as v2, with bins of equal width; a sample trains all outputs
+    v4  as v3, and inside every bin the samples are balanced over the bins of the other outputs
+
+A tick waits in one cell of every kind of set; it is emitted once, for one kind, and leaves the others.
+
+Which of a bin's ticks a set takes. v1 to v3: one that the other outputs can spare best, of which the most wait in its
+bins there; sets of one output then hold up those of another as little as can be (a fifth more sets than by age, in the
+city). v4: the ticks of a bin are grouped by their bins in the other outputs, and a set takes one of the group that was
+taken least often so far; of several, the one that can be spared best. So, while ticks of each group wait, none is taken
+twice before all are taken once, and a group that comes seldom is always taken: as even as the arrivals allow. Of a
+group, always the oldest.
+
+What a full bin gives up. `newest`: its oldest tick, in v4 the oldest of its largest group, so that the rare ones stay;
+`oldest`: the one that comes.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Hashable, Mapping
-from functools import lru_cache
-from typing import Generic, TypeVar
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Generic, Literal, TypeVar
 
-BINS = 21
-ZERO = BINS // 2
+from charles.bins import Version
+from charles.outputs import Output
+from charles.regions import Region
+
+Overflow = Literal["newest", "oldest"]
+JOINT = "joint"
+"""The kind of set of v1."""
 
 Id = TypeVar("Id", bound=Hashable)
+Group = tuple[int, ...]
 
 
-def bin_of(label: float, bins: int = BINS) -> int:
-    """The bin of a label in [-1, 1]. Of 21: 10 is exactly zero; 11 is (0, 0.1], 20 is (0.9, 1], 9 is [-0.1, 0), ...
+@dataclass(frozen=True, slots=True)
+class SetKind:
+    """A kind of set. outputs: whose bins its cells combine; cells: their bins' numbers, by the cell's."""
 
-    bins: an odd number. Raises ValueError outside the range and for NaN.
-    """
-    if not -1 <= label <= 1:
-        raise ValueError(f"a label must be in [-1, 1], not {label}")
-    zero = bins // 2
-    if label == 0:
-        return zero
-    steps = 1 + bisect_left(_edges(bins), abs(label))
-    return zero + steps if label > 0 else zero - steps
+    name: str
+    outputs: tuple[Output, ...]
+    cells: Mapping[int, Group]
 
-
-def bin_name(index: int, bins: int = BINS) -> str:
-    """A bin as people write it: '0', '(0.3, 0.4]', '[-0.4, -0.3)'."""
-    zero = bins // 2
-    if index == zero:
-        return "0"
-    steps = abs(index - zero)
-    low, high = (steps - 1) / zero, steps / zero
-    return f"({low:.3g}, {high:.3g}]" if index > zero else f"[-{high:.3g}, {'-' if low else ''}{low:.3g})"
+    def cell_name(self, cell: int) -> str:
+        """A cell as people write it: `steering (0.3, 0.4]`; in v1 with all outputs' bins."""
+        bins = zip(self.outputs, self.cells[cell], strict=True)
+        return " ".join(f"{output.text} {output.scale.names[number]}" for output, number in bins)
 
 
-@lru_cache
-def _edges(bins: int) -> tuple[float, ...]:
-    """The upper edges of the bins above 0."""
-    return tuple(step / (bins // 2) for step in range(1, bins // 2 + 1))
+def set_kinds(version: Version, outputs: Sequence[Output], left_out: Sequence[Region] = ()) -> tuple[SetKind, ...]:
+    """The kinds of sets of a version. left_out: combinations that v1 has no cells for; others keep their numbers."""
+    if version != "v1":
+        return tuple(SetKind(o.value, (o,), {cell: (cell,) for cell in range(len(o.scale))}) for o in outputs)
+    combinations = enumerate(product(*(range(len(output.scale)) for output in outputs)))
+    names = [output.value for output in outputs]
+    cells = {
+        cell: bins
+        for cell, bins in combinations
+        if not any(region.holds(dict(zip(names, bins, strict=True))) for region in left_out)
+    }
+    return (SetKind(JOINT, tuple(outputs), cells),)
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus(Generic[Id]):
+    """A tick that waits nowhere any more, and the cell that gave it up last; "left out" where there was none for it."""
+
+    tick: Id
+    of: str
+
+
+class _Cell(Generic[Id]):
+    """What waits in one cell: all in the order of their coming, and the same by group."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[Id, Group] = {}
+        self.groups: dict[Group, dict[Id, None]] = {}
+
+    def add(self, tick: Id, group: Group) -> None:
+        self.waiting[tick] = group
+        self.groups.setdefault(group, {})[tick] = None
+
+    def remove(self, tick: Id) -> None:
+        group = self.waiting.pop(tick)
+        del self.groups[group][tick]
+        if not self.groups[group]:
+            del self.groups[group]
 
 
 class Bins(Generic[Id]):
-    """What waits, by output and bin, oldest first."""
+    """What waits, by kind of set and cell."""
 
-    def __init__(self, outputs: tuple[str, ...], capacity: int, bins: int = BINS) -> None:
+    def __init__(
+        self, kinds: Sequence[SetKind], capacity: int, *, even_groups: bool = False, overflow: Overflow = "newest"
+    ) -> None:
+        """capacity: ticks in one cell, at least 1; even_groups: whether groups are balanced, as in v4."""
+        self.kinds = {kind.name: kind for kind in kinds}
         self._capacity = capacity
-        self._number = bins
-        self._bins: dict[str, list[dict[Id, None]]] = {output: [{} for _ in range(bins)] for output in outputs}
+        self._even = even_groups
+        self._overflow = overflow
+        self._outputs = {output.value: output for kind in kinds for output in kind.outputs}
+        self._numbers = {kind.name: {bins: cell for cell, bins in kind.cells.items()} for kind in kinds}
+        self._cells: dict[str, dict[int, _Cell[Id]]] = {k.name: {cell: _Cell() for cell in k.cells} for k in kinds}
+        self._empty = {kind.name: len(kind.cells) for kind in kinds}
         self._places: dict[Id, dict[str, int]] = {}
+        self._taken: Counter[tuple[str, int, Group]] = Counter()
 
     def __len__(self) -> int:
         return len(self._places)
@@ -66,47 +119,90 @@ class Bins(Generic[Id]):
     def __contains__(self, tick: Id) -> bool:
         return tick in self._places
 
-    def add(self, tick: Id, labels: Mapping[str, float]) -> list[Id]:
-        """Let a tick wait in its bin of every output; labels has them all.
+    def add(self, tick: Id, labels: Mapping[str, float]) -> list[Surplus[Id]]:
+        """Let a tick wait in its cell of every kind of set; labels has every output's.
 
-        Returns the ticks that now wait nowhere any more: surplus.
+        Returns the ticks that now wait nowhere any more. Raises ValueError for a label out of range or NaN; nothing
+        waits then that did not before.
         """
+        bins = {value: output.scale.bin_of(labels[value]) for value, output in self._outputs.items()}
         self._places[tick] = {}
-        surplus = []
-        for output, bins in self._bins.items():
-            index = bin_of(labels[output], self._number)
-            waiting = bins[index]
-            waiting[tick] = None
-            self._places[tick][output] = index
-            if len(waiting) > self._capacity:
-                oldest = next(iter(waiting))
-                del waiting[oldest]
-                del self._places[oldest][output]
-                if not self._places[oldest]:
-                    del self._places[oldest]
-                    surplus.append(oldest)
-        return surplus
+        given_up = {tick: "left out"}
+        for kind in self.kinds.values():
+            cell = self._numbers[kind.name].get(tuple(bins[output.value] for output in kind.outputs))
+            if cell is not None:
+                self._put(kind.name, cell, tick, self._group(kind, bins))
+                if len(self._cells[kind.name][cell].waiting) > self._capacity:
+                    given_up[self._give_up(kind.name, cell)] = kind.cell_name(cell)
+        gone = [Surplus(one, of) for one, of in given_up.items() if not self._places[one]]
+        for surplus in gone:
+            del self._places[surplus.tick]
+        return gone
 
-    def whole_set(self, output: str) -> list[Id] | None:
-        """One tick of each bin of an output, in the bins' order; None while a bin is empty.
+    def whole_set(self, kind: str) -> list[Id] | None:
+        """One tick of each cell of a kind, in the cells' order; None while a cell is empty.
 
-        It is the one whose other bins are fullest, the oldest of several.
+        They wait on, until take() or remove().
         """
-        bins = self._bins[output]
-        if not all(bins):
+        if self._empty[kind]:
             return None
-        return [max(waiting, key=lambda tick: self._spare(tick, output)) for waiting in bins]
+        return [self._chosen(kind, cell) for cell in self._cells[kind]]
+
+    def take(self, kind: str, ticks: Sequence[Id]) -> None:
+        """Take a whole set out of everything that its ticks wait in, for good."""
+        for tick in ticks:
+            cell = self._places[tick][kind]
+            self._taken[kind, cell, self._cells[kind][cell].waiting[tick]] += 1
+            self.remove(tick)
 
     def remove(self, tick: Id) -> None:
-        """Take a tick out of every bin it waits in."""
-        for output, index in self._places.pop(tick).items():
-            del self._bins[output][index][tick]
+        """Take a tick out of every cell it waits in."""
+        for kind, cell in self._places.pop(tick).items():
+            self._drop(kind, cell, tick)
 
-    def _spare(self, tick: Id, output: str) -> float:
-        """How many ticks wait in the emptiest of a tick's other bins; infinite where it waits in no other."""
-        others = (len(self._bins[other][index]) for other, index in self._places[tick].items() if other != output)
-        return min(others, default=math.inf)
+    def counts(self, kind: str) -> dict[int, int]:
+        """How many ticks wait in each cell of a kind."""
+        return {number: len(cell.waiting) for number, cell in self._cells[kind].items()}
 
-    def counts(self, output: str) -> list[int]:
-        """How many ticks wait in each bin of an output."""
-        return [len(waiting) for waiting in self._bins[output]]
+    def cells_of(self, tick: Id) -> Iterator[str]:
+        """The names of the cells that a tick waits in."""
+        return (self.kinds[kind].cell_name(cell) for kind, cell in self._places[tick].items())
+
+    def _group(self, kind: SetKind, bins: Mapping[str, int]) -> Group:
+        own = {output.value for output in kind.outputs}
+        return tuple(number for value, number in bins.items() if value not in own)
+
+    def _put(self, kind: str, cell: int, tick: Id, group: Group) -> None:
+        self._empty[kind] -= not self._cells[kind][cell].waiting
+        self._cells[kind][cell].add(tick, group)
+        self._places[tick][kind] = cell
+
+    def _drop(self, kind: str, cell: int, tick: Id) -> None:
+        self._cells[kind][cell].remove(tick)
+        self._empty[kind] += not self._cells[kind][cell].waiting
+
+    def _give_up(self, kind: str, number: int) -> Id:
+        """Push one tick out of a cell that is too full."""
+        cell = self._cells[kind][number]
+        if self._overflow == "oldest":
+            gone = next(reversed(cell.waiting))
+        elif self._even:
+            gone = next(iter(cell.groups[max(cell.groups, key=lambda group: len(cell.groups[group]))]))
+        else:
+            gone = next(iter(cell.waiting))
+        self._drop(kind, number, gone)
+        del self._places[gone][kind]
+        return gone
+
+    def _chosen(self, kind: str, number: int) -> Id:
+        groups = self._cells[kind][number].groups
+        return next(iter(groups[max(groups, key=lambda group: self._merit(kind, number, group))]))
+
+    def _merit(self, kind: str, number: int, group: Group) -> tuple[float, float]:
+        taken = self._taken[kind, number, group] if self._even else 0
+        return -taken, self._spare(kind, group)
+
+    def _spare(self, kind: str, group: Group) -> float:
+        """How many ticks wait in the emptiest of the other outputs' bins that a group lies in."""
+        others = (name for name in self.kinds if name != kind)
+        return min((len(self._cells[o][n].waiting) for o, n in zip(others, group, strict=True)), default=math.inf)

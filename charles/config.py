@@ -12,7 +12,10 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from charles.outputs import OUTPUTS
+from charles import regions
+from charles.balancing import Overflow, SetKind, set_kinds
+from charles.bins import BINS, Version
+from charles.outputs import LOWEST, OUTPUTS, Output, parse
 from charles.sections import ConfigError as ConfigError
 from charles.sections import Model, Seconds, Section, Share, explained
 from charles.weather import Weather
@@ -38,12 +41,24 @@ class Unstuck(Section):
 
 
 class Balance(Section):
-    """History and bins."""
+    """History, bins and sets."""
 
+    version: Version = Field(
+        "v3",
+        description="v1: joint, a set is one sample of each combination of bins; v2: per output, a sample trains the "
+        "output of its set; v3: per output, a sample trains all; v4: as v3, and even inside each bin",
+    )
     history: int = Field(60, ge=1, le=600, description="past ticks in a sample")
     frames: int = Field(1, ge=1, le=60, description="stacked frames in a sample, oldest first")
-    bins: int = Field(21, ge=3, le=201, description="of each output: an odd number, 0 alone and as many on either side")
-    bin_capacity: int = Field(128, ge=1, description="ticks that wait in one bin; a full bin keeps the newest")
+    bins: int = Field(
+        BINS, ge=3, le=201, description="in v3 and v4, of an output in [-1, 1]: an odd number, 0 alone, the rest even"
+    )
+    leave_out: tuple[str, ...] = Field(
+        (), description='combinations that v1 has no bins for, such as ["acceleration=1-4 braking=1-4"], bins from 0'
+    )
+    bin_capacity: int = Field(128, ge=1, description="ticks that wait in one bin (v1: in one combination)")
+    overflow: Overflow = Field("newest", description="which ticks a full bin keeps")
+    max_wait_minutes: float = Field(30.0, gt=0, description="a tick that waited so long in the bins is surplus")
     silence_seconds: Seconds = Field(60.0, description="a run of which nothing was heard for so long is over")
 
     @field_validator("bins")
@@ -85,7 +100,10 @@ class Config(Section):
 
     game: str = Field("city", description="what collectors and players drive, unless they were told another")
     outputs: tuple[str, ...] = Field(
-        OUTPUTS, min_length=1, description=f"what the model predicts, of {', '.join(OUTPUTS)}; the game drives the rest"
+        OUTPUTS,
+        min_length=1,
+        description=f"what the model predicts, of {', '.join(LOWEST)}, plain or with :classification or :delta; the game "
+        "drives the rest",
     )
     collect: Collect = Field(default_factory=Collect)
     unstuck: Unstuck = Field(default_factory=Unstuck)
@@ -100,21 +118,52 @@ class Config(Section):
 
     @field_validator("outputs")
     @classmethod
-    def _known(cls, outputs: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [output for output in outputs if output not in OUTPUTS]
-        if unknown or len(set(outputs)) < len(outputs):
-            raise ValueError(f"each must be another one of {', '.join(OUTPUTS)}")
-        return tuple(output for output in OUTPUTS if output in outputs)
+    def _known(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        by_value = {output.value: output.text for output in map(parse, texts)}
+        if len(by_value) < len(texts):
+            raise ValueError("each must be another one")
+        if "acceleration_braking" in by_value and by_value.keys() & {"acceleration", "braking"}:
+            raise ValueError("acceleration_braking is acceleration less braking: it takes the place of both")
+        return tuple(by_value[value] for value in LOWEST if value in by_value)
+
+    @model_validator(mode="after")
+    def _regions_are_of_bins(self) -> Config:
+        for text in self.balance.leave_out:
+            if self.balance.version != "v1":
+                raise ValueError("balance.leave_out: only v1 has combinations to leave out")
+            try:
+                regions.parse(text, self.bins)
+            except ValueError as error:
+                raise ValueError(f"balance.leave_out: {text!r}: {error}") from None
+        if not all(kind.cells for kind in self.set_kinds):
+            raise ValueError("balance.leave_out: nothing is left")
+        return self
 
     @model_validator(mode="after")
     def _batches_fit(self) -> Config:
-        train, each = self.train, self.train.batch // len(self.outputs)
+        train, each = self.train, self.train.batch // len(self.set_kinds)
         if each > train.keep_full * train.buffer:
             raise ValueError(
                 f"train.buffer: {each} samples of each buffer make a batch, and train.keep_full, {train.keep_full:g} "
                 f"of {train.buffer}, are fewer"
             )
         return self
+
+    @property
+    def predicted(self) -> tuple[Output, ...]:
+        """The outputs, with the bins and classes that they have under this balancing."""
+        return tuple(parse(text, self.balance.version, self.balance.bins) for text in self.outputs)
+
+    @property
+    def bins(self) -> dict[str, int]:
+        """How many bins each output has."""
+        return {output.value: len(output.scale) for output in self.predicted}
+
+    @property
+    def set_kinds(self) -> tuple[SetKind, ...]:
+        """What sets the balancer makes; the trainer has a buffer for each kind."""
+        left_out = [regions.parse(text, self.bins) for text in self.balance.leave_out]
+        return set_kinds(self.balance.version, self.predicted, left_out)
 
     @property
     def model(self) -> str:

@@ -123,6 +123,7 @@ class Sample(_Driven):
     braking: float
     steering: float
     epoch: int = -1
+    balancing: str = "v3"
 
     def __post_init__(self) -> None:
         _within(0, 1, acceleration=self.acceleration, braking=self.braking)
@@ -134,6 +135,7 @@ class Sample(_Driven):
 class Waiting:
     sample: bytes
     frame_offsets: list[int]
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class RunLedger:
     history_purpose_bearing: list[float]
     stack_last: int
     stack_offsets: list[int]
+    surplus_by: dict[str, int] = field(default_factory=dict)
+    latencies: list[int] = field(default_factory=list)
 
     @property
     def waiting(self) -> int:
@@ -233,6 +237,7 @@ class TrainingStep:
     seconds: float
     buffers: dict[str, int]
     capacity: int
+    accuracies: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from charles.sections import ConfigError
         ("train.batch=3", ["train.batch", "multiple of 2", "3"]),
         ("balance.bins=20", ["balance.bins", "odd number", "20"]),
         ("balance.bins=1", ["balance.bins", "greater than or equal to 3"]),
-        ("balance.bin=21", ["balance.bin: no such setting; balance accepts: history, frames, bins"]),
+        ("balance.bin=21", ["balance.bin: no such setting; balance accepts: version, history, frames, bins"]),
         ("ballance.bins=21", ["ballance: no such setting; charles accepts: game, outputs, collect"]),
         ("outputs=steering,brakes", ["outputs", "acceleration_braking, steering", "brakes"]),
         ("outputs=steering,steering", ["outputs", "each must be another one"]),

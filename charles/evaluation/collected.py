@@ -13,12 +13,12 @@ from typing import TypeVar
 import numpy as np
 
 from charles import topics
-from charles.balancing import BINS, bin_of
+from charles.bins import BINS, scale_of
 from charles.codec import Unreadable
 from charles.evaluation.plots import Values, draw_labels, draw_loss
 from charles.events import Control, Sample, TrainingStep
 from charles.kafka import name, require_broker
-from charles.outputs import OUTPUTS, labels
+from charles.outputs import OUTPUTS
 from charles.reading import read_to_end
 from charles.registry import Registry
 from charles.settings import Kafka
@@ -28,6 +28,7 @@ EventT = TypeVar("EventT")
 Histograms = dict[str, Values]
 
 _SILENCE_S = 30.0
+_SCALE = scale_of("v3", -1)
 
 
 def collect_pictures(kafka: Kafka, model: str, folder: Path, patience_s: float = 10.0) -> list[Path]:
@@ -67,8 +68,8 @@ def driven_labels(kafka: Kafka) -> Histograms:
     """How many ticks were driven, by output and bin of its label."""
     histograms = _empty()
     for control in events(kafka, topics.CONTROLS, Control):
-        for output, label in labels(control).items():
-            histograms[output][bin_of(label)] += 1
+        for output in OUTPUTS:
+            histograms[output][_SCALE.bin_of(getattr(control, output))] += 1
     return histograms
 
 
@@ -79,8 +80,9 @@ def balanced_labels(kafka: Kafka) -> tuple[Histograms, Histograms]:
     """
     own, other = _empty(), _empty()
     for sample in events(kafka, topics.BALANCED, Sample):
-        for output, label in labels(sample).items():
-            (own if sample.set_output == output else other)[output][bin_of(label)] += 1
+        for output in OUTPUTS:
+            histograms = own if sample.set_output == output else other
+            histograms[output][_SCALE.bin_of(getattr(sample, output))] += 1
     return own, other
 
 

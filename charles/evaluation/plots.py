@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from charles.balancing import BINS, ZERO
+from charles.bins import BINS
 from charles.files import written
 from charles.outputs import OUTPUTS
 
@@ -81,7 +81,7 @@ def draw_labels(
     grid[0][1].legend(["from its own sets", "from the other output's"], loc="upper center", frameon=False, ncols=2)
     for axes, ends in ((grid[0], ("full brake", "full throttle")), (grid[1], ("full left", "full right"))):
         for axis in axes:
-            axis.set_xticks([0, 5, ZERO, 15, BINS - 1], [ends[0], "-0.5", "0", "0.5", ends[1]])
+            axis.set_xticks([0, 5, BINS // 2, 15, BINS - 1], [ends[0], "-0.5", "0", "0.5", ends[1]])
     _title(figure, "What it learns from", "labels in 21 bins: exactly zero alone, and ten on each side")
     with written(path) as file:
         figure.savefig(file, format="png")

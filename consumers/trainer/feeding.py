@@ -13,11 +13,12 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
+from charles.balancing import JOINT
 from charles.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Sample
 from charles.kafka import consumer, is_end, name
-from charles.outputs import OUTPUTS, labels
+from charles.outputs import LOWEST, Output
 from charles.registry import Registry
 from charles.settings import Kafka
 from consumers.trainer.buffers import Buffers, Held
@@ -37,7 +38,8 @@ class Shape:
 
     picture: Size
     frames: int
-    outputs: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    set_kinds: tuple[str, ...]
     uses: int
     epoch: int
 
@@ -171,8 +173,8 @@ class Feed:
 
     def _held(self, message: Message) -> Held | Spare:
         sample = self._registry.decode(Sample, message.value())
-        if sample.set_output not in OUTPUTS:
-            raise Unreadable(f"there is no output {sample.set_output!r}")
+        if sample.set_output not in (*LOWEST, JOINT):
+            raise Unreadable(f"there is no kind of set {sample.set_output!r}")
         if sample.epoch != self._shape.epoch and not self._is_of_use(sample):
             return SPARE
         check(sample.frames, self._shape.picture, self._shape.frames)
@@ -183,10 +185,10 @@ class Feed:
             tick=sample.tick,
             frames=tuple(sample.frames),
             inputs=(sample.speed, sample.purpose_distance, sample.purpose_bearing),
-            labels=tuple(labels(sample)[output] for output in self._shape.outputs),
+            labels=tuple(output.target(sample) for output in self._shape.outputs),
             output=sys.intern(sample.set_output),
             remaining=self._shape.uses,
         )
 
     def _is_of_use(self, sample: Sample) -> bool:
-        return sample.set_output in self._shape.outputs and len(sample.frames) == self._shape.frames
+        return sample.set_output in self._shape.set_kinds and len(sample.frames) == self._shape.frames

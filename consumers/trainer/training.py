@@ -37,10 +37,11 @@ class Training:
     def __init__(self, settings: Settings, picture: Size, checkpointer: Checkpointer) -> None:
         """picture: (width, height), pixels."""
         train, frames, outputs = settings.config.train, settings.config.balance.frames, settings.config.outputs
+        kinds = tuple(kind.name for kind in settings.config.set_kinds)
         keras.utils.clear_session()  # of a life before this one
         keras.utils.set_random_seed(train.seed)
         self.batch = 0
-        self.buffers = Buffers(outputs, train.buffer, train.keep_full, train.uses_per_sample)
+        self.buffers = Buffers(kinds, train.buffer, train.keep_full, train.uses_per_sample)
         self._kafka = settings.kafka
         self._train = train
         self._outputs = outputs
@@ -52,7 +53,7 @@ class Training:
         self._lineage = Lineage()
         self._rng = np.random.default_rng(train.seed)
         self._dead_letters = DeadLetters(settings.kafka, "trainer")
-        shape = Shape(picture, frames, outputs, train.uses_per_sample, settings.epoch)
+        shape = Shape(picture, frames, settings.config.predicted, kinds, train.uses_per_sample, settings.epoch)
         self._feed = Feed(settings.kafka, self._who.model, shape, self._dead_letters)
         self._batches = Batches(self.buffers, self._rng, train.batch, picture, frames)
         self._steps = Publisher(settings.kafka, TrainingStep)

@@ -10,7 +10,6 @@ from typing import Any
 from charles.balancing import Bins
 from charles.config import Config
 from charles.events import Sample
-from charles.outputs import labels
 from stream_jobs.balancer.frames import FrameStore, Place
 from stream_jobs.balancer.state import Tick, TickId
 
@@ -22,10 +21,13 @@ class Pool:
     """What waits. samples: emitted, but not yet written."""
 
     def __init__(self, config: Config, epoch: int, frames: FrameStore) -> None:
-        self._balance = config.balance
-        self._outputs = config.outputs
+        balance = config.balance
+        self._balance = balance
+        self._outputs = config.predicted
         self._epoch = epoch
-        self._bins: Bins[TickId] = Bins(config.outputs, config.balance.bin_capacity, config.balance.bins)
+        self._bins: Bins[TickId] = Bins(
+            config.set_kinds, balance.bin_capacity, even_groups=balance.version == "v4", overflow=balance.overflow
+        )
         self._frames = frames
         self._ticks: dict[TickId, Tick] = {}
         self._written: set[TickId] = set()
@@ -58,20 +60,24 @@ class Pool:
         self._ticks[tick_id] = tick
         self._changed.add(tick_id)
         self._frames.hold(_places(tick_id, tick))
-        return [self._forget(surplus, "surplus") for surplus in self._bins.add(tick_id, labels(tick.sample))]
+        labels = {output.value: output.label(tick.sample) for output in self._outputs}
+        return [self._forget(surplus.tick, "surplus") for surplus in self._bins.add(tick_id, labels)]
 
     def emit(self) -> list[Verdict]:
         """Move every whole set to `samples`. A tick whose frames have left the log is expired, and its set waits."""
         verdicts: list[Verdict] = []
-        for output in self._outputs:
-            while (chosen := self._bins.whole_set(output)) is not None:
+        for kind in self._bins.kinds:
+            while (chosen := self._bins.whole_set(kind)) is not None:
                 pictures = self._frames.get(place for tick in chosen for place in _places(tick, self._ticks[tick]))
                 expired = [tick for tick in chosen if any(p not in pictures for p in _places(tick, self._ticks[tick]))]
                 if expired:
-                    verdicts += [self._leave(tick, "expired") for tick in expired]
+                    for tick in expired:
+                        self._bins.remove(tick)
+                    verdicts += [self._forget(tick, "expired") for tick in expired]
                     continue
-                self._put_out(output, chosen, pictures)
-                verdicts += [self._leave(tick, "emitted") for tick in chosen]
+                self._put_out(kind, chosen, pictures)
+                self._bins.take(kind, chosen)
+                verdicts += [self._forget(tick, "emitted") for tick in chosen]
         return verdicts
 
     def changes(self) -> dict[TickId, Tick | None]:
@@ -88,23 +94,24 @@ class Pool:
         self.samples.clear()
         self.bytes = 0
 
-    def rarest(self) -> dict[str, tuple[int, int]]:
-        """For each output the bin with the fewest ticks, and how many they are."""
-        counts = {output: self._bins.counts(output) for output in self._outputs}
-        return {output: min(enumerate(count), key=lambda item: item[1]) for output, count in counts.items()}
+    def rarest(self) -> dict[str, int]:
+        """For each kind of set the bin with the fewest ticks, and how many they are."""
+        found = {}
+        for kind in self._bins.kinds.values():
+            counts = self._bins.counts(kind.name)
+            cell = min(counts, key=counts.__getitem__)
+            found[kind.cell_name(cell)] = counts[cell]
+        return found
 
-    def _put_out(self, output: str, chosen: list[TickId], pictures: dict[Place, bytes]) -> None:
+    def _put_out(self, kind: str, chosen: list[TickId], pictures: dict[Place, bytes]) -> None:
         set_id = uuid.uuid4().hex[:16]
-        for index, tick_id in enumerate(chosen):
+        mark: dict[str, Any] = {"set_id": set_id, "set_output": kind, "epoch": self._epoch}
+        mark["balancing"] = self._balance.version
+        for cell, tick_id in zip(self._bins.kinds[kind].cells, chosen, strict=True):
             tick = self._ticks[tick_id]
             frames = [pictures[place] for place in _places(tick_id, tick)]
             self.bytes += sum(map(len, frames))
-            mark: dict[str, Any] = {"set_id": set_id, "set_output": output, "set_bin": index, "epoch": self._epoch}
-            self.samples.append(replace(tick.sample, frames=frames, **mark))
-
-    def _leave(self, tick: TickId, verdict: str) -> Verdict:
-        self._bins.remove(tick)
-        return self._forget(tick, verdict)
+            self.samples.append(replace(tick.sample, frames=frames, set_bin=cell, **mark))
 
     def _forget(self, tick: TickId, verdict: str) -> Verdict:
         self._changed.add(tick)

@@ -12,7 +12,6 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import topics
-from charles.balancing import bin_name
 from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import Publisher, consumer, group, name
@@ -168,10 +167,7 @@ class Session:
 
     def _beat(self) -> None:
         readings = [r for partition in self._work.partitions.values() for r in partition.readings.values()]
-        bins = self._settings.config.balance.bins
-        rarest = {
-            f"{output} {bin_name(index, bins)}": count for output, (index, count) in self._work.pool.rarest().items()
-        }
+        rarest = self._work.pool.rarest()
         told = ", ".join(f"{name}: {count}" for name, count in rarest.items())
         running = "paused" if self._resting else "running"
         self._link.beat(

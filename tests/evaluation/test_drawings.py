@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from charles.balancing import BINS
+from charles.bins import BINS
 from charles.config import Unstuck
 from charles.evaluation.film import EVERY, WIDTH, draw_film, shoot
 from charles.evaluation.plots import draw_labels, draw_loss, smoothed

@@ -11,11 +11,11 @@ import pytest
 from confluent_kafka import Message
 
 from charles import topic_admin, topics
-from charles.balancing import BINS, bin_of
+from charles.bins import BINS, scale_of
 from charles.events import Control, DeadLetter, Frame, RunLedger, Sample, now
 from charles.kafka import Publisher, consumer, name
 from charles.ledger import read, total
-from charles.outputs import OUTPUTS, labels
+from charles.outputs import OUTPUTS
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.stopping import TakenOver
@@ -109,7 +109,7 @@ def check_samples(kafka: Kafka) -> list[Sample]:
         assert sample.frames == [picture(sample.collector, sample.tick)]
         assert sample.speed == sample.tick
         assert sample.history_speed == [float(tick) for tick in range(sample.tick - 10, sample.tick)]
-        assert bin_of(labels(sample)[sample.set_output]) == sample.set_bin
+        assert scale_of("v3", -1).bin_of(getattr(sample, sample.set_output)) == sample.set_bin
         bins.setdefault((sample.set_id, sample.set_output), []).append(sample.set_bin)
     assert all(indices == list(range(BINS)) for indices in bins.values())
     assert {output for _set, output in bins} == set(OUTPUTS)
@@ -274,7 +274,8 @@ def test_bins_and_outputs_may_change_on_the_way_and_no_tick_is_lost(kafka: Kafka
         (epoch,) = {sample.epoch for sample in each}
         bins = 5 if epoch >= fewer.number else BINS
         assert [sample.set_bin for sample in each] == list(range(bins))
-        assert all(bin_of(labels(sample)[sample.set_output], bins) == sample.set_bin for sample in each)
+        scale = scale_of("v3", -1, bins)
+        assert all(scale.bin_of(getattr(sample, sample.set_output)) == sample.set_bin for sample in each)
         assert {sample.set_output for sample in each} <= ({"steering"} if epoch >= steering.number else set(OUTPUTS))
         assert {len(sample.history_speed) for sample in each} == {20 if epoch >= longer.number else 10}
 

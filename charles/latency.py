@@ -1,0 +1,56 @@
+"""How long things took, as counts by bucket: they can be written down, added up, and asked for quantiles. Pure.
+
+counts[i] are those that took at most BOUNDS_S[i] and longer than the bound before; one more place holds what took longer
+than the last bound. Places at the end that hold nothing may be left away, so [] is: none at all.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+BOUNDS_S = tuple(0.001 * 2 ** (half / 2) for half in range(49))
+"""Two per octave, from 1 ms to 4.7 h. What RunLedger.latencies means: never to be changed."""
+
+
+def add(counts: list[int], seconds: float) -> None:
+    """Count one.
+
+    Less than nothing, where a clock was set back or another machine's is ahead, counts as nothing: the first bucket.
+    """
+    place = bisect_left(BOUNDS_S, seconds)
+    if place >= len(counts):
+        counts.extend([0] * (place + 1 - len(counts)))
+    counts[place] += 1
+
+
+def merged(several: Iterable[Sequence[int]]) -> list[int]:
+    """All of them together."""
+    return [sum(places) for places in zip_longest(*several, fillvalue=0)]
+
+
+def quantile(counts: Sequence[int], share: float) -> float | None:
+    """The seconds within which this share was done, interpolated in its bucket; None where there is none.
+
+    share: in (0, 1]. What took longer than the last bound is said to have taken that.
+    """
+    wanted = share * sum(counts)
+    below = 0
+    for place, count in enumerate(counts):
+        if count and below + count >= wanted:
+            low = BOUNDS_S[place - 1] if place else 0.0
+            high = BOUNDS_S[min(place, len(BOUNDS_S) - 1)]
+            return low + (high - low) * (wanted - below) / count
+        below += count
+    return None
+
+
+def words(counts: Sequence[int]) -> str:
+    """As people read it: `p50 0.31 s, p95 2.4 s, p99 8.9 s`; nothing where there is none."""
+    found = {name: quantile(counts, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+    return ", ".join(f"{name} {_seconds(value)}" for name, value in found.items() if value is not None)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g} s" if value < 120 else f"{value / 60:.3g} min"

@@ -157,10 +157,13 @@ class Publisher:
         key: str,
         headers: Headers | None = None,
         on_delivery: OnDelivery | None = None,
+        *,
+        partition: int = -1,
     ) -> None:
-        """Queue an event; waits for room while the queue is full. Raises KafkaException when it cannot be sent."""
+        """Queue an event; waits for room while the queue is full. partition: -1: the key's. Raises KafkaException when
+        it cannot be sent."""
         value = self._registry.encode(event, name(self._kafka, topic))
-        self.send_bytes(topic, key, value, headers=headers, on_delivery=on_delivery)
+        self.send_bytes(topic, key, value, partition=partition, headers=headers, on_delivery=on_delivery)
 
     def send_or_drop(self, topic: Topic, event: Any, key: str) -> None:
         """As send(), for an event of the moment: while the queue is full it is dropped, not waited for."""

@@ -1,4 +1,5 @@
-"""Sends ticks: both halves or none, in order, in bounded memory, counting what had to be given up."""
+"""Sends ticks: both halves or none, in order, a run in one partition, in bounded memory, counting what had to be given
+up."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from charles import topics
 from charles.events import Control, Frame
 from charles.kafka import Publisher
 from charles.settings import Kafka
+from producers.collector.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class Sender:
         self._memory = memory_mb * 900_000
         properties = {"queue.buffering.max.kbytes": memory_mb * 1024, "message.timeout.ms": round(give_up_s * 1000)}
         self._publisher = Publisher(kafka, Frame, Control, **properties)
+        self._places = Places(kafka, self._publisher.producer)
 
     def has_room(self, picture_bytes: int) -> bool:
         """Whether another tick fits into the memory for unsent events; an empty queue takes any."""
@@ -48,9 +51,11 @@ class Sender:
         self.queued += 1
         self._queued_bytes += tick.size
         headers = {"collector": frame.collector, "run": frame.run, "tick": str(frame.tick)}
+        partition = self._places.of(frame.collector, frame.run)
         for topic, event in ((topics.FRAMES, frame), (topics.CONTROLS, control)):
             try:
-                self._publisher.send(topic, event, frame.collector, headers, partial(self._half_done, tick))
+                told = partial(self._half_done, tick)
+                self._publisher.send(topic, event, frame.collector, headers, told, partition=partition)
             except KafkaException as error:
                 log.warning("tick %d of run %s cannot be sent: %s", frame.tick, frame.run, error)
                 self._done(tick, tick.halves if topic is topics.FRAMES else 1, failed=True)

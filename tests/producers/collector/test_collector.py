@@ -14,7 +14,7 @@ import pytest
 
 from charles import topic_admin, topics
 from charles.control import Link
-from charles.events import Control, DeadLetter, Frame, Status, now
+from charles.events import Control, DeadLetter, Frame, Status
 from charles.games import Observation
 from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
@@ -22,7 +22,8 @@ from producers.collector.drive import OpenGame
 from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
 from producers.collector.sender import Sender
 from tests.kafka_tools import events, headers, kill, read_all
-from tests.producers.collector.tiny_game import ANSWER, DRIVING, Script, TinyGame, without_speed
+from tests.producers.collector.ticks import tick_of
+from tests.producers.collector.tiny_game import ANSWER, Script, TinyGame, without_speed
 from tests.programs import StopWhen, configure, give, heard
 
 
@@ -179,13 +180,6 @@ def test_what_waited_too_long_is_given_up_counted_and_never_sent_twice(own_broke
     whole = set(found[0]) & set(found[1])
     # What was reported as given up may have arrived all the same; what was not reported has.
     assert 150 - len(whole) <= sender.dropped <= 100
-
-
-def tick_of(tick: int) -> tuple[Frame, Control]:
-    moment: dict[str, Any] = {"collector": "c-1", "run": "r", "tick": tick, "time": now()}
-    frame = Frame(**moment, picture=bytes(2000), width=16, height=12, late=0, dropped=0)
-    numbers = {name: getattr(DRIVING, name) for name in DRIVING.__dataclass_fields__}
-    return frame, Control(**moment, acceleration=0.0, braking=0.0, steering=0.0, **numbers)
 
 
 def until(true: Callable[[], Any], timeout_s: float = 60.0) -> None:

@@ -1,13 +1,16 @@
 """One life of the balancer as a member of its group: from joining to leaving, or to the first thing that goes wrong.
 
 Everything in memory can be read again from the log, so whatever goes wrong has one answer: a new session, from the
-last committed transaction. A transaction is written in one go, so none stays open while the balancer waits for input.
+last committed transaction. A transaction is written in one go, so none stays open while the balancer waits for input;
+it is committed beside the loop, which goes on meanwhile and writes the next one only after that.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -52,6 +55,8 @@ class Session:
         self._resting = False
         self._work = Work(settings, self._registry)
         self._dirty = False
+        self._beside = ThreadPoolExecutor(1, "commit")
+        self._under_way: Future[None] | None = None
         identity = group(settings.kafka, f"balancer-{settings.balancer.name}")
         self._publisher = Publisher(
             settings.kafka,
@@ -84,11 +89,13 @@ class Session:
                     self._commit()
                     next_commit = time.monotonic() + self._settings.balancer.commit_seconds
             self._commit()
+            self._finish()
         except (KafkaException, Broken, Fenced, NotCommitted, RegistryError, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:
         """Leave; what is not committed is read again by the next session."""
+        self._beside.shutdown()
         self._work.close()
         self._consumer.close()
 
@@ -108,7 +115,12 @@ class Session:
         self._link.rate.add(len(messages))
 
     def _commit(self) -> None:
-        """Samples, state, dead letters and input offsets: in one transaction, all or nothing."""
+        """Samples, state, dead letters and input offsets: in one transaction, all or nothing.
+
+        Returns when everything is on its way. Where it does not arrive, the next _commit() or _finish() raises, and all
+        that is in memory is thrown away.
+        """
+        self._finish()
         if not self._dirty:
             return
         offsets = [
@@ -116,12 +128,24 @@ class Session:
             for number, partition in self._work.partitions.items()
             for side, reading in partition.readings.items()
         ]
-        with transaction(self._publisher):
+        with ExitStack() as stack:
+            stack.enter_context(transaction(self._publisher))
             for topic, key, value, partition, headers in self._work.records():
                 self._publisher.send_bytes(topic, key, value, partition=partition, headers=headers)
-            send_offsets(self._publisher, offsets, self._consumer.consumer_group_metadata())
-        self._work.committed()
+            member = self._consumer.consumer_group_metadata()
+            self._under_way = self._beside.submit(self._end_transaction, stack.pop_all(), offsets, member)
+        self._work.written()
         self._dirty = False
+
+    def _end_transaction(self, opened: ExitStack, offsets: list[TopicPartition], member: object) -> None:
+        with opened:
+            send_offsets(self._publisher, offsets, member)
+
+    def _finish(self) -> None:
+        """Wait until the transaction that is under way is in the log. Raises what went wrong with it."""
+        if self._under_way is not None:
+            ending, self._under_way = self._under_way, None
+            ending.result()
 
     def _look_around(self) -> None:
         """Once a second: how far the logs reach, who is too far ahead, who fell silent, and a heartbeat."""
@@ -217,6 +241,7 @@ class Session:
     def _on_revoke(self, _member: Consumer, _places: list[TopicPartition]) -> None:
         try:
             self._commit()
+            self._finish()
         except Exception as error:  # the client would swallow it
             self._failure = error
         self._work.close()

@@ -3,24 +3,30 @@ what the next transaction writes, and can be thrown away at any moment: the log 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from confluent_kafka import Message
 
-from charles import topics
+from charles import latency, topics
 from charles.codec import Unreadable
 from charles.deadletters import dead_letter
-from charles.events import Control, DeadLetter, Frame, Sample, Waiting
+from charles.events import Control, DeadLetter, Frame, Sample, Waiting, now
 from charles.kafka import name
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.topics import Topic
+from stream_jobs.balancer.audit import Audit
 from stream_jobs.balancer.frames import FrameStore
 from stream_jobs.balancer.joining import SIGNALS, Broken, Joined, Pointer
 from stream_jobs.balancer.partition import FRAMES, Partition, Reading
 from stream_jobs.balancer.pool import Pool, Verdict
 from stream_jobs.balancer.state import Restored, Run, Tick, ledger_key, waiting_key
+
+log = logging.getLogger(__name__)
+
+CLASH = "frame and control of different instants: do two collectors run under this name, with this run?"
 
 Record = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
 """What to write: topic, key, value (None is a tombstone), partition (-1: by key), headers."""
@@ -37,8 +43,10 @@ class Work:
         self._frames = FrameStore(settings.kafka, registry, settings.balancer.frames_cache_mb << 20)
         self.pool = Pool(settings.config, settings.epoch, self._frames)
         self.partitions: dict[int, Partition] = {}
+        self.audit = Audit()
+        self.latencies: list[int] = []
         self.emitted = 0
-        self.sets = 0
+        self._clashing: set[Run] = set()
 
     def add_partition(self, number: int, readings: dict[str, Reading], restored: Restored) -> None:
         """Go on with a partition from its committed state."""
@@ -53,6 +61,11 @@ class Work:
         reading.position = offset + 1
         try:
             whole = self._take_in(partition, side, number, offset, message.value())
+        except _Clash as clash:
+            # Whether or not it was read before: a clash settles its tick, so it is told once.
+            self._dead_letters.append(dead_letter(message, str(clash), "balancer"))
+            self._tell_of_clash(clash.run)
+            whole = _add_broken(partition, side, clash.run, clash.tick, Broken(clash=True), offset)
         except Unreadable as error:
             letter = dead_letter(message, str(error), "balancer")
             if offset >= reading.known:
@@ -65,8 +78,13 @@ class Work:
         for number, partition in self.partitions.items():
             self._wait(number, partition.close_silent())
 
+    def give_up_old(self) -> None:
+        """Let go of what waits in the bins for too long."""
+        self._count(self.pool.give_up_old())
+
     def records(self) -> Iterator[Record]:
-        """Everything that the next transaction writes."""
+        """Everything that the next transaction writes; to be asked for once."""
+        self._time_samples()
         for sample in self.pool.samples:
             headers = {"collector": sample.collector, "run": sample.run, "tick": str(sample.tick)}
             yield topics.BALANCED, sample.set_id, self._encode(sample, topics.BALANCED), -1, headers
@@ -75,15 +93,15 @@ class Work:
             yield topics.BALANCER_STATE, waiting_key(tick_id), value, tick_id[0], None
         for number, partition in self.partitions.items():
             for run in partition.changed:
-                value = self._encode(partition.ledger(run), topics.BALANCER_STATE)
-                yield topics.BALANCER_STATE, ledger_key(run), value, number, None
+                ledger = partition.ledger(run)
+                self.audit.check(number, ledger, self.pool.waiting(number, run))
+                yield topics.BALANCER_STATE, ledger_key(run), self._encode(ledger, topics.BALANCER_STATE), number, None
         for letter in self._dead_letters:
             yield topics.DEADLETTER, letter.topic, self._encode(letter, topics.DEADLETTER), -1, None
 
-    def committed(self) -> None:
-        """The transaction is in the log."""
+    def written(self) -> None:
+        """The records are on their way; where they do not arrive, all of this is thrown away."""
         self.emitted += len(self.pool.samples)
-        self.sets += len({sample.set_id for sample in self.pool.samples})
         self.pool.committed()
         for partition in self.partitions.values():
             partition.changed.clear()
@@ -95,13 +113,14 @@ class Work:
     def _take_in(
         self, partition: Partition, side: str, number: int, offset: int, value: bytes | None
     ) -> list[tuple[Run, Joined]]:
-        if side == FRAMES:
-            frame = self._registry.decode(Frame, value)
-            self._frames.add((number, offset), frame.picture)
-            counted = frame.late, frame.dropped
-            return partition.add_frame((frame.collector, frame.run), frame.tick, Pointer(offset), offset, counted)
-        control = self._registry.decode(Control, value)
-        return partition.add_control((control.collector, control.run), control.tick, control, offset)
+        half = self._registry.decode(Frame, value) if side == FRAMES else self._registry.decode(Control, value)
+        run = half.collector, half.run
+        if partition.clashes(side, run, half.tick, half.time):
+            raise _Clash(run, half.tick)
+        if isinstance(half, Control):
+            return partition.add_control(run, half.tick, half, offset)
+        self._frames.add((number, offset), half.picture)
+        return partition.add_frame(run, half.tick, Pointer(offset, half.time), offset, (half.late, half.dropped))
 
     def _take_in_broken(
         self, partition: Partition, side: str, offset: int, letter: DeadLetter
@@ -110,29 +129,57 @@ class Work:
         headers = {key: value.decode(errors="replace") for key, value in letter.headers.items()}
         if not {"collector", "run", "tick"} <= headers.keys() or not headers["tick"].isdecimal():
             return []
-        run, tick = (headers["collector"], headers["run"]), int(headers["tick"])
-        if side == FRAMES:
-            return partition.add_frame(run, tick, Broken(), offset)
-        return partition.add_control(run, tick, Broken(), offset)
+        run = headers["collector"], headers["run"]
+        return _add_broken(partition, side, run, int(headers["tick"]), Broken(), offset)
 
     def _wait(self, number: int, whole: list[tuple[Run, Joined]]) -> None:
         for run, joined in whole:
             offsets = tuple(pointer.offset for pointer in joined.frames)
-            self._count(self.pool.add((number, *run, joined.control.tick), Tick(_sample(joined), offsets)))
+            self._count(self.pool.add((number, *run, joined.control.tick), Tick(_sample(joined), offsets, now())))
         if whole:
             self._count(self.pool.emit())
 
     def _count(self, verdicts: list[Verdict]) -> None:
-        for (number, collector, run, _tick), verdict in verdicts:
-            self.partitions[number].leave_bins((collector, run), verdict)
+        for (number, collector, run, _tick), surplus_of in verdicts:
+            self.partitions[number].leave_bins((collector, run), surplus_of)
+
+    def _time_samples(self) -> None:
+        """How long the samples took that are written now."""
+        written = now()
+        for (number, *run, _tick), sample in zip(self.pool.emitted, self.pool.samples, strict=True):
+            seconds = (written - sample.time).total_seconds()
+            self.partitions[number].took((run[0], run[1]), seconds)
+            latency.add(self.latencies, seconds)
+
+    def _tell_of_clash(self, run: Run) -> None:
+        """Once a run: its ticks may be many."""
+        if run not in self._clashing:
+            self._clashing.add(run)
+            log.warning("%s, run %s: %s; what clashes is dead-lettered", *run, CLASH)
 
     def _encode(self, event: object, topic: Topic) -> bytes:
         return self._registry.encode(event, name(self._kafka, topic))
 
     def _encode_waiting(self, tick: Tick) -> bytes:
-        return self._encode(
-            Waiting(self._encode(tick.sample, topics.BALANCER_STATE), list(tick.offsets)), topics.BALANCER_STATE
-        )
+        sample = self._encode(tick.sample, topics.BALANCER_STATE)
+        return self._encode(Waiting(sample, list(tick.offsets), tick.since), topics.BALANCER_STATE)
+
+
+class _Clash(ValueError):
+    """A half of a tick is of another instant than the one that waits for it."""
+
+    def __init__(self, run: Run, tick: int) -> None:
+        super().__init__(CLASH)
+        self.run = run
+        self.tick = tick
+
+
+def _add_broken(
+    partition: Partition, side: str, run: Run, tick: int, broken: Broken, offset: int
+) -> list[tuple[Run, Joined]]:
+    if side == FRAMES:
+        return partition.add_frame(run, tick, broken, offset)
+    return partition.add_control(run, tick, broken, offset)
 
 
 def _sample(joined: Joined) -> Sample:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from charles.config import Config
 from charles.events import Control, Frame, Sample, now
 from charles.games import Observation
 from charles.games.city import City
+from charles.pacing import HZ
 from producers.collector.loop import jpeg
 
 RUN = "20260101T000000-bench"
 PICTURE = City.picture_size[::-1]
 """Width and height, pixels."""
+_BEGAN = now()
 
 
 @lru_cache
@@ -35,13 +38,18 @@ def jpegs(count: int) -> tuple[bytes, ...]:
 
 
 def frame(collector: str, tick: int, picture: bytes) -> Frame:
-    return Frame(collector, RUN, tick, now(), picture, *PICTURE, 0, 0)
+    return Frame(collector, RUN, tick, _time(tick), picture, *PICTURE, 0, 0)
 
 
 def control(collector: str, tick: int, pedals: float = 0.0, steering: float = 0.0) -> Control:
     """pedals, steering: the labels, in [-1, 1]."""
     rolling = (10.0, 0.0, 0.0, 0.0, 0.0, 100.0, 0.1)
-    return Control(collector, RUN, tick, now(), max(pedals, 0.0), max(-pedals, 0.0), steering, *rolling)
+    return Control(collector, RUN, tick, _time(tick), max(pedals, 0.0), max(-pedals, 0.0), steering, *rolling)
+
+
+def _time(tick: int) -> datetime:
+    """The same for both halves of a tick, or they do not belong together."""
+    return _BEGAN + timedelta(seconds=tick / HZ)
 
 
 def sample(number: int, picture: bytes, output: str) -> Sample:

@@ -110,6 +110,7 @@ class Bins(Generic[Id]):
         self._numbers = {kind.name: {bins: cell for cell, bins in kind.cells.items()} for kind in kinds}
         self._cells: dict[str, dict[int, _Cell[Id]]] = {k.name: {cell: _Cell() for cell in k.cells} for k in kinds}
         self._empty = {kind.name: len(kind.cells) for kind in kinds}
+        self._came = {kind.name: dict.fromkeys(kind.cells, 0) for kind in kinds}
         self._places: dict[Id, dict[str, int]] = {}
         self._taken: Counter[tuple[str, int, Group]] = Counter()
 
@@ -131,6 +132,7 @@ class Bins(Generic[Id]):
         for kind in self.kinds.values():
             cell = self._numbers[kind.name].get(tuple(bins[output.value] for output in kind.outputs))
             if cell is not None:
+                self._came[kind.name][cell] += 1
                 self._put(kind.name, cell, tick, self._group(kind, bins))
                 if len(self._cells[kind.name][cell].waiting) > self._capacity:
                     given_up[self._give_up(kind.name, cell)] = kind.cell_name(cell)
@@ -163,6 +165,10 @@ class Bins(Generic[Id]):
     def counts(self, kind: str) -> dict[int, int]:
         """How many ticks wait in each cell of a kind."""
         return {number: len(cell.waiting) for number, cell in self._cells[kind].items()}
+
+    def came(self, kind: str) -> Mapping[int, int]:
+        """How many ticks have come for each cell of a kind, whatever became of them."""
+        return self._came[kind]
 
     def cells_of(self, tick: Id) -> Iterator[str]:
         """The names of the cells that a tick waits in."""

@@ -181,7 +181,8 @@ class RunLedger:
 
     @property
     def adds_up(self) -> bool:
-        return self.accounted == self.seen
+        """Whether the terms do, and the kinds of surplus; ledgers of before those were counted have none."""
+        return self.accounted == self.seen and (not self.surplus_by or sum(self.surplus_by.values()) == self.surplus)
 
 
 @dataclass(frozen=True, slots=True)

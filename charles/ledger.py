@@ -45,6 +45,12 @@ def read(kafka: Kafka) -> list[RunLedger]:
     return [found[run] for run in sorted(found)]
 
 
+def told(ledger: RunLedger) -> str:
+    """One run's terms, in words."""
+    terms = " + ".join(f"{getattr(ledger, term)} {term.replace('_', '-')}" for term in TERMS)
+    return f"{ledger.seen} seen, but {ledger.accounted} = {terms}"
+
+
 def total(ledgers: list[RunLedger]) -> Totals:
     """The sums. late and dropped are cumulative per collector, so the highest of its runs counts."""
     collectors = {ledger.collector for ledger in ledgers}

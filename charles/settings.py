@@ -99,6 +99,13 @@ class Logs(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class Metrics(Section):
+    """Where a program offers its metrics to Prometheus; two programs on one host need different ports."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int | None = Field(None, ge=1, le=65535, description="unset: nothing listens")
+
+
 class Run(Section):
     """`charles run`."""
 
@@ -139,6 +146,7 @@ class Settings(BaseSettings):
     run: Run = Field(default_factory=Run)
     demo: Demo = Field(default_factory=Demo)
     logs: Logs = Field(default_factory=Logs)
+    metrics: Metrics = Field(default_factory=Metrics)
     config: Config = Field(default_factory=Config)
     epoch: int = -1
 

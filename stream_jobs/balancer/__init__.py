@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 
-from charles import topic_admin
+from charles import metrics, topic_admin
 from charles.control import Link
 from charles.settings import Settings
 from charles.stopping import Stop
@@ -23,10 +23,14 @@ def main(settings: Settings) -> None:
     """Balance until told to stop. Raises BrokerUnavailable, WrongTopics, and TakenOver."""
     stop = Stop()
     topic_admin.ensure(settings.kafka)
-    with Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link:
+    with (
+        metrics.served(settings.metrics) as registry,
+        Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link,
+    ):
+        offered = metrics.Balancer(registry) if settings.metrics.port else None
         while not link.stopped:
             try:
-                with closing(Session(link.begin(), link)) as session:
+                with closing(Session(link.begin(), link, offered)) as session:
                     session.run()
             except (StartOver, TimeoutError) as reason:  # the latter while a session begins
                 log.warning("starting over from the last transaction: %s", reason)

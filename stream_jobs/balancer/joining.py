@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from charles.events import Control
@@ -16,20 +17,33 @@ from charles.events import Control
 LONGEST_GAP: Final = 3
 SIGNALS = ("acceleration", "braking", "steering", "speed", "purpose_distance", "purpose_bearing")
 
+EXPIRED = "expired"
+"""What makes ticks surplus beside full bins: their frames have left the log;"""
+TOO_OLD = "too old"
+"""they waited too long;"""
+OTHER_SHAPE = "other shape"
+"""the configuration wants another history, or another number of frames;"""
+NOT_KNOWN = "not known"
+"""a version that did not count it made them so."""
+
 Value = TypeVar("Value")
 Past = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The half of a tick that could not be read; it lies on the dead-letter topic."""
+    """The half of a tick that could not be used; it lies on the dead-letter topic. clash: it is of another instant than
+    the other half, so that what came before may be of two drives too."""
+
+    clash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Where a frame lies in its input partition."""
+    """Where a frame lies in its input partition. time: when it was taken; None: nobody will ask."""
 
     offset: int
+    time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +81,16 @@ class Window(Generic[Value]):
         self.values.append(value)
         self.last = tick
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.values.clear()
+        self.last = -1
+
 
 @dataclass(slots=True)
 class Counts:
-    """One run's verdicts; with what waits they add up to what was seen (ledger.py)."""
+    """One run's verdicts; with what waits they add up to what was seen (ledger.py). surplus_by: of surplus, by the bin
+    that gave them up last, or by what else made them surplus; latencies: of emitted (latency.py)."""
 
     warm_up: int = 0
     in_bins: int = 0
@@ -81,6 +101,8 @@ class Counts:
     missing: int = 0
     repeats: int = 0
     expired: int = 0
+    surplus_by: dict[str, int] = field(default_factory=dict)
+    latencies: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -96,6 +118,13 @@ class Side(Generic[Value]):
 
     def take(self, tick: int) -> Value | Broken | None:
         return self.waiting.popleft()[1] if self.first() == tick else None
+
+    def find(self, tick: int) -> Value | Broken | None:
+        """What waits for the partner of this tick."""
+        for waits, value, _ in self.waiting:
+            if waits >= tick:
+                return value if waits == tick else None
+        return None
 
 
 class RunJoin:
@@ -129,6 +158,15 @@ class RunJoin:
         side.waiting.append((tick, value, offset))
         side.head = tick
 
+    def clashes(
+        self, side: Side[Pointer] | Side[Control], partner: Side[Pointer] | Side[Control], tick: int, time: datetime
+    ) -> bool:
+        """Whether the partner of this tick waits on the other side, and is of another instant."""
+        if tick <= max(side.head, self.settled):
+            return False  # a repeat
+        found = partner.find(tick)
+        return isinstance(found, Control | Pointer) and found.time != time
+
     def settle(self) -> Iterator[Joined]:
         """Pass verdicts on every tick that both topics have passed; yields those that are whole."""
         limit = self._limit()
@@ -160,6 +198,10 @@ class RunJoin:
             self.history.push(tick, tuple(getattr(control, signal) for signal in SIGNALS))
         if isinstance(frame, Pointer):
             self.stack.push(tick, frame)
+        for half in (frame, control):
+            if isinstance(half, Broken) and half.clash:
+                self.history.forget()
+                self.stack.forget()
         stack = self.stack.before(tick + 1)
         if isinstance(frame, Broken) or isinstance(control, Broken):
             self.counts.dead_lettered += 1

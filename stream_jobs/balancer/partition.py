@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from charles import latency
 from charles.config import Balance
 from charles.events import Control, RunLedger
-from stream_jobs.balancer.joining import Broken, Joined, Pointer, RunJoin, Side
+from stream_jobs.balancer.joining import EXPIRED, Broken, Joined, Pointer, RunJoin, Side
 from stream_jobs.balancer.state import Run, to_join, to_ledger
 
 FRAMES = "frames"
@@ -52,6 +54,14 @@ class Partition:
         join.add(join.frames, tick, frame, offset, again=offset < self.readings[FRAMES].known)
         return self._settle(FRAMES, run)
 
+    def clashes(self, side: str, run: Run, tick: int, taken: datetime) -> bool:
+        """Whether the other half of this tick waits, and was taken at another instant."""
+        join = self.runs.get(run)
+        if join is None:
+            return False
+        here, there = (join.frames, join.controls) if side == FRAMES else (join.controls, join.frames)
+        return join.clashes(here, there, tick, taken)
+
     def add_control(self, run: Run, tick: int, control: Control | Broken, offset: int) -> list[tuple[Run, Joined]]:
         """A control, or a broken one. Returns what became whole."""
         join = self._join(run)
@@ -79,14 +89,26 @@ class Partition:
         first = [_side(join, side).waiting[0][2] for join in self.runs.values() if _side(join, side).waiting]
         return min([*first, self.readings[side].position])
 
-    def leave_bins(self, run: Run, verdict: str) -> None:
-        """A tick of this run waits in the bins no more: emitted, surplus, or expired, which is surplus too."""
+    def leave_bins(self, run: Run, surplus_of: str | None) -> None:
+        """A tick of this run waits in the bins no more. surplus_of: what made it surplus; None: it was emitted."""
         counts = self.runs[run].counts
         counts.in_bins -= 1
-        counts.emitted += verdict == "emitted"
-        counts.surplus += verdict != "emitted"
-        counts.expired += verdict == "expired"
+        if surplus_of is None:
+            counts.emitted += 1
+        else:
+            counts.surplus += 1
+            counts.expired += surplus_of == EXPIRED
+            counts.surplus_by[surplus_of] = counts.surplus_by.get(surplus_of, 0) + 1
         self.changed.add(run)
+
+    def took(self, run: Run, seconds: float) -> None:
+        """So long after it was taken a tick of this run is written in a set."""
+        latency.add(self.runs[run].counts.latencies, seconds)
+
+    def total(self, term: str) -> int:
+        """A term of the ledger, or seen, over all runs."""
+        own = term in ("seen", "waiting")
+        return sum(getattr(join if own else join.counts, term) for join in self.runs.values())
 
     def ledger(self, run: Run) -> RunLedger:
         return to_ledger(run, self.runs[run], *self._counted.get(run, (0, 0)))
@@ -105,7 +127,10 @@ class Partition:
         if before != run:
             _side(self.runs[before], side).closed = True
             whole += self._settled(before)
-        _side(self.runs[run], side).closed = False
+        join = self.runs[run]
+        if join.frames.closed and join.controls.closed:  # it goes on after all: its other half may come too
+            join.frames.closed = join.controls.closed = False
+        _side(join, side).closed = False
         return whole + self._settled(run)
 
     def _settled(self, run: Run) -> list[tuple[Run, Joined]]:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from charles.balancing import Bins
 from charles.config import Config
-from charles.events import Sample
+from charles.events import Sample, now
 from stream_jobs.balancer.frames import FrameStore, Place
-from stream_jobs.balancer.state import Tick, TickId
+from stream_jobs.balancer.joining import EXPIRED, OTHER_SHAPE, TOO_OLD
+from stream_jobs.balancer.starving import Filling
+from stream_jobs.balancer.state import Run, Tick, TickId
 
-Verdict = tuple[TickId, str]
-"""A tick that left the bins, and the term of the ledger that it goes to."""
+Verdict = tuple[TickId, str | None]
+"""A tick that left the bins, and what made it surplus: the bin that gave it up last, or one of joining.py's reasons.
+None: it is emitted."""
 
 
 class Pool:
-    """What waits. samples: emitted, but not yet written."""
+    """What waits. samples: emitted, but not yet written, beside emitted, their names; bytes: of their pictures.
+
+    What bounds the memory: bin_capacity ticks in each bin (its controls and history; pictures as far as frames_cache_mb
+    goes), none of them for longer than max_wait_minutes.
+    """
 
     def __init__(self, config: Config, epoch: int, frames: FrameStore) -> None:
         balance = config.balance
@@ -30,9 +40,13 @@ class Pool:
         )
         self._frames = frames
         self._ticks: dict[TickId, Tick] = {}
+        self._came: dict[TickId, float] = {}
+        self._waiting: Counter[tuple[int, str, str]] = Counter()
         self._written: set[TickId] = set()
         self._changed: set[TickId] = set()
+        self.emitted: list[TickId] = []
         self.samples: list[Sample] = []
+        self.sets: Counter[str] = Counter()
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -48,8 +62,13 @@ class Pool:
         self._changed.update(ticks)
         fit = {tick_id: tick for tick_id, tick in ticks.items() if self._fits(tick)}
         in_order = sorted(fit.items(), key=lambda item: (item[1].offsets[-1], item[0]))
-        misfits = [(tick_id, "surplus") for tick_id in ticks if tick_id not in fit]
-        return misfits + [verdict for tick_id, tick in in_order for verdict in self.add(tick_id, tick)]
+        verdicts: list[Verdict] = [(tick_id, OTHER_SHAPE) for tick_id in ticks if tick_id not in fit]
+        # By this machine's clock only here: a clock that is set while the balancer runs makes no tick older.
+        wall, monotonic = now(), time.monotonic()
+        for tick_id, tick in in_order:
+            verdicts += self._add(tick_id, tick, monotonic - max((wall - tick.since).total_seconds(), 0.0))
+        self._came = dict(sorted(self._came.items(), key=lambda item: item[1]))
+        return verdicts
 
     def _fits(self, tick: Tick) -> bool:
         history, frames = self._balance.history, self._balance.frames
@@ -57,11 +76,28 @@ class Pool:
 
     def add(self, tick_id: TickId, tick: Tick) -> list[Verdict]:
         """Let a tick wait. Returns those that the full bins gave up for it."""
+        return self._add(tick_id, tick, time.monotonic())
+
+    def _add(self, tick_id: TickId, tick: Tick, came: float) -> list[Verdict]:
         self._ticks[tick_id] = tick
+        self._came[tick_id] = came
+        self._waiting[tick_id[:3]] += 1
         self._changed.add(tick_id)
         self._frames.hold(_places(tick_id, tick))
         labels = {output.value: output.label(tick.sample) for output in self._outputs}
-        return [self._forget(surplus.tick, "surplus") for surplus in self._bins.add(tick_id, labels)]
+        return [self._forget(surplus.tick, surplus.of) for surplus in self._bins.add(tick_id, labels)]
+
+    def give_up_old(self) -> list[Verdict]:
+        """Let go of the ticks that waited for longer than max_wait_minutes; _came has the oldest first."""
+        too_old = time.monotonic() - 60 * self._balance.max_wait_minutes
+        gone = list(takewhile(lambda tick: self._came[tick] < too_old, self._came))
+        for tick in gone:
+            self._bins.remove(tick)
+        return [self._forget(tick, TOO_OLD) for tick in gone]
+
+    def waiting(self, number: int, run: Run) -> int:
+        """How many ticks of a run in an input partition wait."""
+        return self._waiting[number, *run]
 
     def emit(self) -> list[Verdict]:
         """Move every whole set to `samples`. A tick whose frames have left the log is expired, and its set waits."""
@@ -73,11 +109,11 @@ class Pool:
                 if expired:
                     for tick in expired:
                         self._bins.remove(tick)
-                    verdicts += [self._forget(tick, "expired") for tick in expired]
+                    verdicts += [self._forget(tick, EXPIRED) for tick in expired]
                     continue
                 self._put_out(kind, chosen, pictures)
                 self._bins.take(kind, chosen)
-                verdicts += [self._forget(tick, "emitted") for tick in chosen]
+                verdicts += [self._forget(tick, None) for tick in chosen]
         return verdicts
 
     def changes(self) -> dict[TickId, Tick | None]:
@@ -88,23 +124,24 @@ class Pool:
 
     def committed(self) -> None:
         """Everything is written."""
-        for tick, now in self.changes().items():
-            (self._written.discard if now is None else self._written.add)(tick)
+        for tick, value in self.changes().items():
+            (self._written.discard if value is None else self._written.add)(tick)
         self._changed.clear()
+        self.emitted.clear()
         self.samples.clear()
         self.bytes = 0
 
-    def rarest(self) -> dict[str, int]:
-        """For each kind of set the bin with the fewest ticks, and how many they are."""
-        found = {}
-        for kind in self._bins.kinds.values():
-            counts = self._bins.counts(kind.name)
-            cell = min(counts, key=counts.__getitem__)
-            found[kind.cell_name(cell)] = counts[cell]
-        return found
+    def filling(self) -> list[Filling]:
+        """How full the bins of each kind of set are, and how many ticks and sets have come of them."""
+        return [
+            Filling(kind, self._bins.counts(name), dict(self._bins.came(name)), self.sets[name])
+            for name, kind in self._bins.kinds.items()
+        ]
 
     def _put_out(self, kind: str, chosen: list[TickId], pictures: dict[Place, bytes]) -> None:
         set_id = uuid.uuid4().hex[:16]
+        self.sets[kind] += 1
+        self.emitted += chosen
         mark: dict[str, Any] = {"set_id": set_id, "set_output": kind, "epoch": self._epoch}
         mark["balancing"] = self._balance.version
         for cell, tick_id in zip(self._bins.kinds[kind].cells, chosen, strict=True):
@@ -113,10 +150,14 @@ class Pool:
             self.bytes += sum(map(len, frames))
             self.samples.append(replace(tick.sample, frames=frames, set_bin=cell, **mark))
 
-    def _forget(self, tick: TickId, verdict: str) -> Verdict:
+    def _forget(self, tick: TickId, surplus_of: str | None) -> Verdict:
         self._changed.add(tick)
         self._frames.release(_places(tick, self._ticks.pop(tick)))
-        return tick, verdict
+        del self._came[tick]
+        self._waiting[tick[:3]] -= 1
+        if not self._waiting[tick[:3]]:
+            del self._waiting[tick[:3]]
+        return tick, surplus_of
 
 
 def _places(tick_id: TickId, tick: Tick) -> list[Place]:

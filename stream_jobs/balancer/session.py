@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from charles import topics
+from charles import metrics, topics
 from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import Publisher, consumer, group, name
@@ -23,6 +23,7 @@ from charles.settings import Settings
 from charles.stopping import TakenOver
 from charles.transactions import Broken, Fenced, NotCommitted, join, send_offsets, transaction
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
+from stream_jobs.balancer.report import Report
 from stream_jobs.balancer.state import restore
 from stream_jobs.balancer.work import Work
 
@@ -44,7 +45,8 @@ class StartOver(RuntimeError):
 class Session:
     """Joins, balances and commits until told to stop, or to start over under another configuration."""
 
-    def __init__(self, settings: Settings, link: Link) -> None:
+    def __init__(self, settings: Settings, link: Link, offered: metrics.Balancer | None = None) -> None:
+        """offered: the metrics that it keeps, if anybody wants them."""
         self._settings = settings
         self._link = link
         self._registry = Registry(settings.kafka)
@@ -54,6 +56,7 @@ class Session:
         self._paused: set[tuple[str, int]] = set()
         self._resting = False
         self._work = Work(settings, self._registry)
+        self._report = Report(link, settings.config, offered)
         self._dirty = False
         self._beside = ThreadPoolExecutor(1, "commit")
         self._under_way: Future[None] | None = None
@@ -128,18 +131,20 @@ class Session:
             for number, partition in self._work.partitions.items()
             for side, reading in partition.readings.items()
         ]
+        began = time.monotonic()
         with ExitStack() as stack:
             stack.enter_context(transaction(self._publisher))
             for topic, key, value, partition, headers in self._work.records():
                 self._publisher.send_bytes(topic, key, value, partition=partition, headers=headers)
             member = self._consumer.consumer_group_metadata()
-            self._under_way = self._beside.submit(self._end_transaction, stack.pop_all(), offsets, member)
+            self._under_way = self._beside.submit(self._end_transaction, began, stack.pop_all(), offsets, member)
         self._work.written()
         self._dirty = False
 
-    def _end_transaction(self, opened: ExitStack, offsets: list[TopicPartition], member: object) -> None:
+    def _end_transaction(self, began: float, opened: ExitStack, offsets: list[TopicPartition], member: object) -> None:
         with opened:
             send_offsets(self._publisher, offsets, member)
+        self._report.committed(time.monotonic() - began)
 
     def _finish(self) -> None:
         """Wait until the transaction that is under way is in the log. Raises what went wrong with it."""
@@ -156,8 +161,9 @@ class Session:
             self._wait_for_partner(number, CONTROLS, FRAMES)
         self._rest_if_told()
         self._work.close_silent()
+        self._work.give_up_old()
         self._dirty = self._dirty or any(partition.changed for partition in self._work.partitions.values())
-        self._beat()
+        self._report.tell(self._work, resting=self._resting)
 
     def _end(self, place: TopicPartition, known: int) -> int:
         """Where a log ends now. What is fetched says so by the way; while nothing is, the broker has to be asked."""
@@ -188,19 +194,6 @@ class Session:
                 [p for p in self._consumer.assignment() if (self._sides[p.topic], p.partition) not in self._paused]
             )
         self._resting = self._link.paused
-
-    def _beat(self) -> None:
-        readings = [r for partition in self._work.partitions.values() for r in partition.readings.values()]
-        rarest = self._work.pool.rarest()
-        told = ", ".join(f"{name}: {count}" for name, count in rarest.items())
-        running = "paused" if self._resting else "running"
-        self._link.beat(
-            running if self._work.partitions else "waiting",
-            lag=sum(reading.lag for reading in readings),
-            note=f"rarest bins {told}" if self._work.partitions else "for its partitions",
-            starving=list(rarest) if self._work.partitions else (),
-            figures={"waiting": len(self._work.pool), "emitted": self._work.emitted, "sets": self._work.sets},
-        )
 
     def _on_assign(self, member: Consumer, places: list[TopicPartition]) -> None:
         try:

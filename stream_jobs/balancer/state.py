@@ -6,7 +6,9 @@ Written with each transaction, read again when a partition is assigned.
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
@@ -17,7 +19,7 @@ from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka import admin, consumer, is_end, name
 from charles.registry import Registry
 from charles.settings import Kafka
-from stream_jobs.balancer.joining import SIGNALS, Counts, Pointer, RunJoin, Window
+from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, Pointer, RunJoin, Window
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,12 @@ _PATIENCE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A tick in the bins. sample: without its frames and its set; offsets: where its frames lie, oldest first."""
+    """A tick in the bins. sample: without its frames and its set; offsets: where its frames lie, oldest first; since:
+    when it came there."""
 
     sample: Sample
     offsets: tuple[int, ...]
+    since: datetime
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
         history_last=join.history.last,
         stack_last=join.stack.last,
         stack_offsets=[] if over else [pointer.offset for pointer in join.stack.values],
-        **{count: getattr(join.counts, count) for count in COUNTS},
+        **{count: copy(getattr(join.counts, count)) for count in COUNTS},
         **{f"history_{signal}": list(values) for signal, values in zip(SIGNALS, signals, strict=True)},  # type: ignore[arg-type]
     )
 
@@ -81,10 +85,13 @@ def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     past = zip(*(getattr(ledger, f"history_{signal}") for signal in SIGNALS), strict=True)
     join.history = Window(history, ledger.history_last, past)
     join.stack = Window(frames, ledger.stack_last, (Pointer(offset) for offset in ledger.stack_offsets))
-    join.counts = Counts(**{count: getattr(ledger, count) for count in COUNTS})
+    join.counts = Counts(**{count: copy(getattr(ledger, count)) for count in COUNTS})
+    if ledger.surplus and not ledger.surplus_by:
+        join.counts.surplus_by[NOT_KNOWN] = ledger.surplus
     join.settled = join.frames.head = join.controls.head = ledger.settled
     join.seen_before = ledger.seen
-    join.frames.closed = join.controls.closed = not (join.history.values or join.stack.values)
+    empty = not (join.history.values or join.stack.values)
+    join.frames.closed = join.controls.closed = empty and max(ledger.history_last, ledger.stack_last) >= 0
     return join
 
 
@@ -129,7 +136,8 @@ def _apply(registry: Registry, restored: Restored, partition: int, message: Mess
             restored.ticks.pop(tick, None)
             if value is not None:
                 waiting = registry.decode(Waiting, value)
-                restored.ticks[tick] = Tick(registry.decode(Sample, waiting.sample), tuple(waiting.frame_offsets))
+                sample = registry.decode(Sample, waiting.sample)
+                restored.ticks[tick] = Tick(sample, tuple(waiting.frame_offsets), waiting.since or now())
     except Unreadable as error:
         raise RuntimeError(
             f"the balancer's own state is damaged at {message.topic()} {partition}@{message.offset()}: {error}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from charles import latency, topics
+from charles import topics
 from charles.codec import Unreadable
 from charles.deadletters import dead_letter
 from charles.events import Control, DeadLetter, Frame, Sample, Waiting, now
@@ -44,8 +44,8 @@ class Work:
         self.pool = Pool(settings.config, settings.epoch, self._frames)
         self.partitions: dict[int, Partition] = {}
         self.audit = Audit()
-        self.latencies: list[int] = []
         self.emitted = 0
+        self._latencies: list[float] = []
         self._clashing: set[Run] = set()
 
     def add_partition(self, number: int, readings: dict[str, Reading], restored: Restored) -> None:
@@ -81,6 +81,11 @@ class Work:
     def give_up_old(self) -> None:
         """Let go of what waits in the bins for too long."""
         self._count(self.pool.give_up_old())
+
+    def taken_latencies(self) -> list[float]:
+        """How long each sample took from its capture to its set, seconds: those written since this was asked last."""
+        taken, self._latencies = self._latencies, []
+        return taken
 
     def records(self) -> Iterator[Record]:
         """Everything that the next transaction writes; to be asked for once."""
@@ -149,7 +154,7 @@ class Work:
         for (number, *run, _tick), sample in zip(self.pool.emitted, self.pool.samples, strict=True):
             seconds = (written - sample.time).total_seconds()
             self.partitions[number].took((run[0], run[1]), seconds)
-            latency.add(self.latencies, seconds)
+            self._latencies.append(seconds)
 
     def _tell_of_clash(self, run: Run) -> None:
         """Once a run: its ticks may be many."""

@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from confluent_kafka import Message
@@ -16,6 +17,7 @@ from charles.events import Control, DeadLetter, Frame, RunLedger, Sample, now
 from charles.kafka import Publisher, consumer, name
 from charles.ledger import read, total
 from charles.outputs import OUTPUTS
+from charles.pacing import HZ
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.stopping import TakenOver
@@ -26,17 +28,18 @@ from tests.programs import configure, give, heard, running
 RUN = "20260101T000000-test"
 CONFIG = {"balance": {"history": 10, "silence_seconds": 1.0}}
 LOCAL = {"commit_seconds": 0.05}
+_BEGAN = now()
 
 
 def picture(collector: str, tick: int) -> bytes:
     return f"{collector} {tick} ".encode() * 50
 
 
-def control(collector: str, tick: int, rng: random.Random, run: str = RUN) -> Control:
+def control(collector: str, tick: int, rng: random.Random, time: datetime, run: str = RUN) -> Control:
     """Labels evenly over all bins; the speed says the tick, so that a leak into the history shows."""
     pedals, steering = (0.0 if rng.random() < 0.05 else rng.uniform(-1, 1) for _ in range(2))
     return Control(
-        collector, run, tick, now(), max(pedals, 0.0), max(-pedals, 0.0), steering, float(tick), 0, 0, 0, 0, 0, 0
+        collector, run, tick, time, max(pedals, 0.0), max(-pedals, 0.0), steering, float(tick), 0, 0, 0, 0, 0, 0
     )
 
 
@@ -49,9 +52,10 @@ class Feed:
 
     def send(self, collector: str, ticks: range, *, frames: bool = True, controls: bool = True, run: str = RUN) -> None:
         for tick in ticks:
+            time = _BEGAN + timedelta(seconds=tick / HZ)
             marks = {"collector": collector, "run": run, "tick": str(tick)}
-            frame = Frame(collector, run, tick, now(), picture(collector, tick), 96, 84, 0, 0)
-            made = control(collector, tick, self._rng, run)
+            frame = Frame(collector, run, tick, time, picture(collector, tick), 96, 84, 0, 0)
+            made = control(collector, tick, self._rng, time, run)
             if frames:
                 self._publisher.send(topics.FRAMES, frame, collector, marks)
             if controls:

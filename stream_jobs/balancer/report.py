@@ -1,0 +1,96 @@
+"""What the balancer says of itself once a second: its heartbeat, its metrics, and which bins no tick ever comes for."""
+
+from __future__ import annotations
+
+import collections
+import logging
+import time
+
+from prometheus_client import Counter
+
+from charles import latency, metrics
+from charles.config import Config
+from charles.control import Link
+from charles.ledger import TERMS
+from stream_jobs.balancer.starving import Filling, NeverFilled, Pace, explained, starving
+from stream_jobs.balancer.work import Work
+
+log = logging.getLogger(__name__)
+
+
+class Report:
+    """Follows the work from one second to the next; offered: where its metrics go, None: nowhere."""
+
+    def __init__(self, link: Link, config: Config, offered: metrics.Balancer | None = None) -> None:
+        self._link = link
+        self._offered = offered
+        self._never = NeverFilled(config)
+        self._pace = Pace()
+        self._latencies: list[int] = []
+        self._known: collections.Counter[tuple[str, ...]] = collections.Counter()
+        if offered is not None:
+            offered.waiting.clear()  # of bins that there may be no more
+
+    def committed(self, seconds: float) -> None:
+        """A transaction took so long."""
+        if self._offered is not None:
+            self._offered.transaction.observe(seconds)
+
+    def tell(self, work: Work, *, resting: bool) -> None:
+        """To be called once a second."""
+        fillings, latencies = work.pool.filling(), work.taken_latencies()
+        for seconds in latencies:
+            latency.add(self._latencies, seconds)
+        lag = sum(reading.lag for partition in work.partitions.values() for reading in partition.readings.values())
+        if not work.partitions:
+            self._link.beat("waiting", lag=lag, note="for its partitions")
+        else:
+            for words in self._never.look(fillings, time.monotonic()):
+                log.warning("%s", words)
+            self._link.beat(
+                "paused" if resting else "running",
+                lag=lag,
+                note=self._note(work, fillings),
+                starving=starving(fillings),
+                figures=self._figures(work, fillings),
+            )
+        if self._offered is not None:
+            self._offer(self._offered, work, fillings, latencies, lag)
+
+    def _note(self, work: Work, fillings: list[Filling]) -> str:
+        words = [explained(filling, self._pace.take(filling)) for filling in fillings]
+        return "; ".join([*self._never.note(fillings), *words])
+
+    def _figures(self, work: Work, fillings: list[Filling]) -> dict[str, float]:
+        shares = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        found = {f"latency_{name}_s": latency.quantile(self._latencies, share) for name, share in shares}
+        return {
+            "waiting": len(work.pool),
+            "emitted": work.emitted,
+            "sets": sum(filling.sets for filling in fillings),
+            "broken_ledgers": len(work.audit.broken),
+            **{f"sets_{filling.kind.name}": filling.sets for filling in fillings},
+            **{f"scarcest_{filling.kind.name}": filling.share for filling in fillings},
+            **{name: value for name, value in found.items() if value is not None},
+        }
+
+    def _offer(
+        self, offered: metrics.Balancer, work: Work, fillings: list[Filling], latencies: list[float], lag: int
+    ) -> None:
+        for filling in fillings:
+            output = filling.kind.name
+            self._follow(offered.sets, filling.sets, output)
+            for cell, waiting in filling.waiting.items():
+                bin_name = filling.bin_name(cell)
+                offered.waiting.labels(output, bin_name).set(waiting)
+                self._follow(offered.came, filling.came[cell], output, bin_name)
+        for term in ("seen", *TERMS):
+            offered.ledger.labels(term).set(sum(partition.total(term) for partition in work.partitions.values()))
+        offered.broken.set(len(work.audit.broken))
+        offered.unread.set(lag)
+        for seconds in latencies:
+            offered.latency.observe(max(seconds, 0.0))
+
+    def _follow(self, counter: Counter, count: int, *labels: str) -> None:
+        metrics.raise_to(counter.labels(*labels), count, self._known[labels])
+        self._known[labels] = count

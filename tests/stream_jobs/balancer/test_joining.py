@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -172,3 +174,28 @@ def test_a_window_never_holds_a_value_of_the_tick_it_is_asked_for(gaps: list[int
         before = window.before(tick)
         assert before is None or (len(before) == size and all(value < tick for value in before))
         window.push(tick, tick)
+
+
+def test_a_clash_of_two_drives_is_dead_lettered_and_the_history_begins_anew() -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    feed.frame(10)
+    feed.join.add(feed.join.controls, 10, Broken(clash=True), 10, again=False)
+    feed.joined += feed.join.settle()
+    feed.both(*range(11, 20))
+    assert feed.join.counts.dead_lettered == 1
+    assert feed.ticks() == [*range(HISTORY, 10), *range(11 + HISTORY, 20)]
+    assert feed.speeds(11 + HISTORY) == list(range(11, 11 + HISTORY))
+
+
+@given(st.permutations(range(6)), st.booleans())
+def test_halves_clash_when_their_times_differ_and_only_then(order: list[int], same: bool) -> None:
+    """One half of each of six ticks waits; their partners come, of the same instant or of another one."""
+    join, then = RunJoin(HISTORY, 1), now()
+    for tick in sorted(order):
+        join.add(join.frames, tick, Pointer(tick, then), tick, again=False)
+    time = then if same else then + timedelta(microseconds=1)
+    for tick in order:
+        assert join.clashes(join.controls, join.frames, tick, time) is not same
+    assert not join.clashes(join.controls, join.frames, 6, time)
+    assert not join.clashes(join.frames, join.controls, 5, time), "a repeat of what waits itself"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from charles.config import Balance
 from charles.events import Control, now
-from stream_jobs.balancer.joining import Pointer
+from stream_jobs.balancer.joining import EXPIRED, NOT_KNOWN, TOO_OLD, Pointer
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Partition, Reading
 
 HISTORY = 3
@@ -77,3 +78,74 @@ def test_a_run_goes_on_from_its_ledger_with_its_history() -> None:
     feed(after, FRAMES, FIRST, range(8))
     assert after.runs[FIRST].counts.in_bins == 8 - HISTORY
     assert after.ledger(FIRST).adds_up
+
+
+def test_a_run_of_which_one_half_came_before_a_restart_is_not_over() -> None:
+    before = partition()
+    feed(before, FRAMES, FIRST, range(6))
+    after = Partition(Balance(history=HISTORY), before.readings, {FIRST: before.ledger(FIRST)})
+    feed(after, FRAMES, FIRST, range(6))
+    feed(after, CONTROLS, FIRST, range(6))
+    assert after.runs[FIRST].counts.unmatched == 0
+    assert after.runs[FIRST].counts.in_bins == 6 - HISTORY
+    assert after.ledger(FIRST).adds_up
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_run_that_was_over_and_goes_on_is_joined_again(restarted: bool) -> None:
+    into = partition()
+    for side in SIDES:
+        feed(into, side, FIRST, range(10))
+    into.close_silent()
+    if restarted:
+        into = Partition(Balance(history=HISTORY), into.readings, {FIRST: into.ledger(FIRST)})
+    feed(into, FRAMES, FIRST, range(20, 30))
+    feed(into, CONTROLS, FIRST, range(20, 30))
+    counts = into.runs[FIRST].counts
+    assert (counts.unmatched, counts.missing, counts.repeats) == (0, 10, 0)
+    assert counts.in_bins == 2 * (10 - HISTORY)
+    assert into.ledger(FIRST).adds_up
+
+
+def test_surplus_is_counted_by_what_made_it_and_adds_up() -> None:
+    into = partition()
+    for side in SIDES:
+        feed(into, side, FIRST, range(13))
+    for of in ("steering 0", "steering 0", TOO_OLD, EXPIRED, None):
+        into.leave_bins(FIRST, of)
+    ledger = into.ledger(FIRST)
+    assert ledger.surplus_by == {"steering 0": 2, TOO_OLD: 1, EXPIRED: 1}
+    assert (ledger.surplus, ledger.expired, ledger.emitted, ledger.in_bins) == (4, 1, 1, 5)
+    assert ledger.adds_up
+    after = Partition(Balance(history=HISTORY), into.readings, {FIRST: ledger})
+    assert after.ledger(FIRST).surplus_by == ledger.surplus_by
+    after.leave_bins(FIRST, TOO_OLD)
+    assert ledger.surplus_by[TOO_OLD] == 1, "a ledger that was read is nobody's to change"
+
+
+def test_a_ledger_whose_surplus_is_not_that_of_its_bins_does_not_add_up() -> None:
+    into = partition()
+    for side in SIDES:
+        feed(into, side, FIRST, range(13))
+    into.leave_bins(FIRST, "steering 0")
+    into.runs[FIRST].counts.surplus_by["steering 0"] += 1
+    assert not into.ledger(FIRST).adds_up
+
+
+def test_surplus_from_before_it_was_counted_by_bin_stays_known_as_that() -> None:
+    into = partition()
+    for side in SIDES:
+        feed(into, side, FIRST, range(13))
+    into.leave_bins(FIRST, "steering 0")
+    old = replace(into.ledger(FIRST), surplus_by={})
+    assert old.adds_up
+    after = Partition(Balance(history=HISTORY), into.readings, {FIRST: old})
+    assert after.ledger(FIRST).surplus_by == {NOT_KNOWN: 1}
+
+
+def test_a_collector_s_run_is_another_one_s_too_and_neither_knows_of_the_other() -> None:
+    into, other = partition(), ("another", "first")
+    for side in SIDES:
+        feed(into, side, FIRST, range(10))
+        feed(into, side, other, range(8))
+    assert {run: join.counts.in_bins for run, join in into.runs.items()} == {FIRST: 10 - HISTORY, other: 8 - HISTORY}

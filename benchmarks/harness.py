@@ -9,21 +9,24 @@ import importlib
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from benchmarks.place import Place
 
 Figures = Mapping[str, float]
 """What one turn measured: by name, or a single one by the empty name."""
+Pair = tuple[Figures, Figures | None]
+"""Ours and the yardstick's, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Both sides of a benchmark, ready to run as often as asked for."""
+    """Both sides of a benchmark, ready to run as often as asked for; yardstick: None where nothing does the same work
+    bare."""
 
     ours: Callable[[], Figures]
-    yardstick: Callable[[], Figures]
+    yardstick: Callable[[], Figures] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,22 @@ class Aim:
     figure: str = ""
 
 
+Better = Literal["more", "less"]
+
+
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """One row of the table. name: also of its module here and the function in it, a context manager that takes a
-    Place and gives a Contest; ours, yardstick: what is compared, in words."""
+    Place and gives a Contest; ours, yardstick: what is compared, in words; beside: unit and better of figures, by name,
+    that have other ones."""
 
     name: str
     unit: str
-    better: Literal["more", "less"]
+    better: Better
     aim: Aim
     ours: str
     yardstick: str
+    beside: Mapping[str, tuple[str, Better]] = field(default_factory=dict)
 
     def open(self, place: Place) -> AbstractContextManager[Contest]:
         module = importlib.import_module(f"benchmarks.{self.name}")
@@ -57,15 +65,16 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure of a benchmark. ours, yardstick, ratio: medians over the rounds; low, high: the rounds' smallest and
-    largest ratio; aim: in words, empty where this figure has none; met: None without an aim."""
+    """One figure of a benchmark. ours, yardstick, ratio: medians over the rounds, the latter two None where there is no
+    yardstick; low, high: the smallest and largest ratio of the rounds, or without a yardstick ours; aim: in words,
+    empty where this figure has none; met: None without an aim."""
 
     name: str
     unit: str
-    better: str
+    better: Better
     ours: float
-    yardstick: float
-    ratio: float
+    yardstick: float | None
+    ratio: float | None
     low: float
     high: float
     rounds: int
@@ -73,41 +82,41 @@ class Result:
     met: bool | None
 
 
-def turns(contest: Contest, rounds: int) -> Iterator[tuple[Figures, Figures]]:
+def turns(contest: Contest, rounds: int) -> Iterator[Pair]:
     """Ours, yardstick, ours, yardstick, ...: a pair for each round, after one that is not counted.
 
     The first turn of either side meets cold caches, a cold Java, untraced functions.
     """
     for number in range(rounds + 1):
-        pair = contest.ours(), contest.yardstick()
+        pair = contest.ours(), contest.yardstick() if contest.yardstick else None
         if number:
             yield pair
 
 
-def judge(benchmark: Benchmark, pairs: Sequence[tuple[Figures, Figures]]) -> list[Result]:
+def judge(benchmark: Benchmark, pairs: Sequence[Pair]) -> list[Result]:
     """What the rounds say: one result for each figure."""
     return [_judge_one(benchmark, figure, pairs) for figure in pairs[0][0]]
 
 
-def _judge_one(benchmark: Benchmark, figure: str, pairs: Sequence[tuple[Figures, Figures]]) -> Result:
-    ratios = [ours[figure] / yardstick[figure] for ours, yardstick in pairs]
-    medians = {
-        "ours": statistics.median(ours[figure] for ours, _ in pairs),
-        "yardstick": statistics.median(yardstick[figure] for _, yardstick in pairs),
-        "ratio": statistics.median(ratios),
-    }
+def _judge_one(benchmark: Benchmark, figure: str, pairs: Sequence[Pair]) -> Result:
+    unit, better = benchmark.beside.get(figure, (benchmark.unit, benchmark.better))
+    ours = [own[figure] for own, _ in pairs]
+    yardsticks = [other[figure] for _, other in pairs if other is not None]
+    ratios = [own / other for own, other in zip(ours, yardsticks, strict=False)]
     aim, words, met = benchmark.aim, "", None
     if aim.figure == figure:
-        more = benchmark.better == "more"
-        words = f"{aim.of} {'>=' if more else '<='} {aim.bound:g}"
-        met = medians[aim.of] >= aim.bound if more else medians[aim.of] <= aim.bound
+        words = f"{aim.of} {'>=' if better == 'more' else '<='} {aim.bound:g}"
+        found = statistics.median(ratios if aim.of == "ratio" else ours)
+        met = found >= aim.bound if better == "more" else found <= aim.bound
     return Result(
         name=f"{benchmark.name} {figure}".strip(),
-        unit=benchmark.unit,
-        better=benchmark.better,
-        **medians,
-        low=min(ratios),
-        high=max(ratios),
+        unit=unit,
+        better=better,
+        ours=statistics.median(ours),
+        yardstick=statistics.median(yardsticks) if yardsticks else None,
+        ratio=statistics.median(ratios) if ratios else None,
+        low=min(ratios or ours),
+        high=max(ratios or ours),
         rounds=len(pairs),
         aim=words,
         met=met,

@@ -7,7 +7,9 @@ from benchmarks.harness import Aim, Benchmark
 # fmt: off
 BENCHMARKS = (
     Benchmark("publish",    "MB/s",      "more", Aim("ratio", 0.6),       "a collector's Sender",          "Kafka's ProducerPerformance, pictures of the same sizes"),
-    Benchmark("balance",    "ticks/s",   "more", Aim("ratio", 0.6),       "the balancer",                  "a bare transactional loop: the same reads, the same share of the bytes written"),
+    Benchmark("balance",    "ticks/s",   "more", Aim("ratio", 0.7),       "the balancer",                  "a bare transactional loop: the same reads, as many bytes of samples written", beside={"CPU": ("us/tick", "less"), "emitted": ("share", "more")}),
+    Benchmark("restart",    "s",         "less", Aim("ours", 5.0),        "a killed balancer is back",     "none: from the kill to the first sample, 2,000 others wait"),
+    Benchmark("takeover",   "s",         "less", Aim("ours", 10.0),       "another balancer goes on",      "none: the same, but nobody starts the killed one again"),
     Benchmark("refill",     "MB/s",      "more", Aim("ratio", 0.6),       "the trainer's refill",          "a bare consume(500)"),
     Benchmark("batches",    "samples/s", "more", Aim("ratio", 1.0),       "the trainer's batches",         "tf.data: decode_jpeg, batch, prefetch"),
     Benchmark("checkpoint", "s",         "less", Aim("ratio", 3.0),       "226 MB, published to followed", "the file copied and loaded"),

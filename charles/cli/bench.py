@@ -18,7 +18,7 @@ def bench_command(
 ) -> None:
     """Measure the pipeline beside yardsticks that do the same work bare, by turns, on a broker of its own.
 
-    All of them take about five minutes, ten on a busy machine, and 8 GB in the folder for temporary files.
+    All of them take about fifteen minutes, more on a busy machine, and 8 GB in the folder for temporary files.
 
     Example: charles bench publish --rounds 7
     """
@@ -45,17 +45,17 @@ def _table(results: list[Any]) -> Any:
         table.add_column(column, justify="left" if column in ("unit", "aim", "met") else "right", no_wrap=True)
     for result in results:
         met = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[result.met]
-        spread = f"{_ratio(result.low)}..{_ratio(result.high)}"
+        spread = "..".join(_ratio(bound) if result.ratio else _figure(bound) for bound in (result.low, result.high))
         unit = f"{result.unit} {'↑' if result.better == 'more' else '↓'}"
         figures = _figure(result.ours), _figure(result.yardstick), unit, _ratio(result.ratio), spread
         table.add_row(result.name, *figures, result.aim, met)
     return table
 
 
-def _figure(value: float) -> str:
+def _figure(value: float | None) -> str:
     """Three digits, or all before the point."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _ratio(value: float) -> str:
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -65,6 +65,22 @@ def test_of_several_figures_each_is_a_result_and_one_has_the_aim() -> None:
     assert [result.ratio for result in results] == [1.0, 2.0]
 
 
+def test_where_nothing_does_the_same_work_bare_the_spread_is_that_of_ours() -> None:
+    contest = Contest(lambda: {"": 4.0}, None)
+    assert list(turns(contest, 1)) == [({"": 4.0}, None)]
+    (result,) = judge(benchmark("less", Aim("ours", 5.0)), [({"": own}, None) for own in (4.0, 9.0, 3.0)])
+    assert (result.ours, result.low, result.high) == (4.0, 3.0, 9.0)
+    assert (result.yardstick, result.ratio) == (None, None)
+    assert result.met
+
+
+def test_a_figure_beside_has_a_unit_of_its_own_and_no_aim() -> None:
+    row = Benchmark("speed", "ticks/s", "more", Aim("ratio", 0.5), "a", "b", beside={"CPU": ("us/tick", "less")})
+    rate, cpu = judge(row, [({"": 50.0, "CPU": 9.0}, {"": 100.0, "CPU": 3.0})])
+    assert (rate.unit, rate.better, rate.met) == ("ticks/s", "more", True)
+    assert (cpu.unit, cpu.better, cpu.met, cpu.ratio) == ("us/tick", "less", None, 3.0)
+
+
 def test_an_unknown_benchmark_is_answered_with_those_there_are() -> None:
     with pytest.raises(ConfigError, match=r"'speed'; there are: publish, balance, .*, and all"):
         chosen("speed")

@@ -35,7 +35,7 @@ def ensure(kafka: Kafka) -> list[str]:
     """Create the table's topics that the cluster lacks; returns the full names of those it created.
 
     Several programs may do this at the same time. Returns once every topic can be written to. Raises BrokerUnavailable,
-    WrongTopics where frames and controls have different partition counts, and KafkaException where the cluster refuses.
+    WrongTopics as check_join() does, and KafkaException where the cluster refuses.
     """
     require_broker(kafka)
     client = admin(kafka)
@@ -47,13 +47,20 @@ def ensure(kafka: Kafka) -> list[str]:
 
 
 def check_join(kafka: Kafka, counts: Mapping[str, int]) -> None:
-    """Raise WrongTopics where frames and controls, as far as they exist, have different partition counts."""
+    """Raise WrongTopics where frames and controls, as far as they exist, have different partition counts, or
+    balancer-state fewer."""
     frames, controls = name(kafka, topics.FRAMES), name(kafka, topics.CONTROLS)
+    state = name(kafka, topics.BALANCER_STATE)
     if frames in counts and controls in counts and counts[frames] != counts[controls]:
         raise WrongTopics(
             f"{frames} has {counts[frames]} partitions and {controls} has {counts[controls]}: the same key must lie in "
             "the same partition of both, or nothing can be joined. `charles topics --apply` adds the missing "
             "partitions; what was written before that stays where it lies"
+        )
+    if frames in counts and state in counts and counts[state] < counts[frames]:
+        raise WrongTopics(
+            f"{state} has {counts[state]} partitions and {frames} has {counts[frames]}: what the balancer keeps of a "
+            "partition lies in the one of the same number. `charles topics --apply` adds the missing partitions"
         )
 
 
@@ -74,8 +81,8 @@ def wanted_config(kafka: Kafka, topic: Topic) -> dict[str, str]:
 def apply(kafka: Kafka) -> list[str]:
     """Make the existing topics' configuration as the table says and add partitions where there are fewer.
 
-    Returns what was changed, in words. frames and controls always get the same count: the highest that the table or
-    either of them has. Partitions are never taken away: Kafka cannot.
+    Returns what was changed, in words. frames and controls always get the same count, the highest that the table or
+    either of them has, and balancer-state at least that. Partitions are never taken away: Kafka cannot.
     """
     require_broker(kafka)
     client = admin(kafka)
@@ -180,7 +187,8 @@ def _in_use(kafka: Kafka, partitions: list[TopicPartition]) -> bool:
 def _add_partitions(client: AdminClient, kafka: Kafka, existing: list[Topic], counts: Mapping[str, int]) -> list[str]:
     joined = (topics.FRAMES, topics.CONTROLS)
     joint = max([topic.partitions for topic in joined] + [counts.get(name(kafka, topic), 0) for topic in joined])
-    wanted = {name(kafka, topic): joint if topic in joined else topic.partitions for topic in existing}
+    with_them = (*joined, topics.BALANCER_STATE)
+    wanted = {name(kafka, topic): joint if topic in with_them else topic.partitions for topic in existing}
     more = {full: count for full, count in wanted.items() if counts[full] < count}
     if more:
         resolve(client.create_partitions([NewPartitions(full, count) for full, count in more.items()]))

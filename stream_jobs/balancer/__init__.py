@@ -8,10 +8,14 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 
+from confluent_kafka import KafkaException
+
 from charles import metrics, topic_admin
 from charles.control import Link
+from charles.kafka import admin
 from charles.settings import Settings
 from charles.stopping import Stop
+from charles.topic_admin import WrongTopics
 from stream_jobs.balancer.session import Session, StartOver
 
 log = logging.getLogger(__name__)
@@ -20,7 +24,8 @@ _PAUSE_S = 1.0
 
 
 def main(settings: Settings) -> None:
-    """Balance until told to stop. Raises BrokerUnavailable, WrongTopics, and TakenOver."""
+    """Balance until told to stop. Raises BrokerUnavailable and TakenOver, and WrongTopics where topics are wrong at the
+    start; when somebody makes them so under way, it waits until they are mended."""
     stop = Stop()
     topic_admin.ensure(settings.kafka)
     with (
@@ -32,10 +37,27 @@ def main(settings: Settings) -> None:
             try:
                 with closing(Session(link.begin(), link, offered)) as session:
                     session.run()
+            except WrongTopics as reason:
+                log.error("nothing is balanced until this is mended: %s", reason)
+                _wait_until_mended(link, reason)
             except (StartOver, TimeoutError) as reason:  # the latter while a session begins
                 log.warning("starting over from the last transaction: %s", reason)
                 stop(_PAUSE_S)
                 link.wait_for_broker()
+
+
+def _wait_until_mended(link: Link, reason: WrongTopics) -> None:
+    """Return once partitions that somebody added to one topic are added to the others too, or this life is over."""
+    kafka = link.settings.kafka
+    while not link.over(_PAUSE_S):
+        link.beat("waiting", note=str(reason))
+        link.wait_for_broker()
+        try:
+            topic_admin.check_join(kafka, topic_admin.partition_counts(admin(kafka)))
+        except (WrongTopics, KafkaException):
+            continue
+        log.info("the topics are mended; it goes on")
+        return
 
 
 def _concerns(settings: Settings) -> object:

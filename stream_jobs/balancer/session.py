@@ -14,10 +14,10 @@ from contextlib import ExitStack
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from charles import metrics, topics
+from charles import metrics, topic_admin, topics
 from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
-from charles.kafka import Publisher, consumer, group, name
+from charles.kafka import Publisher, admin, consumer, group, name
 from charles.registry import Registry, RegistryError
 from charles.settings import Settings
 from charles.stopping import TakenOver
@@ -78,7 +78,7 @@ class Session:
         )
 
     def run(self) -> None:
-        """Balance until this life is over. Raises StartOver or TakenOver."""
+        """Balance until this life is over. Raises StartOver, TakenOver, or WrongTopics."""
         try:
             join(self._publisher)
             self._consumer.subscribe(list(self._sides), on_assign=self._on_assign, on_revoke=self._on_revoke)
@@ -202,11 +202,12 @@ class Session:
             self._failure = error
 
     def _assign(self, member: Consumer, places: list[TopicPartition]) -> None:
+        topic_admin.check_join(self._settings.kafka, topic_admin.partition_counts(admin(self._settings.kafka)))
         numbers = {side: {p.partition for p in places if self._sides[p.topic] == side} for side in SIDES}
         if numbers[FRAMES] != numbers[CONTROLS]:
-            raise RuntimeError(
+            raise StartOver(
                 f"assigned frames {sorted(numbers[FRAMES])} but controls {sorted(numbers[CONTROLS])}: every member of "
-                "the group must use the range assignor, and both topics must have the same number of partitions"
+                "the group must use the range assignor, and know of partitions that were added a moment ago"
             )
         committed = self._committed(member, places)
         for number in sorted(numbers[FRAMES]):

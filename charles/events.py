@@ -7,6 +7,7 @@ is read. Encoding and decoding is in codec.py.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -113,12 +114,12 @@ class Sample(_Driven):
     speed: float
     purpose_distance: float
     purpose_bearing: float
-    history_acceleration: list[float]
-    history_braking: list[float]
-    history_steering: list[float]
-    history_speed: list[float]
-    history_purpose_distance: list[float]
-    history_purpose_bearing: list[float]
+    history_acceleration: Sequence[float]
+    history_braking: Sequence[float]
+    history_steering: Sequence[float]
+    history_speed: Sequence[float]
+    history_purpose_distance: Sequence[float]
+    history_purpose_bearing: Sequence[float]
     acceleration: float
     braking: float
     steering: float
@@ -157,12 +158,12 @@ class RunLedger:
     late: int
     dropped: int
     history_last: int
-    history_acceleration: list[float]
-    history_braking: list[float]
-    history_steering: list[float]
-    history_speed: list[float]
-    history_purpose_distance: list[float]
-    history_purpose_bearing: list[float]
+    history_acceleration: Sequence[float]
+    history_braking: Sequence[float]
+    history_steering: Sequence[float]
+    history_speed: Sequence[float]
+    history_purpose_distance: Sequence[float]
+    history_purpose_bearing: Sequence[float]
     stack_last: int
     stack_offsets: list[int]
     surplus_by: dict[str, int] = field(default_factory=dict)

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
+from array import array
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -44,7 +47,7 @@ class FloatBlocks:
             return False
         shape = self._shape_of(length)
         try:
-            blocks = {name: shape.head + shape.floats.pack(*record[name]) + _END for name in self.fields}
+            blocks = {name: shape.head + _packed(record[name], shape.floats) + _END for name in self.fields}
         except (struct.error, OverflowError):
             return False  # no float of 32 bits: fastavro has its own way with it
         fastavro.schemaless_writer(out, shape.schema, record | blocks)
@@ -89,3 +92,10 @@ class FloatBlocks:
         ]
         plain = {key: value for key, value in self._schema.items() if not key.startswith("__")}
         return _Shape(fastavro.parse_schema(plain | {"fields": fields}), out.getvalue(), floats)
+
+
+def _packed(values: Sequence[float], floats: struct.Struct) -> bytes:
+    """Floats as Avro has them: 32 bits, little-endian. An array holds them so already, on all but a few machines."""
+    if isinstance(values, array) and values.typecode == "f" and sys.byteorder == "little":
+        return values.tobytes()
+    return floats.pack(*values)

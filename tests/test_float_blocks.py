@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from array import array
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -74,6 +75,12 @@ def read(data: bytes) -> RunLedger | None:
 @given(anything)
 def test_the_bytes_are_fastavros(event: RunLedger) -> None:
     assert codec.encode(event) == plainly_written(event)
+
+
+@given(lengths.flatmap(one_length))
+def test_arrays_are_written_as_lists_are(event: RunLedger) -> None:
+    packed = dataclasses.replace(event, **{name: array("f", getattr(event, name)) for name in HISTORIES})
+    assert codec.encode(packed) == codec.encode(event)
 
 
 @given(st.lists(anything, max_size=5))

@@ -6,15 +6,19 @@ tick: joined, warm-up, unmatched, dead-lettered or missing. What is not settled 
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
 from charles.events import Control
 
 LONGEST_GAP: Final = 3
+_ROOM: Final = 16
+"""How many histories long the arrays may grow before what is past is cut off: seldom, and little."""
 SIGNALS = ("acceleration", "braking", "steering", "speed", "purpose_distance", "purpose_bearing")
 
 EXPIRED = "expired"
@@ -27,7 +31,10 @@ NOT_KNOWN = "not known"
 """a version that did not count it made them so."""
 
 Value = TypeVar("Value")
-Past = tuple[float, ...]
+Past = tuple["array[float]", ...]
+"""One array of 32-bit floats, which a sample has on the wire, for each of SIGNALS; oldest first."""
+
+_signals_of = attrgetter(*SIGNALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,11 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A tick with both halves and a whole history. history: one tuple of SIGNALS per past tick, oldest first, ending at
-    tick-1; frames: this tick's and those before it, oldest first."""
+    """A tick with both halves and a whole history. history: of the past ticks, ending at tick-1; frames: this tick's
+    and those before it, oldest first."""
 
     control: Control
-    history: tuple[Past, ...]
+    history: Past
     frames: tuple[Pointer, ...]
 
 
@@ -85,6 +92,58 @@ class Window(Generic[Value]):
         """Begin anew."""
         self.values.clear()
         self.last = -1
+
+
+class History:
+    """As a Window of each tick's signals, but kept as the samples' arrays are: a tick's history is cut out of it in one
+    piece for each signal."""
+
+    def __init__(self, size: int, last: int = -1, past: Iterable[Iterable[float]] = ((),) * len(SIGNALS)) -> None:
+        """past: the values of each signal, oldest first, up to the tick `last`."""
+        self._size = size
+        self.last = last
+        self._signals = [array("f", values) for values in past]
+
+    def __len__(self) -> int:
+        return min(len(self._signals[0]), self._size)
+
+    @property
+    def past(self) -> Past:
+        """What is kept, up to the tick `last`."""
+        return tuple([signal[-self._size :] for signal in self._signals])
+
+    def before(self, tick: int) -> Past | None:
+        """The `size` ticks that end at tick-1; None while they are not whole."""
+        gap = tick - self.last - 1
+        if gap > LONGEST_GAP or len(self) + gap < self._size or not len(self):
+            return None
+        if not gap:
+            return self.past
+        return tuple([(signal[-self._size :] + signal[-1:] * gap)[-self._size :] for signal in self._signals])
+
+    def push(self, tick: int, control: Control) -> None:
+        """Add a tick later than all before."""
+        gap = tick - self.last - 1
+        if gap:
+            self._bridge(gap)
+        for signal, value in zip(self._signals, _signals_of(control), strict=True):
+            signal.append(value)
+        self.last = tick
+        if len(self._signals[0]) >= _ROOM * self._size:
+            self._signals = [signal[-self._size :] for signal in self._signals]
+
+    def forget(self) -> None:
+        """Begin anew."""
+        for signal in self._signals:
+            del signal[:]
+        self.last = -1
+
+    def _bridge(self, gap: int) -> None:
+        for signal in self._signals:
+            if gap > LONGEST_GAP:
+                del signal[:]
+            else:
+                signal.extend(signal[-1:] * gap)
 
 
 @dataclass(slots=True)
@@ -136,7 +195,7 @@ class RunJoin:
         self.counts = Counts()
         self.settled = -1
         self.seen_before = 0
-        self.history: Window[Past] = Window(history)
+        self.history = History(history)
         self.stack: Window[Pointer] = Window(frames)
 
     @property
@@ -195,7 +254,7 @@ class RunJoin:
     def _judge(self, tick: int, frame: Pointer | Broken | None, control: Control | Broken | None) -> Joined | None:
         history = self.history.before(tick)
         if isinstance(control, Control):
-            self.history.push(tick, tuple(getattr(control, signal) for signal in SIGNALS))
+            self.history.push(tick, control)
         if isinstance(frame, Pointer):
             self.stack.push(tick, frame)
         for half in (frame, control):

@@ -19,7 +19,7 @@ from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka import admin, consumer, is_end, name
 from charles.registry import Registry
 from charles.settings import Kafka
-from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, Pointer, RunJoin, Window
+from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, History, Pointer, RunJoin, Window
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,7 @@ def ledger_key(run: Run) -> str:
 def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
     """A run as it is written down. A run that is over needs its history no more."""
     over = join.frames.closed and join.controls.closed
-    past = [] if over else list(join.history.values)
-    signals = list(zip(*past, strict=True)) if past else [()] * len(SIGNALS)
+    past = [()] * len(SIGNALS) if over else join.history.past
     return RunLedger(
         collector=run[0],
         run=run[1],
@@ -75,22 +74,21 @@ def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
         stack_last=join.stack.last,
         stack_offsets=[] if over else [pointer.offset for pointer in join.stack.values],
         **{count: copy(getattr(join.counts, count)) for count in COUNTS},
-        **{f"history_{signal}": list(values) for signal, values in zip(SIGNALS, signals, strict=True)},  # type: ignore[arg-type]
+        **{f"history_{signal}": values for signal, values in zip(SIGNALS, past, strict=True)},  # type: ignore[arg-type]
     )
 
 
 def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     """A run as it goes on from what was written down."""
     join = RunJoin(history, frames)
-    past = zip(*(getattr(ledger, f"history_{signal}") for signal in SIGNALS), strict=True)
-    join.history = Window(history, ledger.history_last, past)
+    join.history = History(history, ledger.history_last, [getattr(ledger, f"history_{signal}") for signal in SIGNALS])
     join.stack = Window(frames, ledger.stack_last, (Pointer(offset) for offset in ledger.stack_offsets))
     join.counts = Counts(**{count: copy(getattr(ledger, count)) for count in COUNTS})
     if ledger.surplus and not ledger.surplus_by:
         join.counts.surplus_by[NOT_KNOWN] = ledger.surplus
     join.settled = join.frames.head = join.controls.head = ledger.settled
     join.seen_before = ledger.seen
-    empty = not (join.history.values or join.stack.values)
+    empty = not (join.history or join.stack.values)
     join.frames.closed = join.controls.closed = empty and max(ledger.history_last, ledger.stack_last) >= 0
     return join
 

@@ -31,6 +31,8 @@ CLASH = "frame and control of different instants: do two collectors run under th
 Record = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
 """What to write: topic, key, value (None is a tombstone), partition (-1: by key), headers."""
 
+_HISTORIES = [f"history_{signal}" for signal in SIGNALS]
+
 
 class Work:
     """The balancing of the partitions that are assigned."""
@@ -190,10 +192,7 @@ def _add_broken(
 def _sample(joined: Joined) -> Sample:
     """The sample of a tick, before it has frames and a set."""
     control = joined.control
-    past: dict[str, Any] = {
-        f"history_{signal}": list(values)
-        for signal, values in zip(SIGNALS, zip(*joined.history, strict=True), strict=True)
-    }
+    past: dict[str, Any] = dict(zip(_HISTORIES, joined.history, strict=True))
     return Sample(
         collector=control.collector,
         run=control.run,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.events import Control, now
-from stream_jobs.balancer.joining import Broken, Joined, Pointer, RunJoin, Window
+from stream_jobs.balancer.joining import Broken, History, Joined, Pointer, RunJoin, Window
 
 HISTORY = 5
 
@@ -48,7 +48,7 @@ class Feed:
     def speeds(self, tick: int) -> list[float]:
         """What the history of this tick says: the ticks it was made of."""
         (joined,) = (joined for joined in self.joined if joined.control.tick == tick)
-        return [past[3] for past in joined.history]
+        return joined.history[3].tolist()
 
 
 def adds_up(join: RunJoin) -> bool:
@@ -199,3 +199,17 @@ def test_halves_clash_when_their_times_differ_and_only_then(order: list[int], sa
         assert join.clashes(join.controls, join.frames, tick, time) is not same
     assert not join.clashes(join.controls, join.frames, 6, time)
     assert not join.clashes(join.frames, join.controls, 5, time), "a repeat of what waits itself"
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=200), st.integers(1, 8))
+def test_a_history_is_a_window_of_each_signal(gaps: list[int], size: int) -> None:
+    history, window = History(size), Window[int](size)
+    tick = -1
+    for gap in gaps:
+        tick += gap
+        before, expected = history.before(tick), window.before(tick)
+        assert (before and before[3].tolist()) == (expected and list(expected))
+        history.push(tick, control(tick))
+        window.push(tick, tick)
+        assert history.past[3].tolist() == list(window.values)
+        assert len(history) == len(window.values)

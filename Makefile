@@ -8,9 +8,10 @@ endif
 UV := $(BIN)/python -m uv
 DEMO ?=
 BENCH ?=
+CHAOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint lock clean
+.PHONY: help install demo test chaos bench lint lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ demo: install ## Watch it learn: make demo DEMO="--game carracing --minutes 15"
 
 test: install ## Run all tests, on a real broker
 	$(BIN)/python -m pytest
+
+chaos: install ## Kill everything, 100 times, and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 bench: install ## Measure the pipeline beside yardsticks: make bench BENCH="publish --rounds 7"
 	$(BIN)/charles bench $(BENCH)

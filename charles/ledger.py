@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
-from charles import topics
+from charles import latency, topics
 from charles.events import RunLedger
 from charles.kafka import name
 from charles.reading import NoTopic, read_to_end
@@ -19,11 +20,13 @@ BESIDE = ("repeats", "expired", "late", "dropped")
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums over runs, by term."""
+    """The sums over runs, by term; surplus_by: of the surplus, by what made it; latencies: as RunLedger's."""
 
     seen: int
     terms: dict[str, int]
     beside: dict[str, int]
+    surplus_by: dict[str, int]
+    latencies: list[int]
 
     @property
     def adds_up(self) -> bool:
@@ -33,15 +36,16 @@ class Totals:
 def read(kafka: Kafka) -> list[RunLedger]:
     """Every run's newest committed ledger, in the order of collectors and runs; none where nothing was balanced yet.
 
-    Raises KafkaException, TimeoutError.
+    A run whose ticks lie in two partitions, for these were added under way, has a ledger in each. Raises
+    KafkaException, TimeoutError.
     """
-    found: dict[tuple[str, str], RunLedger] = {}
+    found: dict[tuple[str, str, int], RunLedger] = {}
     registry = Registry(kafka)
     with suppress(NoTopic):
         for message in read_to_end(kafka, name(kafka, topics.BALANCER_STATE)):
             if str(message.key(), "utf-8").startswith("ledger/"):  # type: ignore[arg-type]
                 ledger = registry.decode(RunLedger, message.value())
-                found[ledger.collector, ledger.run] = ledger
+                found[ledger.collector, ledger.run, message.partition() or 0] = ledger
     return [found[run] for run in sorted(found)]
 
 
@@ -62,4 +66,6 @@ def total(ledgers: list[RunLedger]) -> Totals:
         seen=sum(ledger.seen for ledger in ledgers),
         terms={term: sum(getattr(ledger, term) for ledger in ledgers) for term in TERMS},
         beside={beside: sum(getattr(led, beside) for led in ledgers) for beside in BESIDE} | highest,
+        surplus_by=dict(sum((Counter(ledger.surplus_by) for ledger in ledgers), Counter()).most_common()),
+        latencies=latency.merged(ledger.latencies for ledger in ledgers),
     )

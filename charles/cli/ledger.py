@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,51 +12,95 @@ from charles.cli.running import clear_errors, load_settings
 if TYPE_CHECKING:
     from charles.events import RunLedger
     from charles.ledger import Totals
+    from charles.trainer_ledger import TrainerLedger
+
+_LARGEST = 10
 
 
 def ledger_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    by_bin: Annotated[
+        bool, typer.Option("--by-bin", help="Print the surplus of every bin, not of the ten largest.")
+    ] = False,
 ) -> None:
-    """Print what became of every tick, per collector and run, and whether it adds up; exit 1 when it does not.
+    """Print what became of every tick, per collector and run, and of every sample, per model; exit 1 when it does not
+    add up.
+
+    Trainers are those that were heard within the last hour.
 
     Example: charles ledger --json
     """
     with clear_errors():
+        from charles import trainer_ledger
         from charles.kafka import require_broker
         from charles.ledger import read, total
 
         settings = load_settings()
         require_broker(settings.kafka)
+        trainers = trainer_ledger.heard(settings.kafka)
         ledgers = read(settings.kafka)
         totals = total(ledgers)
+        learned = trainer_ledger.against(totals.terms["emitted"], trainers)
         if as_json:
             import json
 
-            typer.echo(json.dumps(_facts(ledgers, totals), indent=2))
+            typer.echo(json.dumps(_facts(ledgers, totals, learned), indent=2))
         else:
-            _print_table(ledgers, totals)
-        if not all(ledger.adds_up for ledger in ledgers):
+            _print_tables(ledgers, totals, learned, None if by_bin else _LARGEST)
+        if not (all(ledger.adds_up for ledger in ledgers) and all(model.adds_up for model in learned)):
             raise typer.Exit(1)
 
 
-def _facts(ledgers: list[RunLedger], totals: Totals) -> dict[str, Any]:
+def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger]) -> dict[str, Any]:
+    from charles.latency import quantile
     from charles.ledger import BESIDE, TERMS
+
+    def latency(counts: list[int]) -> dict[str, float | None]:
+        return {f"p{percent}": quantile(counts, percent / 100) for percent in (50, 95, 99)}
 
     return {
         "adds_up": all(ledger.adds_up for ledger in ledgers),
         "seen": totals.seen,
         **totals.terms,
         "beside": totals.beside,
+        "surplus_by": totals.surplus_by,
+        "latency_s": latency(totals.latencies),
         "runs": [
             {"collector": ledger.collector, "run": ledger.run, "seen": ledger.seen, "adds_up": ledger.adds_up}
-            | {term: getattr(ledger, term) for term in (*TERMS, *BESIDE)}
+            | {term: getattr(ledger, term) for term in (*TERMS, *BESIDE, "surplus_by")}
+            | {"latency_s": latency(ledger.latencies)}
             for ledger in ledgers
+        ],
+        "trainers": [
+            {"model": each.model, "trainer": each.trainer, "time": each.time.isoformat(), "adds_up": each.adds_up}
+            | {"emitted": each.emitted, "read": each.read, **each.terms, "ahead": each.ahead}
+            for each in learned
         ],
     }
 
 
-def _print_table(ledgers: list[RunLedger], totals: Totals) -> None:
+def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger], largest: int | None) -> None:
     from rich.console import Console
+
+    from charles.latency import words
+
+    console = Console()
+    console.print(_runs(ledgers, totals))
+    adds_up = all(ledger.adds_up for ledger in ledgers)
+    verdict = "[green]It adds up.[/]" if adds_up else "[bold red]It does not add up.[/]"
+    console.print(verdict if ledgers else "No tick was seen yet.")
+    for (collector, run), count in Counter((ledger.collector, ledger.run) for ledger in ledgers).items():
+        if count > 1:
+            console.print(f"{collector}, run {run} lies in {count} partitions, each of which misses the others' ticks.")
+    if totals.latencies:
+        console.print(f"From capture to its set: {words(totals.latencies)}.")
+    if totals.surplus_by:
+        console.print(_surplus(totals, largest))
+    if learned:
+        console.print(_trainers(learned))
+
+
+def _runs(ledgers: list[RunLedger], totals: Totals) -> Any:
     from rich.table import Table
 
     from charles.ledger import BESIDE, TERMS
@@ -70,7 +115,41 @@ def _print_table(ledgers: list[RunLedger], totals: Totals) -> None:
         table.add_row(ledger.collector, ledger.run, *figures, style=None if ledger.adds_up else "red")
     table.add_section()
     table.add_row("", "all", str(totals.seen), *map(str, (totals.terms | totals.beside).values()), style="bold")
-    console = Console()
-    console.print(table)
-    verdict = "[green]It adds up.[/]" if totals.adds_up else "[bold red]It does not add up.[/]"
-    console.print(verdict if ledgers else "No tick was seen yet.")
+    return table
+
+
+def _surplus(totals: Totals, largest: int | None) -> Any:
+    """What made ticks surplus; largest: how many rows are wanted, None: all."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("surplus of")
+    for column in ("ticks", "share"):
+        table.add_column(column, justify="right")
+    rows = list(totals.surplus_by.items())
+    kept, rest = rows[:largest], rows[len(rows[:largest]) :]
+    if rest:
+        kept.append((f"{len(rest)} others: --by-bin", sum(ticks for _of, ticks in rest)))
+    for of, ticks in kept:
+        table.add_row(Text(of), f"{ticks:,}", f"{100 * ticks / sum(totals.surplus_by.values()):.1f} %")
+    return table
+
+
+def _trainers(learned: list[TrainerLedger]) -> Any:
+    from rich.table import Table
+
+    from charles.trainer_ledger import TERMS
+
+    table = Table(title="emitted = " + " + ".join(TERMS))
+    for column in ("model", "trainer"):
+        table.add_column(column)
+    for column in ("emitted", *TERMS):
+        table.add_column(column, justify="right")
+    table.add_column("ahead of it", justify="right", style="dim")
+    table.add_column("adds up")
+    for each in learned:
+        figures = [str(each.emitted), *map(str, each.terms.values()), str(each.ahead) if each.ahead >= 0 else "?"]
+        verdict = "[green]yes[/]" if each.adds_up else "[bold red]NO[/]"
+        table.add_row(each.model, each.trainer, *figures, verdict)
+    return table

@@ -10,6 +10,7 @@ from rich.text import Text
 from charles.events import DeadLetter, Status
 from charles.roll import ENDED
 from charles.top.charts import chart
+from charles.top.sets import held_up, sets_by_kind
 from charles.top.watching import Sight
 
 _BUFFER = "buffer_"
@@ -28,10 +29,10 @@ def learning(sight: Sight, width: int, rows: int) -> RenderableType:
     for trainer in trainers:
         _draw(drawn, trainer, sight.losses.get(trainer.model, []), (width - label - _FIGURES, rows))
         told.add_row("checkpoint", Text(road(trainer, statuses), no_wrap=True, overflow="ellipsis"))
-    for instance, words in sets(sight).items():
-        told.add_row(
-            Text("sets" if len(sets(sight)) == 1 else instance), Text(words, no_wrap=rows == 1, overflow="ellipsis")
-        )
+    for instance, kinds in sets(sight).items():
+        label_of = "sets" if len(sets(sight)) == 1 else instance
+        for number, words in enumerate(["; ".join(kinds)] if rows == 1 else kinds):
+            told.add_row(Text("" if number else label_of), Text(words, no_wrap=rows == 1, overflow="ellipsis"))
     if sight.dead_letters:
         told.add_row(Text(_LETTERS, "yellow"), _dead_letters(sight.dead_letters))
     return Group(drawn if trainers else Text("no trainer learns at present", "dim"), told)
@@ -63,14 +64,15 @@ def road(trainer: Status, statuses: list[Status]) -> str:
     return ", ".join(words)
 
 
-def sets(sight: Sight) -> dict[str, str]:
-    """By balancer: how long a set takes, and which bins hold it up."""
+def sets(sight: Sight) -> dict[str, list[str]]:
+    """By balancer, for each kind of set: how long one takes, and which bin holds it up."""
     found = {}
     for status in _alive(sight):
-        pace = sight.pace.get(status.instance, "")
-        if status.program == "balancer" and (pace or status.starving):
-            held = f"held up by {' and '.join(status.starving)}" if status.starving else ""
-            found[status.instance] = ", ".join(filter(None, (pace, held)))
+        paces = sight.pace.get(status.instance, {})
+        told = {kind: filter(None, (paces.get(kind, ""), held_up(status, kind))) for kind in sets_by_kind(status)}
+        words = [f"{kind}: {phrase}" for kind, parts in told.items() if (phrase := ", ".join(parts))]
+        if words:
+            found[status.instance] = words
     return found
 
 

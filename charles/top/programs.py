@@ -89,7 +89,16 @@ def trouble(member: Member, at: datetime) -> str:
     """What is wrong with an instance although it beats."""
     rivals = member.rivals(at)
     names = ", ".join(f"{pid} on {host}" for host, pid in rivals)
-    return f"{len(rivals)} processes run under this name: {names}" if rivals else ""
+    broken = int(member.status.figures.get("broken_ledgers", 0))
+    return "; ".join(
+        filter(
+            None,
+            (
+                f"{len(rivals)} processes run under this name: {names}" if rivals else "",
+                f"{broken} LEDGERS DO NOT ADD UP: charles ledger" if broken else "",
+            ),
+        )
+    )
 
 
 def note(status: Status) -> str:

@@ -1,11 +1,30 @@
-"""How long a balancer's sets take."""
+"""How long a balancer's sets take, and what holds them up."""
 
 from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
 
+from charles.balancing import JOINT
+from charles.events import Status
+
 _WINDOW_S = 120.0
+_SETS = "sets_"
+
+
+def sets_by_kind(balancer: Status) -> dict[str, float]:
+    """How many sets of each kind it has made in its present life."""
+    return {name.removeprefix(_SETS): sets for name, sets in balancer.figures.items() if name.startswith(_SETS)}
+
+
+def held_up(balancer: Status, kind: str) -> str:
+    """Which bin holds up the next set of a kind, and how many of the ticks come for it; nothing when none does."""
+    names = (name for name in balancer.starving if kind in (JOINT, name.partition(" ")[0].partition(":")[0]))
+    if not (scarcest := next(names, "")):
+        return ""
+    bin_name = scarcest if kind == JOINT else scarcest.partition(" ")[2]
+    share = balancer.figures.get(f"scarcest_{kind}", 0.0)
+    return f"held up by {bin_name} ({100 * share:.2g} % of the ticks)"
 
 
 class SetPace:

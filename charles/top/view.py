@@ -54,7 +54,7 @@ def sentence(sight: Sight) -> str:
     if sight.away_s:
         parts.append(f"the broker does not answer since {sight.away_s:.0f} s")
     parts += [words for member in members if (words := _plain(member, sight.at))]
-    parts += [f"sets: {words}" for words in learning.sets(sight).values()]
+    parts += [f"sets: {'; '.join(kinds)}" for kinds in learning.sets(sight).values()]
     return " | ".join(parts) if len(parts) > 1 else f"{parts[0]} | no program runs"
 
 

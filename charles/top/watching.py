@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
 from charles.codec import Unreadable
@@ -17,11 +17,12 @@ from charles.kafka import is_end, name
 from charles.registry import Registry
 from charles.roll import Incident, Member
 from charles.settings import Kafka
-from charles.top.sets import SetPace
+from charles.top.sets import SetPace, sets_by_kind
 
 _LOSSES = 4000
 _DEAD_LETTERS = 500
 _BATCH = 1000
+_ANSWER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Sight:
     """What was seen at one moment, for a picture of it.
 
     at: that moment; while the broker is away, the last one at which it answered. away_s: for how long it has been away,
-    0: it answers. losses: of the newest batches, by model. pace: how long a set takes, in words, by balancer.
-    dead_letters: the newest.
+    0: it answers. losses: of the newest batches, by model. pace: how long a set takes, in words, by balancer and
+    kind of set. dead_letters: the newest.
     """
 
     at: datetime
@@ -40,19 +41,19 @@ class Sight:
     incidents: list[Incident]
     ledgers: list[RunLedger]
     losses: dict[str, list[float]]
-    pace: dict[str, str]
+    pace: dict[str, dict[str, str]]
     dead_letters: list[DeadLetter]
 
 
 class Watch:
-    """Follows a pipeline. status: the newest Status of each instance; ledgers: of each run; losses: of the newest
-    batches, of the model that learned last."""
+    """Follows a pipeline. status: the newest Status of each instance; ledgers: of each run in each input partition;
+    losses: of the newest batches, of the model that learned last."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self.ledgers: dict[tuple[str, str], RunLedger] = {}
+        self.ledgers: dict[tuple[str, str, int], RunLedger] = {}
         self._losses: dict[str, deque[float]] = {}
         self._learned_last = ""
-        self._pace: dict[str, SetPace] = {}
+        self._pace: dict[str, dict[str, SetPace]] = {}
         self._dead_letters: deque[DeadLetter] = deque(maxlen=_DEAD_LETTERS)
         self._cluster = f"{kafka.prefix} at {kafka.bootstrap_servers}"
         self._heartbeats = Heartbeats(kafka)
@@ -60,13 +61,14 @@ class Watch:
         self._registry = Registry(kafka)
         state = topics.BALANCER_STATE
         self._names = {name(kafka, topic): topic for topic in (topics.TRAINING, topics.DEADLETTER, state)}
+        self._others = onlooker(kafka, "watch")
+        partitions = _partitions(self._others, name(kafka, state)) or state.partitions
         places = [
             tail(kafka, topics.TRAINING, _LOSSES),
             tail(kafka, topics.DEADLETTER, _DEAD_LETTERS),
-            *(TopicPartition(name(kafka, state), partition, 0) for partition in range(state.partitions)),
+            *(TopicPartition(name(kafka, state), partition, 0) for partition in range(partitions)),
         ]
         self._behind = {(place.topic, place.partition) for place in places}
-        self._others = onlooker(kafka, "watch")
         self._others.assign(places)
 
     @property
@@ -85,8 +87,9 @@ class Watch:
     def read(self, wait_s: float) -> None:
         """Take in what has come; waits at most so long for a heartbeat, and half a second for a broker that is away."""
         for status in self._heartbeats.read(wait_s):
-            if "sets" in status.figures:
-                self._pace.setdefault(status.instance, SetPace()).take(status.figures["sets"], status.time)
+            for kind, sets in sets_by_kind(status).items():
+                paces = self._pace.setdefault(status.instance, {})
+                paces.setdefault(kind, SetPace()).take(sets, status.time)
         deadline = time.monotonic() + wait_s
         while messages := self._others.consume(_BATCH, timeout=0):
             for message in messages:
@@ -104,7 +107,9 @@ class Watch:
             incidents=[*self._heartbeats.roll.incidents],
             ledgers=[*self.ledgers.values()],
             losses={model: [*losses] for model, losses in self._losses.items()},
-            pace={instance: pace.words() for instance, pace in self._pace.items()},
+            pace={
+                instance: {kind: pace.words() for kind, pace in paces.items()} for instance, paces in self._pace.items()
+            },
             dead_letters=[*self._dead_letters],
         )
 
@@ -132,4 +137,12 @@ class Watch:
             self._dead_letters.append(replace(letter, value=b""))
         elif bytes(message.key() or b"").startswith(b"ledger/"):
             ledger = self._registry.decode(RunLedger, message.value())
-            self.ledgers[ledger.collector, ledger.run] = ledger
+            self.ledgers[ledger.collector, ledger.run, message.partition() or 0] = ledger
+
+
+def _partitions(client: Consumer, full: str) -> int:
+    """How many a topic has now, which may be more than the table says; 0: it is not there, or no broker answers."""
+    try:
+        return len(client.list_topics(full, timeout=_ANSWER_S).topics[full].partitions)
+    except KafkaException:
+        return 0

@@ -46,8 +46,9 @@ def trainer(**values: Any) -> Member:
 
 def ledger(collector: str = "collector-1", seen: int = 1000, **values: Any) -> RunLedger:
     """Of a run whose ticks were all surplus, as far as nothing else is said."""
+    of_kind: dict[str, Any] = {"array": [], "map": {}}
     empty: dict[str, Any] = {
-        field["name"]: [] if isinstance(field["type"], dict) and field["type"]["type"] == "array" else 0
+        field["name"]: of_kind.get(field["type"]["type"], 0) if isinstance(field["type"], dict) else 0
         for field in schema(RunLedger)["fields"]
     }
     known = {"collector": collector, "run": "run", "time": now(), "seen": seen, "settled": seen - 1, "surplus": seen}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from charles.top.sets import SetPace
+from charles.top.sets import SetPace, held_up, sets_by_kind
+from tests.top.pipeline import status
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -35,3 +36,18 @@ def test_a_balancer_that_starts_over_counts_anew() -> None:
 
 def test_one_heartbeat_says_nothing_yet() -> None:
     assert told((0, 5)) == ""
+
+
+def test_what_holds_up_a_kind_of_set_is_the_first_of_its_starving_bins() -> None:
+    figures = {"sets": 5, "sets_steering": 2, "sets_acceleration": 3, "scarcest_steering": 0.004}
+    balancer = status(
+        "balancer", figures=figures, starving=["acceleration 1", "steering:delta +0.3", "steering:delta 0"]
+    )
+    assert sets_by_kind(balancer) == {"steering": 2, "acceleration": 3}
+    assert held_up(balancer, "steering") == "held up by +0.3 (0.4 % of the ticks)"
+    assert held_up(balancer, "braking") == ""
+
+
+def test_a_combination_is_named_whole() -> None:
+    balancer = status("balancer", starving=["acceleration 0 braking 1 steering -1"], figures={"sets_joint": 1})
+    assert held_up(balancer, "joint") == "held up by acceleration 0 braking 1 steering -1 (0 % of the ticks)"

@@ -22,8 +22,15 @@ BALANCER = member(
     note="rarest bins steering [-1, -0.9): 0",
     starving=["acceleration_braking [-0.8, -0.7)", "steering [-1, -0.9)"],
     lag=42,
-    figures={"sets": 7},
+    figures={
+        "sets": 7,
+        "sets_acceleration_braking": 3,
+        "sets_steering": 4,
+        "scarcest_acceleration_braking": 0.015,
+        "scarcest_steering": 0.011,
+    },
 )
+PACE = {"balancer-1": {"acceleration_braking": "a set every 12 s", "steering": "a set every 8.1 s"}}
 PLAYER = member("player", model="pilot", batch=300, note="drives with batch 300", figures={"age_s": 12.0})
 LETTER = DeadLetter("charles.frames", 0, 1, now(), "a picture of 0 bytes", "balancer", None, {}, b"", 1, "00")
 EVERYTHING = sight(
@@ -35,7 +42,7 @@ EVERYTHING = sight(
     member("supervisor", note="5 of 5 programs run"),
     ledgers=[ledger(surplus=400, emitted=600), ledger("collector-2", 2000)],
     losses={"pilot": [1 / batch for batch in range(1, 500)]},
-    pace={"balancer-1": "a set every 12 s"},
+    pace=PACE,
     dead_letters=[LETTER],
     incidents=[
         died(f"exit code -9, {time} batches; the last line of a log may be long: {'x ' * 60}") for time in range(9)
@@ -116,12 +123,19 @@ def test_who_drives_with_which_checkpoint_and_how_old_it_is() -> None:
 
 
 def test_why_a_set_takes_long() -> None:
-    assert "a set every 12 s, held up by acceleration_braking [-0.8, -0.7) and steering" in "\n".join(lines(EVERYTHING))
+    text = "\n".join(lines(EVERYTHING))
+    assert "acceleration_braking: a set every 12 s, held up by [-0.8, -0.7) (1.5 % of the ticks)" in text
+    assert "steering: a set every 8.1 s, held up by [-1, -0.9) (1.1 % of the ticks)" in text
+
+
+def test_a_balancer_whose_ledger_does_not_add_up_says_so_in_red() -> None:
+    broken = member("balancer", figures={"broken_ledgers": 2})
+    assert "2 LEDGERS DO NOT ADD UP" in row(sight(broken), "balancer-1")
 
 
 def test_what_has_ended_neither_learns_nor_drives_nor_holds_anything_up() -> None:
     ended = [replace(one, status=replace(one.status, state="stopped")) for one in (BALANCER, trainer(), PLAYER)]
-    text = "\n".join(lines(sight(*ended, pace={"balancer-1": "a set every 12 s"})))
+    text = "\n".join(lines(sight(*ended, pace=PACE)))
     assert "no trainer learns" in text
     for word in ("checkpoint", "drives with 300 (", "a set every"):
         assert word not in text

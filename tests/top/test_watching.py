@@ -55,10 +55,10 @@ def test_two_models_losses_are_not_mixed(kafka: Kafka) -> None:
 
 
 def test_it_follows_the_pace_of_sets(kafka: Kafka) -> None:
-    told = [status("balancer", ago_s=60 - second, figures={"sets": second // 12}) for second in range(60)]
+    told = [status("balancer", ago_s=60 - second, figures={"sets_steering": second // 12}) for second in range(60)]
     publish(kafka, topics.STATUS, *told)
     watch = caught_up(kafka)
-    assert watch.sight().pace["balancer-1"].startswith("a set every 1")
+    assert watch.sight().pace["balancer-1"]["steering"].startswith("a set every 1")
     watch.close()
 
 

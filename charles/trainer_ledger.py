@@ -1,0 +1,72 @@
+"""The trainer's side of the ledger: `emitted = unread + expired + surplus + rejected + buffered + drawn`, per model.
+
+emitted is the balancer's word (ledger.py); the others are the trainer's, in its heartbeat. What it has not read is
+emitted less read: also what retention took before it came to it, which nobody counts, and what was emitted since its
+heartbeat. How many records lie ahead of it in the log stands beside it, an upper bound: the ends of transactions count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from charles import topics
+from charles.codec import Unreadable
+from charles.events import Status
+from charles.kafka import name
+from charles.reading import NoTopic, read_to_end
+from charles.registry import Registry
+from charles.settings import Kafka
+
+COUNTED = ("expired", "surplus", "rejected", "buffered", "drawn")
+TERMS = ("unread", *COUNTED)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerLedger:
+    """Where the emitted samples went with one model. time: of its heartbeat; read: all that came; terms: what became of
+    them, and unread; ahead: unread records in its log at most, -1: not known."""
+
+    model: str
+    trainer: str
+    time: datetime
+    emitted: int
+    read: int
+    terms: dict[str, int]
+    ahead: int
+
+    @property
+    def adds_up(self) -> bool:
+        """What came is what became of it, and no more came than was emitted."""
+        return self.read == sum(self.terms[term] for term in COUNTED) and self.terms["unread"] >= 0
+
+
+def heard(kafka: Kafka) -> list[Status]:
+    """The newest heartbeat with its counts of each model's trainer, of those that the log still has: an hour's.
+
+    To be asked for before the balancer's ledger, which then knows of all that they have read. Raises KafkaException,
+    TimeoutError.
+    """
+    found: dict[str, Status] = {}
+    registry = Registry(kafka)
+    with suppress(NoTopic):
+        for message in read_to_end(kafka, name(kafka, topics.STATUS)):
+            with suppress(Unreadable):
+                status = registry.decode(Status, message.value())
+                if status.program == "trainer" and {"read", *COUNTED} <= status.figures.keys():
+                    found[status.model] = status
+    return [found[model] for model in sorted(found)]
+
+
+def against(emitted: int, trainers: Iterable[Status]) -> list[TrainerLedger]:
+    """The trainers' ledgers; emitted: samples, as the balancer's ledger says, of all runs."""
+    return [_ledger(emitted, trainer) for trainer in trainers]
+
+
+def _ledger(emitted: int, trainer: Status) -> TrainerLedger:
+    read = int(trainer.figures["read"])
+    counted = {term: int(trainer.figures[term]) for term in COUNTED}
+    terms = {"unread": emitted - read} | counted
+    return TrainerLedger(trainer.model, trainer.instance, trainer.time, emitted, read, terms, trainer.lag)

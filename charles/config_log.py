@@ -54,6 +54,14 @@ class Epochs:
     def newest(self) -> Epoch:
         return self.held[-1]
 
+    def numbered(self, number: int) -> Epoch:
+        """The epoch of this number. Raises ConfigError, which says what there was."""
+        for epoch in self.held:
+            if epoch.number == number:
+                return epoch
+        there = ", ".join(str(epoch.number) for epoch in self.held)
+        raise ConfigError(f"there was no epoch {number}; there were {there}")
+
     def take(self, offset: int, change: ConfigChange) -> bool:
         """Read one change; tells whether it holds. Raises ConfigError for one that this version does not accept."""
         self.position = offset + 1

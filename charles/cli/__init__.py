@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from charles.cli import config, deadletters, kafka
+from charles.cli import config, deadletters, kafka, plot
 from charles.cli.bench import bench_command
 from charles.cli.command import command_command
 from charles.cli.demo import demo_command
@@ -37,6 +37,7 @@ app.command("command", short_help="Tell programs to pause, resume, stop, ... and
 app.add_typer(config.app, name="config", short_help="Show and change what the pipeline agrees on.")
 app.command("topics", short_help="Sizes, rates, lag, and what differs from the table.")(topics_command)
 app.command("ledger", short_help="Where every tick went, and whether it adds up.")(ledger_command)
+app.add_typer(plot.app, name="plot", short_help="Draw what the topics hold: balance.")
 app.command("reset", short_help="Delete every topic and group under the prefix.")(reset_command)
 app.add_typer(deadletters.app, name="deadletters", short_help="What could not be used: why, whose, where.")
 app.add_typer(kafka.app, name="kafka", short_help="A real Kafka on this machine: start, stop, status, logs.")

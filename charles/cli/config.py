@@ -145,16 +145,7 @@ def _epochs() -> Epochs:
 
 def _epoch(epochs: Epochs, number: int | None) -> Epoch:
     """The epoch of this number; None: the one that holds. Raises ConfigError."""
-    from charles.config import ConfigError
-
-    if number is None:
-        return epochs.newest
-    for epoch in epochs.held:
-        if epoch.number == number:
-            return epoch
-    raise ConfigError(
-        f"there was no epoch {number}; there were {', '.join(str(epoch.number) for epoch in epochs.held)}"
-    )
+    return epochs.newest if number is None else epochs.numbered(number)
 
 
 def _of(field: str | None, config: Config) -> dict[str, Any]:

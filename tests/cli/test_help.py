@@ -27,6 +27,7 @@ HEAVY = [
     "fastavro",
     "gymnasium",
     "matplotlib",
+    "plotly",
     "psutil",
     "rich",
 ]

@@ -1,0 +1,123 @@
+"""`charles plot`: pictures of what the topics hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+
+if TYPE_CHECKING:
+    from charles.plots.counting import Counts
+
+EventT = TypeVar("EventT")
+
+app = typer.Typer(help="Draw what the topics hold. Example: charles plot balance", no_args_is_help=True)
+
+_BAR_AFTER_S = 1.0
+_STEP = 200
+
+
+@app.command()
+def balance(
+    out: Annotated[Path, typer.Option(help="The folder for balance.png and balance.html.")] = Path("plots"),
+    bins: Annotated[
+        int | None,
+        typer.Option(min=3, max=201, help="Of each axis, an odd number.", show_default="the configuration's"),
+    ] = None,
+    epoch: Annotated[
+        int | None,
+        typer.Option(help="Whose balancing to draw; `charles config history` lists them.", show_default="the last"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+) -> None:
+    """Draw the joint histogram of steering and pedals, as driven and balanced, as a PNG and as an interactive page.
+
+    Prints how even the bins are: the largest over the smallest that is not empty, as driven, in each output's own sets,
+    and of the other outputs in these samples. A minute is a minute of one car, 1,800 ticks.
+
+    Example: charles plot balance --out plots
+    """
+    if bins is not None and bins % 2 == 0:
+        raise typer.BadParameter("must be an odd number: 0 has a bin of its own", param_hint="--bins")
+    with clear_errors():
+        from charles import config_log
+        from charles.kafka import require_broker
+        from charles.plots.balance import draw, read_counts
+
+        kafka = load_settings().kafka
+        require_broker(kafka)
+        counts = read_counts(kafka, config_log.read(kafka), epoch, bins, _watched)
+        paths = draw(out, counts)
+        if as_json:
+            _print_json(counts, paths)
+        else:
+            _print_table(counts, paths)
+
+
+def _watched(full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT]:
+    """A topic's events, with a progress bar on a terminal when reading them takes long."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task(f"reading {full}", total=total)
+    show_at = time.monotonic() + _BAR_AFTER_S
+    try:
+        for number, event in enumerate(events):
+            if number % _STEP == 0 and time.monotonic() >= show_at:
+                bar.start()
+                bar.update(task, completed=number)
+            yield event
+    finally:
+        bar.stop()
+
+
+def _print_json(counts: Counts, paths: list[Path]) -> None:
+    import json
+
+    from charles.plots.evenness import minutes, rows
+
+    drive = counts.drive
+    facts = {
+        "balancing": counts.version,
+        "ticks": drive.ticks,
+        "minutes": minutes(counts),
+        "collectors": len(drive.last),
+        "began": drive.began and drive.began.isoformat(),
+        "ended": drive.ended and drive.ended.isoformat(),
+        "samples": counts.samples,
+        "sets": [row.as_json() for row in rows(counts)],
+        "files": [str(path) for path in paths],
+    }
+    typer.echo(json.dumps(facts, indent=2))
+
+
+def _print_table(counts: Counts, paths: list[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from charles.plots.evenness import HEADS, minutes, rows
+
+    console = Console()
+    drive = counts.drive
+    collectors = f"{len(drive.last)} collector{'s' * (len(drive.last) > 1)}"
+    console.print(
+        f"{drive.ticks:,} ticks of {collectors}, {minutes(counts):.1f} minutes of driving, captured "
+        f"from {drive.began:%Y-%m-%d %H:%M:%S} to {drive.ended:%H:%M:%S} UTC. {counts.samples:,} samples "
+        f"({counts.version})."
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for head in HEADS:
+        table.add_column(head, justify="left" if head == HEADS[0] else "right", no_wrap=head == HEADS[0])
+    for row in rows(counts):
+        table.add_row(*row.words())
+    console.print(table)
+    console.print("The figures of bins: the largest over the smallest that is not empty.")
+    console.print("Drawn: " + ", ".join(map(str, paths)), soft_wrap=True)

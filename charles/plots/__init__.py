@@ -1,0 +1,1 @@
+"""`charles plot`: what the topics hold, as pictures."""

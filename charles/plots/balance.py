@@ -1,0 +1,87 @@
+"""What was driven beside what was balanced, read from the topics and drawn: balance.png and balance.html."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from charles import topics
+from charles.config import Config
+from charles.config_log import Epoch, Epochs
+from charles.events import Control, Sample
+from charles.kafka import name
+from charles.plots.balance_html import draw_html
+from charles.plots.balance_png import draw_png
+from charles.plots.counting import Counts
+from charles.reading import events, spans
+from charles.settings import Kafka
+from charles.topics import Topic
+
+EventT = TypeVar("EventT")
+
+PNG, HTML = "balance.png", "balance.html"
+
+
+class Watch(Protocol):
+    """Passes a topic's events on while somebody watches. full: its name; total: about how many there are."""
+
+    def __call__(self, full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT]: ...
+
+
+class NothingToDraw(RuntimeError):
+    """A topic holds nothing of what is asked for; the message says which, and what to do."""
+
+
+def read_counts(
+    kafka: Kafka, epochs: Epochs, number: int | None = None, bins: int | None = None, watch: Watch | None = None
+) -> Counts:
+    """Count what both topics hold, reading each once.
+
+    number: of the epoch whose balancing is drawn, None: the one that holds; samples of every epoch that balances the
+    same way count, others do not. bins: of the joint histogram's axes. Raises NothingToDraw, what reading.events()
+    raises, and ConfigError where there was no such epoch.
+    """
+    epoch = epochs.newest if number is None else epochs.numbered(number)
+    same = {one.number for one in epochs.held if _balancing(one.config) == _balancing(epoch.config)}
+    counts = Counts(epoch.config, bins)
+    for control in _watched(kafka, topics.CONTROLS, Control, watch):
+        counts.add_control(control)
+    if not counts.drive.ticks:
+        raise NothingToDraw(f"{name(kafka, topics.CONTROLS)} is empty: nothing was driven; `charles collect` drives")
+    elsewhere: dict[int, int] = {}
+    for sample in _watched(kafka, topics.BALANCED, Sample, watch):
+        if sample.epoch in same:
+            counts.add_sample(sample)
+        else:
+            elsewhere[sample.epoch] = elsewhere.get(sample.epoch, 0) + 1
+    if not counts.samples:
+        raise NothingToDraw(_why(name(kafka, topics.BALANCED), epoch, elsewhere))
+    return counts
+
+
+def draw(folder: Path, counts: Counts) -> list[Path]:
+    """Write balance.png and balance.html into a folder, which is made. Raises Unwritable."""
+    draw_png(folder / PNG, counts)
+    draw_html(folder / HTML, counts)
+    return [folder / PNG, folder / HTML]
+
+
+def _balancing(config: Config) -> object:
+    """What two configurations must have in common for their sets to be counted together."""
+    return config.outputs, config.set_kinds, config.balance.version
+
+
+def _why(full: str, epoch: Epoch, elsewhere: dict[int, int]) -> str:
+    if not elsewhere:
+        return f"{full} is empty: no set is whole yet; `charles status` names the bins that starve"
+    there = ", ".join(f"{number} ({samples:,} samples)" for number, samples in sorted(elsewhere.items()))
+    return f"{full} holds no sample that was balanced as in epoch {epoch.number}: name another with --epoch: {there}"
+
+
+def _watched(kafka: Kafka, topic: Topic, event: type[EventT], watch: Watch | None) -> Iterator[EventT]:
+    every = events(kafka, topic, event)
+    if watch is None:
+        return every
+    full = name(kafka, topic)
+    return watch(full, sum(span.end - span.first for span in spans(kafka, full).values()), every)

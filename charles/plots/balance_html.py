@@ -1,0 +1,59 @@
+"""balance.html: the same as balance.png, to point at: one file that opens anywhere and loads nothing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from charles.files import written
+from charles.plots.balance_figure import figure
+from charles.plots.counting import Counts
+from charles.plots.evenness import HEADS, Row, rows
+from charles.plots.style import FAINT, FONT, INK, PAPER
+
+_ALLOWED = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+"""What a browser lets the page do: whatever it asks another place for, it does not get."""
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{allowed}">
+<title>Charles: balance</title>
+<style>
+body {{ margin: 2rem auto; max-width: 1440px; padding: 0 1rem; }}
+body {{ font-family: {font}; color: {ink}; background: {paper}; }}
+h1 {{ font-size: 1.5rem; margin: 0; }}
+p {{ opacity: 0.7; margin: 0.4rem 0; }}
+table {{ border-collapse: collapse; margin: 1rem 0 0.5rem; }}
+th, td {{ padding: 0.3rem 1.2rem 0.3rem 0; text-align: right; border-bottom: 1px solid {faint}; }}
+th:first-child, td:first-child {{ text-align: left; }}
+</style>
+</head>
+<body>
+<h1>What is driven, and what is learned from</h1>
+<p>Point at a bin for its figures, drag to come closer, double-click to go back, click on a kind of set to hide it.</p>
+{figure}
+{table}
+<p>The figures of bins: the largest over the smallest that is not empty. A minute is one of driving, 1,800 ticks.</p>
+</body>
+</html>
+"""
+_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def draw_html(path: Path, counts: Counts) -> None:
+    """Write balance.html, 5 MB, most of which is what makes it interactive. Raises Unwritable."""
+    drawn = figure(counts).to_html(full_html=False, include_plotlyjs=True, div_id="balance", config=_CONFIG)
+    look: Mapping[str, str] = {"ink": INK, "paper": PAPER, "faint": FAINT, "font": FONT, "allowed": _ALLOWED}
+    page = _PAGE.format(figure=drawn, table=_table(rows(counts)), **look)
+    with written(path) as file:
+        file.write_text(page, encoding="utf-8")
+
+
+def _table(every: Iterable[Row]) -> str:
+    head, *body = (
+        "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line)
+        for tag, line in (("th", HEADS), *(("td", row.words()) for row in every))
+    )
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in body)}</table>"

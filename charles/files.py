@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -28,4 +28,5 @@ def written(path: Path, *foreseen: type[Exception]) -> Iterator[Path]:
         reason = getattr(error, "strerror", None) or error
         raise Unwritable(f"{path} cannot be written: {reason}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            unfinished.unlink()

@@ -91,7 +91,8 @@ def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[Traine
     console.print(verdict if ledgers else "No tick was seen yet.")
     for (collector, run), count in Counter((ledger.collector, ledger.run) for ledger in ledgers).items():
         if count > 1:
-            console.print(f"{collector}, run {run} lies in {count} partitions, each of which misses the others' ticks.")
+            where = f"{collector}, run {run} lies in {count} partitions"
+            console.print(f"{where}, each of which misses the others' ticks.", markup=False, soft_wrap=True)
     if totals.latencies:
         console.print(f"From capture to its set: {words(totals.latencies)}.")
     if totals.surplus_by:

@@ -3,104 +3,32 @@
 from __future__ import annotations
 
 import math
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
 
 import pytest
-from confluent_kafka import Message
 
 from charles import topic_admin, topics
 from charles.bins import BINS, scale_of
-from charles.events import Control, DeadLetter, Frame, RunLedger, Sample, now
-from charles.kafka import Publisher, consumer, name
+from charles.events import Control, DeadLetter, Sample, now
 from charles.ledger import read, total
 from charles.outputs import OUTPUTS
-from charles.pacing import HZ
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.stopping import TakenOver
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, headers, kill, read_all
 from tests.programs import configure, give, heard, running
-
-RUN = "20260101T000000-test"
-CONFIG = {"balance": {"history": 10, "silence_seconds": 1.0}}
-LOCAL = {"commit_seconds": 0.05}
-_BEGAN = now()
-
-
-def picture(collector: str, tick: int) -> bytes:
-    return f"{collector} {tick} ".encode() * 50
-
-
-def control(collector: str, tick: int, rng: random.Random, time: datetime, run: str = RUN) -> Control:
-    """Labels evenly over all bins; the speed says the tick, so that a leak into the history shows."""
-    pedals, steering = (0.0 if rng.random() < 0.05 else rng.uniform(-1, 1) for _ in range(2))
-    return Control(
-        collector, run, tick, time, max(pedals, 0.0), max(-pedals, 0.0), steering, float(tick), 0, 0, 0, 0, 0, 0
-    )
-
-
-class Feed:
-    """Publishes ticks as a collector does."""
-
-    def __init__(self, kafka: Kafka) -> None:
-        self._publisher = Publisher(kafka, Frame, Control)
-        self._rng = random.Random(7)
-
-    def send(self, collector: str, ticks: range, *, frames: bool = True, controls: bool = True, run: str = RUN) -> None:
-        for tick in ticks:
-            time = _BEGAN + timedelta(seconds=tick / HZ)
-            marks = {"collector": collector, "run": run, "tick": str(tick)}
-            frame = Frame(collector, run, tick, time, picture(collector, tick), 96, 84, 0, 0)
-            made = control(collector, tick, self._rng, time, run)
-            if frames:
-                self._publisher.send(topics.FRAMES, frame, collector, marks)
-            if controls:
-                self._publisher.send(topics.CONTROLS, made, collector, marks)
-        assert self._publisher.flush() == 0
-
-    def send_raw(self, topic: topics.Topic, collector: str, tick: int, value: bytes) -> None:
-        marks = {"collector": collector, "run": RUN, "tick": str(tick)}
-        self._publisher.send_bytes(topic, collector, value, headers=marks)
-        assert self._publisher.flush() == 0
-
-
-@pytest.fixture
-def feed(kafka: Kafka) -> Feed:
-    return Feed(kafka)
-
-
-def ledgers_until(kafka: Kafka, done: Callable[[dict[tuple[str, str], RunLedger]], bool]) -> list[RunLedger]:
-    """Follow the ledger as it is committed, until it says what the test waits for."""
-    found: dict[tuple[str, str], RunLedger] = {}
-    for message in tail(kafka, topics.BALANCER_STATE):
-        if (message.key() or b"").startswith(b"ledger/"):  # type: ignore[arg-type]
-            ledger = Registry(kafka).decode(RunLedger, message.value())
-            assert ledger.adds_up, ledger
-            found[ledger.collector, ledger.run] = ledger
-            if done(found):
-                return list(found.values())
-    raise AssertionError("unreachable")
-
-
-def tail(kafka: Kafka, topic: topics.Topic, patience_s: float = 60.0) -> Iterator[Message]:
-    """Messages as they come; fails after so long a silence."""
-    reader = consumer(kafka, "test-tail")
-    reader.subscribe([name(kafka, topic)])
-    try:
-        while (message := reader.poll(patience_s)) is not None:
-            assert message.error() is None
-            yield message
-        pytest.fail(f"nothing came on {topic.name} for {patience_s:g} s")
-    finally:
-        reader.close()
-
-
-def settled(collector: str, last: int) -> Callable[[dict[tuple[str, str], RunLedger]], bool]:
-    return lambda found: (collector, RUN) in found and found[collector, RUN].settled >= last
+from tests.stream_jobs.balancer.feeding import (
+    CONFIG,
+    LOCAL,
+    RUN,
+    Feed,
+    check_ledger_against_topics,
+    ledgers_until,
+    picture,
+    settled,
+)
 
 
 def check_samples(kafka: Kafka) -> list[Sample]:
@@ -118,19 +46,6 @@ def check_samples(kafka: Kafka) -> list[Sample]:
     assert all(indices == list(range(BINS)) for indices in bins.values())
     assert {output for _set, output in bins} == set(OUTPUTS)
     return samples
-
-
-def check_ledger_against_topics(kafka: Kafka, sent: int) -> None:
-    """The ledger's terms are what the topics hold, not only a sum that adds up."""
-    totals = total(read(kafka))
-    assert totals.adds_up
-    assert totals.seen == sent
-    assert totals.terms["emitted"] == len(events(kafka, topics.BALANCED, Sample))
-    state: dict[bytes, bool] = {}
-    for message in read_all(kafka, topics.BALANCER_STATE):
-        state[message.key()] = message.value() is not None  # type: ignore[index]
-    waiting = sum(alive for key, alive in state.items() if key.startswith(b"waiting/"))
-    assert totals.terms["waiting"] == waiting
 
 
 def test_sets_are_whole_and_every_tick_is_accounted_for(kafka: Kafka, feed: Feed) -> None:

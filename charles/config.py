@@ -31,6 +31,9 @@ class Collect(Section):
     jpeg_quality: int = Field(90, ge=1, le=100)
     world_minutes: float = Field(1.0, gt=0, description="a new world (the next seed) after so many minutes of driving")
     disturbances: bool = Field(True, description="bursts of noise, so that the data holds recoveries")
+    seek_rare: bool = Field(
+        True, description="disturb towards what the balancers' sets wait for, so that they fill sooner"
+    )
 
 
 class Unstuck(Section):
@@ -74,7 +77,7 @@ class Train(Section):
 
     line: Literal["pilot"] = Field("pilot", description="of models; see the folder charles/models")
     model: Model | None = Field(None, description="the name of what is trained; unset: the line's")
-    buffer: int = Field(25_000, ge=1, description="samples per output")
+    buffer: int = Field(25_000, ge=1, description="samples of each kind of set")
     keep_full: Share = Field(0.9, description="training goes on while every buffer is at least so full")
     when_full: Literal["replace", "wait"] = Field(
         "replace",
@@ -82,7 +85,7 @@ class Train(Section):
         "recording, all of which shall be learned from)",
     )
     uses_per_sample: int = Field(1, ge=1, le=255)
-    batch: int = Field(32, ge=2, multiple_of=2, description="samples; as many from each output's buffer")
+    batch: int = Field(32, ge=2, multiple_of=2, description="samples; as many from each buffer")
     learning_rate: float = Field(5e-4, gt=0)
     checkpoint_every: int = Field(100, ge=1, description="batches")
     keep_checkpoints: int = Field(5, ge=1)

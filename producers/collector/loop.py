@@ -14,9 +14,11 @@ from charles.games import Action, Observation, Picture
 from charles.pacing import HZ, RateKeeper
 from producers.collector.disturbances import Disturbances
 from producers.collector.drive import Drive, OpenGame
+from producers.collector.hearing import Hearing
 from producers.collector.refused import Refused
 from producers.collector.report import Report
 from producers.collector.sender import Sender
+from producers.collector.wanted import wanted
 
 INVALID_IN_A_ROW = 15
 """Half a second of nonsense: the car is put somewhere else."""
@@ -32,19 +34,23 @@ def collect(open_game: OpenGame, link: Link) -> None:
     with (
         closing(Sender(link.settings.kafka, local.memory_mb)) as sender,
         closing(Refused(link.settings)) as refused,
+        closing(Hearing(link.settings.kafka, local.name)) as hearing,
         closing(Drive(open_game, local.seed, config)) as drive,
     ):
-        report = Report(link, keeper, sender, drive, refused)
+        report = Report(link, keeper, sender, drive, refused, hearing.me.began)
         paused = False
         for _ in keeper.ticks(link.over):
             if config is not link.settings.config:
                 config = link.settings.config
                 drive.follow(config)
             real = (local.pace or config.collect.pace) == "real"
-            keeper.hz = HZ if real or link.paused else None
-            if link.paused:
+            if hearing.listen():
+                disturbances.seek(wanted(hearing.starving) if config.collect.seek_rare else ())
+            aside = f"{hearing.elder} has this name and began earlier" if hearing.elder else ""
+            keeper.hz = HZ if real or link.paused or aside else None
+            if link.paused or aside:
                 paused = True
-                report.tell("paused")
+                report.tell("paused" if link.paused else "waiting", aside)
                 continue
             if paused:
                 paused = False

@@ -8,6 +8,7 @@ from charles import logs
 from charles.control import Link
 from charles.pacing import RateKeeper
 from producers.collector.drive import Drive
+from producers.collector.hearing import BEGAN
 from producers.collector.refused import Refused
 from producers.collector.sender import Sender
 
@@ -15,8 +16,12 @@ log = logging.getLogger(__name__)
 
 
 class Report:
-    def __init__(self, link: Link, keeper: RateKeeper, sender: Sender, drive: Drive, refused: Refused) -> None:
+    def __init__(
+        self, link: Link, keeper: RateKeeper, sender: Sender, drive: Drive, refused: Refused, began: float
+    ) -> None:
+        """began: when the process did, seconds since 1970."""
         self._link = link
+        self._began = began
         self._keeper = keeper
         self._sender = sender
         self._drive = drive
@@ -24,11 +29,12 @@ class Report:
         self._progress = logs.Progress(log, terminal_s=1.0)
         logs.bind(collector=link.instance)
 
-    def tell(self, state: str) -> None:
-        """Heartbeat and line, if a second has passed since the last. state: running, waiting or paused."""
+    def tell(self, state: str, note: str = "") -> None:
+        """Heartbeat and line, if a second has passed since the last. state: running, waiting or paused; note: why."""
         late, dropped, drive = self._keeper.late, self._sender.dropped, self._drive
         told = self._link.beat(
             state,
+            note=note,
             figures={
                 "late": late,
                 "dropped": dropped,
@@ -36,6 +42,7 @@ class Report:
                 "runs": drive.runs,
                 "crashes": drive.crashes,
                 "refused": self._refused.count,
+                BEGAN: self._began,
             },
         )
         logs.bind(run=drive.run)

@@ -14,7 +14,7 @@ import pytest
 
 from charles import topic_admin, topics
 from charles.control import Link
-from charles.events import Control, DeadLetter, Frame, Status
+from charles.events import Control, DeadLetter, Frame, Status, now
 from charles.games import Observation
 from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
@@ -25,6 +25,7 @@ from tests.kafka_tools import events, headers, kill, read_all
 from tests.producers.collector.ticks import tick_of
 from tests.producers.collector.tiny_game import ANSWER, Script, TinyGame, without_speed
 from tests.programs import StopWhen, configure, give, heard
+from tests.top.pipeline import publish, status
 
 
 def settings_for(kafka: Kafka, **local: Any) -> Settings:
@@ -218,3 +219,27 @@ def test_it_follows_the_configuration_and_commands_while_it_drives(kafka: Kafka)
     for run in runs:
         ticks = [frame.tick for frame in frames if frame.run == run]
         assert ticks == list(range(len(ticks)))
+
+
+def test_it_seeks_what_a_balancer_lacks_only_where_the_configuration_says_so(kafka: Kafka) -> None:
+    game, stopped = TinyGame(1), Event()
+    configure(kafka, {"collect": {"seek_rare": False}})
+    driver = Thread(target=collect_until, args=(settings_for(kafka), lambda _: game, stopped.is_set))
+    driver.start()
+    lacks = status("balancer", starving=["steering (0.9, 1]"])
+
+    def pushes_for(ticks: int) -> set[float]:
+        """What the steering was pushed to in so many ticks, all of them driven after a balancer was heard."""
+        for _ in range(3):
+            publish(kafka, topics.STATUS, replace(lacks, time=now()))
+            time.sleep(1)
+        begin = len(game.controllers)
+        until(lambda: len(game.controllers) >= begin + ticks)
+        return {controller.steering for controller in game.controllers[begin:]} - {ANSWER.steering}
+
+    assert len(pushes_for(1000)) > 3
+    configure(kafka, {"collect": {"seek_rare": True}})
+    heard(kafka, lambda said: said.instance == "c-1" and said.epoch == 1)
+    assert pushes_for(1000) == {-1.0}
+    stopped.set()
+    driver.join(30)

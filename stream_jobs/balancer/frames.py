@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -20,6 +20,13 @@ Place = tuple[int, int]
 
 _RECENT_BYTES = 32 << 20
 _SEEK_BEYOND = 300
+"""Offsets that are read through to the next frame that is wanted: it takes about as long as to seek it."""
+_CLOSE = 16
+"""Offsets to the next frame that is read although it is not wanted yet."""
+_LARGE = 65_536
+"""Bytes: a frame as large as few are."""
+_BATCH = 200
+_FETCH_BYTES = 4 << 20
 _PATIENCE_S = 10.0
 
 
@@ -63,8 +70,20 @@ class FrameStore:
             else:
                 found[place] = picture
         if missing:
-            found |= self._log.read(sorted(missing))
+            found |= self._read_again(missing)
         return found
+
+    def _read_again(self, missing: list[Place]) -> dict[Place, bytes]:
+        """These pictures, from the log. What ticks hold and lies close by is read with them, and kept, where there is
+        room for it: after a restart, what waits comes back in a few large reads."""
+        wanted = set(missing)
+        known = sweeps(sorted(wanted | self._holders.keys() - self._held.pictures.keys()), _CLOSE)
+        together = [place for sweep in known if wanted.intersection(sweep) for place in sweep]
+        read = self._log.read(together if len(together) <= self._held.room // _LARGE else sorted(wanted))
+        for place, picture in read.items():
+            if place in self._holders:
+                self._held.put(place, picture)
+        return {place: picture for place, picture in read.items() if place in wanted}
 
     def close(self) -> None:
         self._log.close()
@@ -84,12 +103,17 @@ class _Shelf:
         while self._bytes > self._capacity and self.pictures:
             self._bytes -= len(self.pictures.popitem(last=False)[1])
 
+    @property
+    def room(self) -> int:
+        """Bytes."""
+        return self._capacity - self._bytes
+
     def drop(self, place: Place) -> None:
         self._bytes -= len(self.pictures.pop(place, b""))
 
 
 class _LogReader:
-    """Reads single frames from the topic, in sweeps: what lies close ahead is read through to, not sought."""
+    """Reads frames again from the topic, in sweeps: what lies close ahead is read through to, not sought."""
 
     def __init__(self, kafka: Kafka, registry: Registry) -> None:
         self._kafka = kafka
@@ -100,32 +124,32 @@ class _LogReader:
     def read(self, places: list[Place]) -> dict[Place, bytes]:
         """The pictures at these places, which are sorted; without those that are gone from the log."""
         if self._consumer is None:
-            self._consumer = consumer(self._kafka, "balancer-frames", **{"enable.partition.eof": True})
+            properties = {"enable.partition.eof": True, "fetch.message.max.bytes": _FETCH_BYTES}
+            self._consumer = consumer(self._kafka, "balancer-frames", **properties)
         found: dict[Place, bytes] = {}
-        partition, position = -1, -1
-        for place in places:
-            if place[0] != partition or not 0 <= place[1] - position < _SEEK_BEYOND:
-                self._consumer.assign([TopicPartition(self._topic, *place)])
-            picture = self._read_to(self._consumer, place[1])
-            if picture is not None:
-                found[place] = picture
-            partition, position = (place[0], place[1] + 1) if picture is not None else (-1, -1)
+        for sweep in sweeps(places, _SEEK_BEYOND):
+            self._consumer.assign([TopicPartition(self._topic, *sweep[0])])
+            wanted = set(sweep)
+            for place, value in self._sweep(self._consumer, sweep[-1]):
+                if place in wanted and (picture := self._picture(value)) is not None:
+                    found[place] = picture
         self._consumer.unassign()
         return found
 
-    def _read_to(self, reader: Consumer, offset: int) -> bytes | None:
+    def _sweep(self, reader: Consumer, last: Place) -> Iterator[tuple[Place, bytes | None]]:
+        """Every record from where the reader stands to this one, or to the end of the log."""
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
-            message = reader.poll(1.0)
-            if message is None:
-                continue
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                return None
-            at = message.offset()
-            if error is None and at is not None and at >= offset:
-                return self._picture(message.value()) if at == offset else None
-        raise TimeoutError(f"frame {offset} of {self._topic} could not be read within {_PATIENCE_S:g} s")
+            for message in reader.consume(_BATCH, timeout=0.005):
+                deadline = time.monotonic() + _PATIENCE_S
+                error, place = message.error(), (message.partition() or 0, message.offset() or 0)
+                if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                    return
+                if error is None and place <= last:
+                    yield place, message.value()
+                if error is None and place >= last:
+                    return
+        raise TimeoutError(f"frame {last[1]} of {self._topic} could not be read within {_PATIENCE_S:g} s")
 
     def _picture(self, value: bytes | None) -> bytes | None:
         try:
@@ -136,3 +160,14 @@ class _LogReader:
     def close(self) -> None:
         if self._consumer is not None:
             self._consumer.close()
+
+
+def sweeps(places: Iterable[Place], seek_beyond: int) -> list[list[Place]]:
+    """Sorted places, cut where the next one lies in another partition or at least so many offsets further on."""
+    found: list[list[Place]] = []
+    for place in places:
+        if found and found[-1][-1][0] == place[0] and place[1] - found[-1][-1][1] < seek_beyond:
+            found[-1].append(place)
+        else:
+            found.append([place])
+    return found

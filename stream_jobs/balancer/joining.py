@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 from charles.events import Control
 
 LONGEST_GAP: Final = 3
-_ROOM: Final = 16
+_ROOM: Final = 4
 """How many histories long the arrays may grow before what is past is cut off: seldom, and little."""
 SIGNALS = ("acceleration", "braking", "steering", "speed", "purpose_distance", "purpose_bearing")
 
@@ -208,6 +208,16 @@ class RunJoin:
         """Ticks that wait for their partner, or in a bin."""
         return self.seen - 1 - self.settled + self.counts.in_bins
 
+    @property
+    def closed(self) -> bool:
+        """Whether both topics are past this run."""
+        return self.frames.closed and self.controls.closed
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it waits any more, and nothing is expected."""
+        return self.closed and not self.waiting
+
     def add(self, side: Side[Value], tick: int, value: Value | Broken, offset: int, *, again: bool) -> None:
         """One half of a tick. again: it was read before and is read again after a restart, so is no repeat."""
         if tick <= max(side.head, self.settled):
@@ -243,7 +253,7 @@ class RunJoin:
                 yield joined
 
     def _limit(self) -> int:
-        if self.frames.closed and self.controls.closed:
+        if self.closed:
             return self.seen - 1
         if self.frames.closed:
             return self.controls.head

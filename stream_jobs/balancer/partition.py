@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from charles import latency
 from charles.config import Balance
 from charles.events import Control, RunLedger
 from stream_jobs.balancer.joining import EXPIRED, Broken, Joined, Pointer, RunJoin, Side
+from stream_jobs.balancer.past import PastRuns
 from stream_jobs.balancer.state import Run, to_join, to_ledger
 
 FRAMES = "frames"
@@ -32,17 +33,49 @@ class Reading:
         return max(self.end - self.position, 0)
 
 
+_REMEMBERED = 100
+"""Runs that are over and stay in memory; what is older is looked up in the log where somebody asks for it."""
+
+
 class Partition:
     """The joins of all runs in one partition of frames and controls."""
 
-    def __init__(self, balance: Balance, readings: Mapping[str, Reading], ledgers: Mapping[Run, RunLedger]) -> None:
+    def __init__(
+        self,
+        balance: Balance,
+        readings: Mapping[str, Reading],
+        ledgers: Mapping[Run, RunLedger],
+        recall: Callable[[Run], RunLedger | None] = lambda _run: None,
+    ) -> None:
+        """recall: a run's ledger, as it was written last."""
         self._balance = balance
         self.readings = dict(readings)
-        self.runs = {run: to_join(ledger, balance.history, balance.frames) for run, ledger in ledgers.items()}
+        self.runs: dict[Run, RunJoin] = {}
         self.changed: set[Run] = set()
-        self._counted = {run: (ledger.late, ledger.dropped) for run, ledger in ledgers.items()}
-        self._heard = dict.fromkeys(self.runs, time.monotonic())
+        self._counted: dict[Run, tuple[int, int]] = {}
+        self._heard: dict[Run, float] = {}
         self._newest: dict[tuple[str, str], Run] = {}
+        self._past = PastRuns()
+        self._recall = recall
+        for ledger in sorted(ledgers.values(), key=lambda ledger: ledger.time):
+            self._go_on(ledger)
+        self.forget_past()
+
+    def forget_past(self) -> None:
+        """Let go of runs that are over but for the newest ones; to be called while the ledgers of all that have not
+        changed are in the log."""
+        over = [run for run, join in self.runs.items() if join.over and run not in self.changed]
+        for run in sorted(over, key=self._heard.__getitem__)[:-_REMEMBERED]:
+            self._past.add(self.ledger(run))
+            del self.runs[run], self._heard[run]
+            self._counted.pop(run, None)
+
+    def _go_on(self, ledger: RunLedger) -> None:
+        """A run as it was written down."""
+        run = ledger.collector, ledger.run
+        self.runs[run] = to_join(ledger, self._balance.history, self._balance.frames)
+        self._counted[run] = ledger.late, ledger.dropped
+        self._heard[run] = time.monotonic()
 
     def add_frame(
         self, run: Run, tick: int, frame: Pointer | Broken, offset: int, counted: tuple[int, int] | None = None
@@ -75,7 +108,7 @@ class Partition:
             return whole
         silent_since = time.monotonic() - self._balance.silence_seconds
         for run, join in self.runs.items():
-            if self._heard[run] < silent_since and not (join.frames.closed and join.controls.closed):
+            if self._heard[run] < silent_since and not join.closed:
                 join.frames.closed = join.controls.closed = True
                 whole += self._settled(run)
         return whole
@@ -108,14 +141,20 @@ class Partition:
     def total(self, term: str) -> int:
         """A term of the ledger, or seen, over all runs."""
         own = term in ("seen", "waiting")
-        return sum(getattr(join if own else join.counts, term) for join in self.runs.values())
+        known: int = sum(getattr(join if own else join.counts, term) for join in self.runs.values())
+        return known + self._past.totals[term]
 
     def ledger(self, run: Run) -> RunLedger:
         return to_ledger(run, self.runs[run], *self._counted.get(run, (0, 0)))
 
     def _join(self, run: Run) -> RunJoin:
         if run not in self.runs:
-            self.runs[run] = RunJoin(self._balance.history, self._balance.frames)
+            ledger = self._recall(run) if run in self._past else None
+            if ledger is None:
+                self.runs[run] = RunJoin(self._balance.history, self._balance.frames)
+            else:
+                self._past.take(ledger)
+                self._go_on(ledger)
         self._heard[run] = time.monotonic()
         return self.runs[run]
 
@@ -124,11 +163,11 @@ class Partition:
         whole: list[tuple[Run, Joined]] = []
         before = self._newest.get((side, run[0]), run)
         self._newest[side, run[0]] = run
-        if before != run:
+        if before != run and before in self.runs:
             _side(self.runs[before], side).closed = True
             whole += self._settled(before)
         join = self.runs[run]
-        if join.frames.closed and join.controls.closed:  # it goes on after all: its other half may come too
+        if join.closed:  # it goes on after all: its other half may come too
             join.frames.closed = join.controls.closed = False
         _side(join, side).closed = False
         return whole + self._settled(run)

@@ -124,6 +124,7 @@ class Session:
         that is in memory is thrown away.
         """
         self._finish()
+        self._work.forget_past()
         if not self._dirty:
             return
         offsets = [
@@ -210,13 +211,14 @@ class Session:
                 "the group must use the range assignor, and know of partitions that were added a moment ago"
             )
         committed = self._committed(member, places)
+        restored = restore(self._settings.kafka, self._registry, numbers[FRAMES])
         for number in sorted(numbers[FRAMES]):
             readings = {
                 self._sides[p.topic]: Reading(p.offset, int(p.metadata or 0))
                 for p in committed
                 if p.partition == number
             }
-            self._work.add_partition(number, readings, restore(self._settings.kafka, self._registry, number))
+            self._work.add_partition(number, readings, restored[number])
         member.assign(committed)
         log.info("partitions %s; %d ticks wait in the bins", sorted(self._work.partitions), len(self._work.pool))
 

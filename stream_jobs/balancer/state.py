@@ -5,7 +5,9 @@ Written with each transaction, read again when a partition is assigned.
 
 from __future__ import annotations
 
-import logging
+import math
+import time
+from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,8 +23,6 @@ from charles.registry import Registry
 from charles.settings import Kafka
 from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, History, Pointer, RunJoin, Window
 
-log = logging.getLogger(__name__)
-
 Run = tuple[str, str]
 """Collector and run."""
 TickId = tuple[int, str, str, int]
@@ -30,6 +30,8 @@ TickId = tuple[int, str, str, int]
 
 COUNTS = tuple(Counts.__dataclass_fields__)
 _PATIENCE_S = 10.0
+_BATCH = 1_000
+_FETCH_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,7 @@ def ledger_key(run: Run) -> str:
 
 def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
     """A run as it is written down. A run that is over needs its history no more."""
-    over = join.frames.closed and join.controls.closed
-    past = [()] * len(SIGNALS) if over else join.history.past
+    past = [()] * len(SIGNALS) if join.closed else join.history.past
     return RunLedger(
         collector=run[0],
         run=run[1],
@@ -72,7 +73,7 @@ def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
         dropped=dropped,
         history_last=join.history.last,
         stack_last=join.stack.last,
-        stack_offsets=[] if over else [pointer.offset for pointer in join.stack.values],
+        stack_offsets=[] if join.closed else [pointer.offset for pointer in join.stack.values],
         **{count: copy(getattr(join.counts, count)) for count in COUNTS},
         **{f"history_{signal}": values for signal, values in zip(SIGNALS, past, strict=True)},  # type: ignore[arg-type]
     )
@@ -93,53 +94,79 @@ def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     return join
 
 
-def restore(kafka: Kafka, registry: Registry, partition: int) -> Restored:
-    """Everything committed to one partition of the state, up to its end. Raises TimeoutError when that is not reached:
-    a dead instance's transaction may still be open."""
+def restore(kafka: Kafka, registry: Registry, partitions: Collection[int]) -> dict[int, Restored]:
+    """Everything committed to these partitions of the state, up to their ends. Raises TimeoutError where those are not
+    reached: a dead instance's transaction may still be open."""
+    places = [TopicPartition(name(kafka, topics.BALANCER_STATE), partition, 0) for partition in partitions]
+    newest: dict[int, dict[str, bytes]] = {partition: {} for partition in partitions}
+    for message in _committed(kafka, places):
+        kept, key, value = newest[message.partition() or 0], _text(message.key()), message.value()
+        kept.pop(key, None)
+        if value is not None:
+            kept[key] = value
+    return {partition: _decoded(registry, partition, kept) for partition, kept in newest.items()}
+
+
+def recall(kafka: Kafka, registry: Registry, partition: int, run: Run) -> RunLedger | None:
+    """One run's ledger, as it was committed last in this partition. Raises TimeoutError, as restore() does."""
     place = TopicPartition(name(kafka, topics.BALANCER_STATE), partition, 0)
-    end = _end(kafka, place)
-    restored = Restored()
+    key, found = ledger_key(run), None
+    for message in _committed(kafka, [place]):
+        if _text(message.key()) == key:
+            found = message.value()
+    return None if found is None else registry.decode(RunLedger, found)
+
+
+def _committed(kafka: Kafka, places: list[TopicPartition]) -> Iterator[Message]:
+    """What is committed in these partitions, each in its order, to their ends."""
+    ends = _ends(kafka, places) if places else {}
     # The end is told when a fetch comes back empty: soon, for nobody balances meanwhile.
-    reader = consumer(kafka, "balancer-restore", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
+    properties = {"enable.partition.eof": True, "fetch.wait.max.ms": 20, "fetch.message.max.bytes": _FETCH_BYTES}
+    reader = consumer(kafka, "balancer-restore", **properties)
     try:
-        reader.assign([place])
-        while (message := reader.poll(_PATIENCE_S)) is not None:
-            if not is_end(message):
-                _apply(registry, restored, partition, message)
-            elif (message.offset() or 0) >= end:
-                return restored
+        reader.assign(places)
+        deadline = time.monotonic() + _PATIENCE_S
+        while ends:
+            for message in reader.consume(_BATCH, timeout=0.02):
+                deadline = time.monotonic() + _PATIENCE_S
+                if not is_end(message):
+                    yield message
+                elif (message.offset() or 0) >= ends.get(message.partition() or 0, math.inf):
+                    del ends[message.partition() or 0]
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the state could not be read to its end within {_PATIENCE_S:g} s: {sorted(ends)}")
     finally:
         reader.close()
-    raise TimeoutError(f"the state of partition {partition} could not be read to its end within {_PATIENCE_S:g} s")
 
 
-def _end(kafka: Kafka, place: TopicPartition) -> int:
+def _ends(kafka: Kafka, places: list[TopicPartition]) -> dict[int, int]:
+    """Where these partitions end, open transactions included."""
     client = admin(kafka)
     futures = client.list_offsets(
-        {place: OffsetSpec.latest()},  # type: ignore[no-untyped-call]
+        {place: OffsetSpec.latest() for place in places},  # type: ignore[no-untyped-call]
         isolation_level=IsolationLevel.READ_UNCOMMITTED,
         request_timeout=_PATIENCE_S,
     )
-    return int(next(iter(futures.values())).result().offset)
+    return {place.partition: int(found.result().offset) for place, found in futures.items()}
 
 
-def _apply(registry: Registry, restored: Restored, partition: int, message: Message) -> None:
-    kind, collector, run, *rest = _text(message.key()).split("/")
-    tick = (partition, collector, run, int(rest[0])) if rest else None
-    value = message.value()
-    try:
-        if kind == "ledger":
-            restored.ledgers[collector, run] = registry.decode(RunLedger, value)
-        elif tick is not None:
-            restored.ticks.pop(tick, None)
-            if value is not None:
+def _decoded(registry: Registry, partition: int, newest: Mapping[str, bytes]) -> Restored:
+    restored = Restored()
+    for key, value in newest.items():
+        kind, collector, run, *rest = key.split("/")
+        try:
+            if kind == "ledger":
+                restored.ledgers[collector, run] = registry.decode(RunLedger, value)
+            elif rest:
                 waiting = registry.decode(Waiting, value)
                 sample = registry.decode(Sample, waiting.sample)
-                restored.ticks[tick] = Tick(sample, tuple(waiting.frame_offsets), waiting.since or now())
-    except Unreadable as error:
-        raise RuntimeError(
-            f"the balancer's own state is damaged at {message.topic()} {partition}@{message.offset()}: {error}"
-        ) from error
+                tick = Tick(sample, tuple(waiting.frame_offsets), waiting.since or now())
+                restored.ticks[partition, collector, run, int(rest[0])] = tick
+        except Unreadable as error:
+            raise RuntimeError(
+                f"the balancer's own state is damaged: {key} in partition {partition}: {error}"
+            ) from error
+    return restored
 
 
 def _text(key: str | bytes | None) -> str:

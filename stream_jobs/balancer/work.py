@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Message
@@ -22,7 +23,7 @@ from stream_jobs.balancer.frames import FrameStore
 from stream_jobs.balancer.joining import SIGNALS, Broken, Joined, Pointer
 from stream_jobs.balancer.partition import FRAMES, Partition, Reading
 from stream_jobs.balancer.pool import Pool, Verdict
-from stream_jobs.balancer.state import Restored, Run, Tick, ledger_key, waiting_key
+from stream_jobs.balancer.state import Restored, Run, Tick, ledger_key, recall, waiting_key
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class Work:
 
     def add_partition(self, number: int, readings: dict[str, Reading], restored: Restored) -> None:
         """Go on with a partition from its committed state."""
-        self.partitions[number] = Partition(self._balance, readings, restored.ledgers)
+        written = partial(recall, self._kafka, self._registry, number)
+        self.partitions[number] = Partition(self._balance, readings, restored.ledgers, written)
         self._count(self.pool.restore(restored.ticks))
 
     def handle(self, side: str, message: Message) -> None:
@@ -74,6 +76,11 @@ class Work:
                 self._dead_letters.append(letter)
             whole = self._take_in_broken(partition, side, offset, letter)
         self._wait(number, whole)
+
+    def forget_past(self) -> None:
+        """Let go of runs that are over; to be called while everything that was written is in the log."""
+        for partition in self.partitions.values():
+            partition.forget_past()
 
     def close_silent(self) -> None:
         """End the runs that fell silent."""

@@ -60,7 +60,7 @@ def _assemble(pictures: tuple[bytes, ...], count: int, size: int) -> float:
             while assembled.room:
                 assembled.draw()
             batch = assembled.take(_refuse)
-            batch.inputs(), batch.labels(OUTPUTS)
+            batch.inputs(), batch.targets(OUTPUTS), batch.weights(OUTPUTS)
         return count * size / (time.perf_counter() - start_s)
 
 

@@ -217,7 +217,8 @@ class ModelFollower:
         if manifest.architecture != self._architecture:
             raise _AnotherArchitecture(
                 f"it is of architecture {manifest.architecture[:12]} (line {manifest.line}, pictures "
-                f"{manifest.picture_width}x{manifest.picture_height}), not {self._architecture[:12]}"
+                f"{manifest.picture_width}x{manifest.picture_height}, outputs {' '.join(manifest.outputs)}), "
+                f"not {self._architecture[:12]}"
             )
         return self._chunks.fetch(manifest)
 

@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charles.games import Action, Observation, Picture
-from charles.models import Predictor, architecture, build
-from charles.outputs import OUTPUTS
+from charles.models import PLAIN, Predictor, architecture, build
+from charles.outputs import Output
 
 
 class NetworkDriver:
     """A network of a line, with fresh weights until load(). architecture: the digest of what weights must fit."""
 
     def __init__(
-        self, line: str, picture_size: tuple[int, int], frames: int = 1, outputs: tuple[str, ...] = OUTPUTS
+        self, line: str, picture_size: tuple[int, int], frames: int = 1, outputs: Sequence[Output] = PLAIN
     ) -> None:
         """picture_size: (height, width), pixels; frames: stacked in a sample; outputs: what it predicts.
 
         Raises ValueError: no such line.
         """
         model = build(line, picture_size, frames, outputs)
-        self.outputs = outputs
         self.architecture = architecture(model)
+        self._outputs = tuple(outputs)
         self._predictor = Predictor(model)
         self._pictures: deque[Picture] = deque(maxlen=frames)
+        self._last: dict[str, float] = {}
 
     def load(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Drive with these from the next prediction on. Raises ValueError, and keeps the old, if they do not fit."""
         self._predictor.set_weights(weights)
 
     def forget(self) -> None:
-        """Clear the history: the car was put somewhere else."""
+        """Clear the history: the car was put somewhere else. Its controls are at 0 there."""
         self._pictures.clear()
+        self._last.clear()
 
     def drive(self, seen: Observation, rest: Callable[[], Action]) -> Action:
         """What the network does at this instant; to be asked once a tick.
@@ -49,7 +51,23 @@ class NetworkDriver:
         stacked = seen.hood if len(self._pictures) == 1 else np.concatenate(self._pictures, axis=2)
         car = seen.telemetry
         predicted = self._predictor(stacked, car.speed, car.purpose_distance, car.purpose_bearing)
-        if len(predicted) < len(OUTPUTS):
-            own = rest()
-            predicted = {"acceleration_braking": own.acceleration_braking, "steering": own.steering} | predicted
-        return Action(predicted["steering"], predicted["acceleration_braking"])
+        self._last = {
+            output.value: output.decoded(predicted[output.value], self._last.get(output.value, 0.0))
+            for output in self._outputs
+        }
+        return _action(self._last, rest)
+
+
+def _action(values: Mapping[str, float], rest: Callable[[], Action]) -> Action:
+    """The action of these values of the car; what is not among them is the game's own driver's."""
+    both_pedals = "acceleration_braking" in values or {"acceleration", "braking"} <= values.keys()
+    if not (both_pedals and "steering" in values):
+        own = rest()
+        values = {
+            "acceleration": max(own.acceleration_braking, 0.0),
+            "braking": max(-own.acceleration_braking, 0.0),
+            "steering": own.steering,
+            **values,
+        }
+    pedals = values.get("acceleration_braking")
+    return Action(values["steering"], values["acceleration"] - values["braking"] if pedals is None else pedals)

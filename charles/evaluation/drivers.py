@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from charles.artefacts import Arrays
 from charles.events import Checkpoint
 from charles.games import Action, Game, Observation
+from charles.outputs import parse
 from charles.quiet import loading_tensorflow
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Network:
         keras.utils.set_random_seed(self._seed)
         made = self._manifest
         size = made.picture_height, made.picture_width
-        driver = NetworkDriver(made.line, size, made.frames, tuple(made.outputs))
+        driver = NetworkDriver(made.line, size, made.frames, tuple(map(parse, made.outputs)))
         if self._weights is not None:
             driver.load(self._weights)
         return driver

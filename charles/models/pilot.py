@@ -9,9 +9,13 @@ picture is a hood camera's, its upper third is sky and facades, and without it t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers, ops
+
+from charles.models.heads import heads
+from charles.outputs import Output
 
 ROWS, COLUMNS = 48, 96  # the most that the convolutions see, pixels
 WIDE = 4 / 3  # width to height, beyond which a picture is a hood camera's
@@ -39,7 +43,7 @@ class Figures(layers.Layer):  # type: ignore[misc]  # the library has no types t
         )
 
 
-def pilot(picture_size: tuple[int, int], frames: int, outputs: tuple[str, ...]) -> keras.Model:
+def pilot(picture_size: tuple[int, int], frames: int, outputs: Sequence[Output]) -> keras.Model:
     """Inputs and outputs as lines.build says."""
     height, width = picture_size
     image = keras.Input((height, width, 3 * frames), dtype="uint8", name="image")
@@ -58,5 +62,4 @@ def pilot(picture_size: tuple[int, int], frames: int, outputs: tuple[str, ...]) 
     x = layers.Concatenate(name="all")([seen, known])
     x = layers.Dense(64, activation="relu", name="common_1")(x)
     x = layers.Dense(32, activation="relu", name="common_2")(x)
-    heads = {name: layers.Dense(1, name=name)(x) for name in outputs}
-    return keras.Model({"image": image, "speed": speed, "purpose": purpose}, heads, name="pilot")
+    return keras.Model({"image": image, "speed": speed, "purpose": purpose}, heads(outputs, x), name="pilot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from charles.models.weights import set_weights
+
+Numbers = dict[str, list[float]]
 
 
 class Predictor:
@@ -26,8 +29,8 @@ class Predictor:
 
     def __call__(
         self, image: NDArray[np.uint8], speed: float, purpose_distance: float, purpose_bearing: float
-    ) -> dict[str, float]:
-        """What the model predicts, by output, clipped to [-1, 1].
+    ) -> Numbers:
+        """The numbers that the model gives for each output: its width of them.
 
         image: uint8 (height, width, 3 * frames), RGB, oldest frame first; speed m/s; purpose m and rad, left negative.
         """
@@ -49,7 +52,8 @@ class _Copy:
         self.model = keras.models.clone_model(model)
         self.model.set_weights(model.get_weights())
         shape = model.input["image"].shape[1:]
-        self._outputs = tuple(model.output)
+        edges = itertools.accumulate((output.shape[1] for output in model.output.values()), initial=0)
+        self._places = {name: slice(*ends) for name, ends in zip(model.output, itertools.pairwise(edges), strict=True)}
 
         @tf.function(  # type: ignore[untyped-decorator]
             input_signature=[tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((3,), tf.float32)],
@@ -58,12 +62,12 @@ class _Copy:
         def function(image: tf.Tensor, figures: tf.Tensor) -> tf.Tensor:
             inputs = {"image": image[None], "speed": figures[None, :1], "purpose": figures[None, 1:]}
             outputs = self.model(inputs, training=False)
-            return tf.stack([outputs[name][0, 0] for name in self._outputs])
+            return tf.concat([outputs[name][0] for name in self._places], axis=0)  # one array, fetched at once
 
         self._function = function.get_concrete_function()
         self.predict(np.zeros(shape, np.uint8), 0.0, 0.0, 0.0)  # the first call is slow
 
-    def predict(self, image: NDArray[np.uint8], speed: float, distance: float, bearing: float) -> dict[str, float]:
+    def predict(self, image: NDArray[np.uint8], speed: float, distance: float, bearing: float) -> Numbers:
         figures = np.array([speed, distance, bearing], np.float32)
-        values = self._function(tf.constant(image), tf.constant(figures)).numpy()
-        return dict(zip(self._outputs, np.clip(values, -1.0, 1.0).tolist(), strict=True))
+        numbers = self._function(tf.constant(image), tf.constant(figures)).numpy().tolist()
+        return {name: numbers[place] for name, place in self._places.items()}

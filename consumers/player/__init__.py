@@ -7,6 +7,7 @@ does.
 
 from __future__ import annotations
 
+from charles.outputs import described
 from charles.settings import Settings
 
 
@@ -42,5 +43,5 @@ def main(settings: Settings) -> None:
 
 def _concerns(settings: Settings) -> object:
     config = settings.config
-    network = config.train.line, config.outputs, config.balance.frames
+    network = config.train.line, [described(output) for output in config.predicted], config.balance.frames
     return settings.driven_game, settings.driven_model, network, config.unstuck

@@ -14,7 +14,7 @@ class Pilot:
 
     def __init__(self, config: Config, picture_size: tuple[int, int]) -> None:
         """picture_size: (height, width), pixels."""
-        self._network = NetworkDriver(config.train.line, picture_size, config.balance.frames, config.outputs)
+        self._network = NetworkDriver(config.train.line, picture_size, config.balance.frames, config.predicted)
         self.architecture = self._network.architecture
         self._checkpoint: Checkpoint | None = None
 

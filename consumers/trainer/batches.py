@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -34,10 +34,16 @@ class Batch:
         numbers = np.array([held.inputs for held in self.samples], np.float32)
         return {"image": self.images, "speed": numbers[:, :1], "purpose": numbers[:, 1:]}
 
-    def labels(self, outputs: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
-        """By output, (n,) in [-1, 1]."""
-        numbers = np.array([held.labels for held in self.samples], np.float32)
+    def targets(self, outputs: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """By output, (n,), as Output.target() gives them. outputs: what is trained, in the order of Held.targets."""
+        numbers = np.array([held.targets for held in self.samples], np.float32)
         return {output: numbers[:, index] for index, output in enumerate(outputs)}
+
+    def weights(self, outputs: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """By output, (n,): 1 for the samples that train it, 0 for others."""
+        return {
+            output: np.array([held.trains in (None, output) for held in self.samples], np.float32) for output in outputs
+        }
 
 
 class Batches:
@@ -48,7 +54,7 @@ class Batches:
         """size: samples in a batch, the same number from each buffer; frames: stacked in a sample."""
         self._buffers = buffers
         self._rng = rng
-        self._each = size // len(buffers.outputs)
+        self._each = size // len(buffers.kinds)
         self._shape = (picture[1], picture[0], 3 * frames)
         self._decoded: deque[tuple[Batch, list[Future[None]]]] = deque()
         self._cores = os.cpu_count() or 1

@@ -1,6 +1,6 @@
 """The trainer's buffers: which samples wait, which are drawn, and where every sample that came went. Pure.
 
-One buffer per output holds the samples of that output's balanced sets; every sample trains all outputs.
+One buffer per kind of set (an output's own sets, or the joint ones) holds the samples that came in such sets.
 The ledger: `read = rejected + expired + surplus + drawn + buffered` at any time, each counted as it happens.
 """
 
@@ -17,8 +17,9 @@ import numpy as np
 class Held:
     """One sample as it is held: its JPEGs, and its numbers.
 
-    inputs: (speed m/s, purpose distance m, purpose bearing rad); labels: in [-1, 1], in the order of the outputs;
-    remaining: how often it may still be drawn; slot: its place in its buffer, -1 outside.
+    inputs: (speed m/s, purpose distance m, purpose bearing rad); targets: as Output.target() gives them, in the order
+    of the outputs; kind: of the set it came in; remaining: how often it may still be drawn; trains: the one output that
+    it trains, None: all; slot: its place in its buffer, -1 outside.
     """
 
     offset: int
@@ -27,9 +28,10 @@ class Held:
     tick: int
     frames: tuple[bytes, ...]
     inputs: tuple[float, float, float]
-    labels: tuple[float, ...]
-    output: str
+    targets: tuple[float, ...]
+    kind: str
     remaining: int
+    trains: str | None = None
     slot: int = -1
     rejected: bool = False
 
@@ -48,7 +50,7 @@ class Counts:
 
 
 class Buffer:
-    """The samples of one output. Any may be drawn in constant time, and the oldest be found."""
+    """The samples of one kind of set. Any may be drawn in constant time, and the oldest be found."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -98,44 +100,44 @@ class Buffer:
 
 @dataclass(slots=True)
 class Buffers:
-    """A buffer per output, and the ledger.
+    """A buffer per kind of set, and the ledger.
 
-    outputs: their names, in the order of the labels; capacity: samples per output; uses: draws per sample;
+    kinds: their names; capacity: samples in each buffer; uses: draws per sample;
     keep_full: share of the capacity below which drawing waits; started: every buffer was full once.
     """
 
-    outputs: Sequence[str]
+    kinds: Sequence[str]
     capacity: int
     keep_full: float
     uses: int
     counts: Counts = field(default_factory=Counts)
     started: bool = False
-    by_output: dict[str, Buffer] = field(init=False)
+    by_kind: dict[str, Buffer] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.by_output = {output: Buffer(self.capacity) for output in self.outputs}
+        self.by_kind = {kind: Buffer(self.capacity) for kind in self.kinds}
 
     @property
     def buffered(self) -> int:
-        return sum(map(len, self.by_output.values()))
+        return sum(map(len, self.by_kind.values()))
 
     @property
     def all_full(self) -> bool:
-        return all(len(buffer) >= self.capacity for buffer in self.by_output.values())
+        return all(len(buffer) >= self.capacity for buffer in self.by_kind.values())
 
     @property
     def any_full(self) -> bool:
-        return any(len(buffer) >= self.capacity for buffer in self.by_output.values())
+        return any(len(buffer) >= self.capacity for buffer in self.by_kind.values())
 
     @property
     def ready(self) -> bool:
         """Whether a batch may be drawn: every buffer was full once and each is full enough now."""
-        return self.started and all(len(buffer) >= self.keep_full * self.capacity for buffer in self.by_output.values())
+        return self.started and all(len(buffer) >= self.keep_full * self.capacity for buffer in self.by_kind.values())
 
     def add(self, held: Held) -> None:
         """Take a new sample; in a full buffer the oldest makes room."""
         self.counts.read += 1
-        if self.by_output[held.output].add(held) is not None:
+        if self.by_kind[held.kind].add(held) is not None:
             self.counts.surplus += 1
         self.started = self.started or self.all_full
 
@@ -152,35 +154,35 @@ class Buffers:
     def draw(self, each: int, rng: np.random.Generator) -> list[Held]:
         """So many samples from each buffer, for one batch. What is used up leaves, drawn."""
         batch = []
-        for output in self.outputs:
-            batch += [self._use(held) for held in self.by_output[output].pick(each, rng)]
+        for kind in self.kinds:
+            batch += [self._use(held) for held in self.by_kind[kind].pick(each, rng)]
         return batch
 
     def draw_instead(self, bad: Held, batch: Sequence[Held], rng: np.random.Generator) -> Held | None:
-        """Reject a drawn sample that turned out to be bad, and draw another one of its output that is not in the batch.
+        """Reject a drawn sample that turned out to be bad, and draw another one of its kind that is not in the batch.
 
         None when there is no other one.
         """
         self._reject(bad)
         there = {held.offset for held in batch}
-        others = [held for held in self.by_output[bad.output] if held.offset not in there]
+        others = [held for held in self.by_kind[bad.kind] if held.offset not in there]
         return self._use(others[int(rng.integers(len(others)))]) if others else None
 
     def expire(self, low: int) -> None:
         """Drop the samples that the log holds no more; low: its first offset."""
-        for buffer in self.by_output.values():
+        for buffer in self.by_kind.values():
             while (oldest := buffer.oldest) is not None and oldest.offset < low:
                 buffer.remove(oldest)
                 self.counts.expired += 1
 
-    def restore(self, output: str, slots: Sequence[Held | None]) -> None:
+    def restore(self, kind: str, slots: Sequence[Held | None]) -> None:
         """Fill a buffer as it was saved; None: what the log holds no more, which counts as expired.
 
         Where the capacity has shrunk, the oldest are surplus.
         """
         there = [held for held in slots if held is not None]
         self.counts.expired += len(slots) - len(there)
-        buffer = self.by_output[output]
+        buffer = self.by_kind[kind]
         buffer.restore(there)
         while len(buffer) > self.capacity and buffer.oldest is not None:
             buffer.remove(buffer.oldest)
@@ -189,13 +191,13 @@ class Buffers:
     def _use(self, held: Held) -> Held:
         held.remaining -= 1
         if held.remaining == 0:
-            self.by_output[held.output].remove(held)
+            self.by_kind[held.kind].remove(held)
             self.counts.drawn += 1
         return held
 
     def _reject(self, held: Held) -> None:
         if held.slot >= 0:
-            self.by_output[held.output].remove(held)
+            self.by_kind[held.kind].remove(held)
         elif held.remaining == 0 and not held.rejected:
             self.counts.drawn -= 1
         else:

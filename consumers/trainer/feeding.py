@@ -34,7 +34,7 @@ _PATIENCE_S = 60.0
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a sample must look like. picture: (width, height), pixels; frames: in a sample; outputs: that are trained;
-    uses: draws per sample; epoch: of the configuration that says so."""
+    set_kinds: that there are buffers for; uses: draws per sample; epoch: of the configuration that says so."""
 
     picture: Size
     frames: int
@@ -175,9 +175,10 @@ class Feed:
         sample = self._registry.decode(Sample, message.value())
         if sample.set_output not in (*LOWEST, JOINT):
             raise Unreadable(f"there is no kind of set {sample.set_output!r}")
-        if sample.epoch != self._shape.epoch and not self._is_of_use(sample):
+        if not self._is_of_use(sample):
             return SPARE
         check(sample.frames, self._shape.picture, self._shape.frames)
+        kind = sys.intern(sample.set_output)
         return Held(
             offset=message.offset() or 0,
             collector=sys.intern(sample.collector),
@@ -185,10 +186,18 @@ class Feed:
             tick=sample.tick,
             frames=tuple(sample.frames),
             inputs=(sample.speed, sample.purpose_distance, sample.purpose_bearing),
-            labels=tuple(output.target(sample) for output in self._shape.outputs),
-            output=sys.intern(sample.set_output),
+            targets=self._targets(sample),
+            kind=kind,
             remaining=self._shape.uses,
+            trains=kind if sample.balancing == "v2" else None,
         )
 
+    def _targets(self, sample: Sample) -> tuple[float, ...]:
+        try:
+            return tuple(output.target(sample) for output in self._shape.outputs)
+        except (ValueError, IndexError) as problem:  # of a change, since the history is not checked before
+            raise Unreadable(f"it has no label: {problem}") from None
+
     def _is_of_use(self, sample: Sample) -> bool:
-        return sample.set_output in self._shape.set_kinds and len(sample.frames) == self._shape.frames
+        fits = sample.epoch == self._shape.epoch or len(sample.frames) == self._shape.frames
+        return fits and sample.set_output in self._shape.set_kinds

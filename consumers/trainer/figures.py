@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow.core.framework.summary_pb2 import SummaryMetadata
 
 from charles.logs import Progress
+from charles.models import Learned
 from consumers.trainer.buffers import Buffers
 
 log = logging.getLogger(__name__)
@@ -36,16 +37,19 @@ class Console:
         """out: the terminal, if it is one; None: standard output."""
         self._progress = Progress(log, terminal_s=1.0, out=out)
 
-    def show(self, buffers: Buffers, batch: int, rate: float, loss: float | None) -> None:
+    def show(self, buffers: Buffers, batch: int, rate: float, learned: Learned | None) -> None:
         if self._progress.due():
-            self._progress.show(line(buffers, batch, rate, loss), batch=batch)
+            self._progress.show(line(buffers, batch, rate, learned), batch=batch)
 
 
-def line(buffers: Buffers, batch: int, rate: float, loss: float | None) -> str:
-    """rate: batches a second; loss: None before the first batch."""
-    filled = " ".join(f"{output}: {len(buffer)}/{buffer.capacity}" for output, buffer in buffers.by_output.items())
-    learned = "" if loss is None else f" loss: {loss:.4f}"
-    return f"{filled} batch number: {batch} batches/s: {rate:.1f}{learned}"
+def line(buffers: Buffers, batch: int, rate: float, learned: Learned | None) -> str:
+    """rate: batches a second; learned: from the last batch, None before the first."""
+    parts = [f"{kind}: {len(buffer)}/{buffer.capacity}" for kind, buffer in buffers.by_kind.items()]
+    parts += [f"batch number: {batch} batches/s: {rate:.1f}"]
+    if learned is not None:
+        parts += [f"loss: {learned.loss:.4f}"]
+        parts += [f"{output} right: {accuracy:.0%}" for output, accuracy in learned.accuracies.items()]
+    return " ".join(parts)
 
 
 class Scalars:

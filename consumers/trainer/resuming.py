@@ -62,7 +62,7 @@ def transfer(step: TrainStep, manifest: Checkpoint, saved: Saved) -> None:
 
     Raises CannotResume where nothing fits.
     """
-    taken, there = step.transfer(saved.model), len(step.model.weights)
+    taken, there = step.transfer(saved.model, manifest.outputs), len(step.model.weights)
     if taken == 0:
         raise CannotResume(f"nothing of {manifest.artefact} fits the line that is wanted now; {_ANOTHER_NAME}")
     log.info("the network is another one now: %d of its %d weights are those of %s", taken, there, manifest.artefact)
@@ -82,8 +82,8 @@ def restore(saved: Saved, buffers: Buffers, rng: np.random.Generator, feed: Feed
     first = min(wanted, default=saved.position)
     length = max(saved.position - first, 1)
     found = feed.refill(wanted, first, lambda offset: go_on((offset - first) / length))
-    for output, (offsets, remaining) in saved.slots.items():
-        of_use = output in buffers.by_output
+    for kind, (offsets, remaining) in saved.slots.items():
+        of_use = kind in buffers.by_kind
         slots = []
         for offset, uses in zip(offsets.tolist(), remaining.tolist(), strict=True):
             held = found.get(offset)
@@ -94,7 +94,7 @@ def restore(saved: Saved, buffers: Buffers, rng: np.random.Generator, feed: Feed
                 held.remaining = min(uses, buffers.uses)
             slots.append(held if isinstance(held, Held) else None)
         if of_use:
-            buffers.restore(output, slots)
+            buffers.restore(kind, slots)
 
 
 class Progress:

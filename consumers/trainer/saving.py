@@ -22,7 +22,7 @@ _REST = "trainer.json"
 class Saved:
     """A state as it was saved.
 
-    model: of the TrainStep; position: the next offset to read; slots: by output, the held samples' offsets and how
+    model: of the TrainStep; position: the next offset to read; slots: by kind of set, the held samples' offsets and how
     often each may still be drawn, in the order of the slots; random: of numpy's PCG64.
     """
 
@@ -48,8 +48,8 @@ def pack(model: Arrays, buffers: Buffers, rng: np.random.Generator, position: in
         "random": rng.bit_generator.state,
     }
     arrays: Arrays = {_MODEL + name: array for name, array in model.items()}
-    for output, buffer in buffers.by_output.items():
-        arrays[_BUFFER + output] = np.array([(held.offset, held.remaining) for held in buffer], np.int64).reshape(-1, 2)
+    for kind, buffer in buffers.by_kind.items():
+        arrays[_BUFFER + kind] = np.array([(held.offset, held.remaining) for held in buffer], np.int64).reshape(-1, 2)
     arrays[_REST] = np.frombuffer(json.dumps(rest).encode(), np.uint8)
     return arrays
 

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from charles import topic_admin
 from charles.control import Link
 from charles.kafka import AWAY, BrokerUnavailable
+from charles.outputs import described
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
 from charles.stopping import Stop, TakenOver
@@ -50,7 +51,8 @@ def main(settings: Settings) -> None:
 
 def _concerns(settings: Settings) -> object:
     config = settings.config
-    return settings.trained_model, config.outputs, config.balance.frames, config.train
+    sets = config.balance.version, config.balance.frames
+    return settings.trained_model, [described(output) for output in config.predicted], sets, config.train
 
 
 def train(link: Link) -> None:

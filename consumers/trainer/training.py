@@ -13,7 +13,8 @@ from charles.control import Link
 from charles.deadletters import DeadLetters
 from charles.events import TrainingStep, now
 from charles.kafka import Publisher
-from charles.models import TrainStep, architecture, build
+from charles.models import Learned, TrainStep, architecture, build
+from charles.outputs import described
 from charles.settings import Settings
 from consumers.trainer import resuming, saving
 from consumers.trainer.batches import Batches
@@ -36,7 +37,7 @@ class Training:
 
     def __init__(self, settings: Settings, picture: Size, checkpointer: Checkpointer) -> None:
         """picture: (width, height), pixels."""
-        train, frames, outputs = settings.config.train, settings.config.balance.frames, settings.config.outputs
+        train, frames, outputs = settings.config.train, settings.config.balance.frames, settings.config.predicted
         kinds = tuple(kind.name for kind in settings.config.set_kinds)
         keras.utils.clear_session()  # of a life before this one
         keras.utils.set_random_seed(train.seed)
@@ -44,22 +45,24 @@ class Training:
         self.buffers = Buffers(kinds, train.buffer, train.keep_full, train.uses_per_sample)
         self._kafka = settings.kafka
         self._train = train
-        self._outputs = outputs
-        self._step = TrainStep(build(train.line, (picture[1], picture[0]), frames, outputs), train.learning_rate)
+        self._outputs = [output.value for output in outputs]
+        model = build(train.line, (picture[1], picture[0]), frames, outputs)
+        self._step = TrainStep(model, outputs, train.learning_rate)
+        texts = tuple(map(described, outputs))
         self._who = Identity(
-            settings.trained_model, train.line, architecture(self._step.model), picture, outputs, frames, settings.epoch
+            settings.trained_model, train.line, architecture(model), picture, texts, frames, settings.epoch
         )
         self._checkpointer = checkpointer
         self._lineage = Lineage()
         self._rng = np.random.default_rng(train.seed)
         self._dead_letters = DeadLetters(settings.kafka, "trainer")
-        shape = Shape(picture, frames, settings.config.predicted, kinds, train.uses_per_sample, settings.epoch)
+        shape = Shape(picture, frames, outputs, kinds, train.uses_per_sample, settings.epoch)
         self._feed = Feed(settings.kafka, self._who.model, shape, self._dead_letters)
         self._batches = Batches(self.buffers, self._rng, train.batch, picture, frames)
         self._steps = Publisher(settings.kafka, TrainingStep)
         self._scalars = Scalars(settings.trainer.tensorboard / self._who.model)
         self._console = Console()
-        self._loss: float | None = None
+        self._learned: Learned | None = None
         self._parents: list[str] = []
         self._told_batch = 0
         self._learned_at = 0.0
@@ -120,9 +123,9 @@ class Training:
         batch = self._batches.take(self._feed.reject)
         if not batch.samples:
             return False
-        learned = self._step(batch.inputs(), batch.labels(self._outputs))
+        learned = self._step(batch.inputs(), batch.targets(self._outputs), batch.weights(self._outputs))
         self.batch += 1
-        self._loss, self._learned_at = learned["loss"], time.monotonic()
+        self._learned, self._learned_at = learned, time.monotonic()
         self._lineage.add(batch.samples, batch.used_up)
         self._publish_step(learned, time.perf_counter() - start_s)
         return True
@@ -145,13 +148,13 @@ class Training:
         """The console line and the heartbeat, each when its time has come."""
         link.rate.add(self.batch - self._told_batch)
         self._told_batch = self.batch
-        self._console.show(self.buffers, self.batch, link.rate.per_second(), self._loss)
-        figures = {f"buffer_{output}": float(len(buffer)) for output, buffer in self.buffers.by_output.items()}
+        self._console.show(self.buffers, self.batch, link.rate.per_second(), self._learned)
+        figures = {f"buffer_{kind}": float(len(buffer)) for kind, buffer in self.buffers.by_kind.items()}
         figures |= {name: float(count) for name, count in asdict(self.buffers.counts).items()}
         figures |= {"buffer_capacity": float(self.buffers.capacity), "buffered": float(self.buffers.buffered)}
         figures |= {"checkpoint": float(self._checkpointer.batch)}
-        if self._loss is not None:
-            figures["loss"] = self._loss
+        if self._learned is not None:
+            figures["loss"] = self._learned.loss
         driving = players.driving(self._who.model)
         figures |= {f"{player.instance}_batch": float(player.batch) for player in driving}
         figures |= {f"{player.instance}_age_s": player.figures["age_s"] for player in driving}
@@ -191,13 +194,13 @@ class Training:
             return "paused", f"at batch {self.batch}"
         if time.monotonic() < self._learned_at + _STILL_RUNNING_S:
             return "running", f"batch {self.batch}"
-        least = min(map(len, self.buffers.by_output.values()))
+        least = min(map(len, self.buffers.by_kind.values()))
         return "waiting", f"filling buffers {least}/{self.buffers.capacity}"
 
     def _starving(self) -> list[str]:
         """The buffers that hold up the training."""
         enough = self._train.keep_full * self.buffers.capacity if self.buffers.started else self.buffers.capacity
-        return [f"{output} samples" for output, buffer in self.buffers.by_output.items() if len(buffer) < enough]
+        return [f"{kind} samples" for kind, buffer in self.buffers.by_kind.items() if len(buffer) < enough]
 
     def _has_room(self) -> bool:
         """Whether another sample may come in where they shall wait: while no buffer is full, or another runs low."""
@@ -217,20 +220,22 @@ class Training:
         weights = self._step.weights_for_driving()
         self._checkpointer.publish(self._who, self.batch, weights, state, self._lineage.spans, self._parents, timeout_s)
 
-    def _publish_step(self, learned: dict[str, float], seconds: float) -> None:
+    def _publish_step(self, learned: Learned, seconds: float) -> None:
         step = TrainingStep(
             model=self._who.model,
             batch=self.batch,
             time=now(),
-            loss=learned["loss"],
-            losses={output: learned[f"{output}_loss"] for output in self._outputs},
-            errors={output: learned[output] for output in self._outputs},
+            loss=learned.loss,
+            losses=learned.losses,
+            errors=learned.errors,
+            accuracies=learned.accuracies,
             learning_rate=self._train.learning_rate,
             seconds=seconds,
-            buffers={output: len(buffer) for output, buffer in self.buffers.by_output.items()},
+            buffers={kind: len(buffer) for kind, buffer in self.buffers.by_kind.items()},
             capacity=self.buffers.capacity,
         )
         self._steps.send_or_drop(topics.TRAINING, step, self._who.model)
-        errors = {f"errors/{output}": error for output, error in step.errors.items()}
-        losses = {f"losses/{output}": loss for output, loss in step.losses.items()}
-        self._scalars.add(self.batch, {"loss": step.loss, **losses, **errors, "charts/seconds": seconds})
+        scalars = {"loss": step.loss, "charts/seconds": seconds}
+        for group, figures in (("losses", step.losses), ("errors", step.errors), ("accuracies", step.accuracies)):
+            scalars |= {f"{group}/{output}": figure for output, figure in figures.items()}
+        self._scalars.add(self.batch, scalars)

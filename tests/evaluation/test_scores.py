@@ -101,7 +101,7 @@ def test_untrained_weights_are_those_that_a_trainer_of_the_same_seed_begins_with
     height, width = Road.picture_size
     manifest = replace(MANIFEST, picture_width=width, picture_height=height)
     driven = Network(manifest, None, seed=3)(road, seen)
-    assert driven == Action(predicted["steering"], predicted["acceleration_braking"])
+    assert driven == Action(*predicted["steering"], *predicted["acceleration_braking"])
 
 
 def test_what_a_network_does_not_predict_is_driven_by_the_game() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from charles import models
+from charles.outputs import parse
 
 
 def inputs(count: int, size: tuple[int, int]) -> dict[str, np.ndarray]:
@@ -13,3 +18,15 @@ def inputs(count: int, size: tuple[int, int]) -> dict[str, np.ndarray]:
         "speed": rng.uniform(0, 100, (count, 1)).astype(np.float32),
         "purpose": rng.uniform((0, -3), (200, 3), (count, 2)).astype(np.float32),
     }
+
+
+def saying(size: tuple[int, int], texts: Sequence[str], **says: float) -> models.Weights:
+    """Weights with which a pilot with these outputs says this of each: a number, or the number of a class."""
+    outputs = [parse(text) for text in texts]
+    weights = models.get_weights(models.build("pilot", size, outputs=outputs))
+    weights = {name: np.zeros_like(array) for name, array in weights.items()}
+    for output in outputs:
+        said = says[output.value]
+        bias = said if output.kind == "regression" else 9.0 * (np.arange(output.width) == said)
+        weights[f"{output.value}/bias"][...] = bias
+    return weights

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from charles import models
-from charles.outputs import OUTPUTS
+from charles.bins import Version
+from charles.outputs import LOWEST, OUTPUTS, described, parse
 from tests.models.examples import inputs
 
 SIZES = [(84, 96), (270, 480)]
@@ -17,6 +18,16 @@ SIZES = [(84, 96), (270, 480)]
 def test_a_model_gives_one_number_for_every_output(size: tuple[int, int]) -> None:
     outputs = models.build("pilot", size)(inputs(3, size))
     assert {name: tuple(values.shape) for name, values in outputs.items()} == dict.fromkeys(OUTPUTS, (3, 1))
+
+
+def test_a_model_gives_the_probability_of_each_class() -> None:
+    texts = ("acceleration", "braking:classification", "steering:delta")
+    outputs = models.build("pilot", (84, 96), outputs=[parse(text) for text in texts])(inputs(3, (84, 96)))
+    widths = {"acceleration": 1, "braking": 11, "steering": 7}
+    assert {name: tuple(values.shape) for name, values in outputs.items()} == {n: (3, w) for n, w in widths.items()}
+    for name in ("braking", "steering"):
+        assert outputs[name].numpy().min() > 0
+        np.testing.assert_allclose(outputs[name].numpy().sum(axis=1), 1.0, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [*SIZES, (480, 640), (96, 96), (60, 400), (1080, 1920)])
@@ -65,6 +76,23 @@ def test_an_architecture_is_known_by_its_digest() -> None:
     assert models.architecture(models.build("pilot", (84, 96))) == pilot
     assert models.architecture(models.build("pilot", (270, 480))) != pilot
     assert models.architecture(models.build("pilot", (84, 96), frames=2)) != pilot
+
+
+def test_the_digest_knows_what_the_outputs_mean() -> None:
+    two, three = "(-0.5/0.5)", "(-0.5/0/0.5)"
+    texts = [*LOWEST, "steering:delta", "steering:classification"]
+    texts += [f"steering:classification{classes}" for classes in (two, three, "(-0.5/0.1/0.5)", "(a=-0.5/b=0/c=0.5)")]
+    digests = {models.architecture(models.build("pilot", (84, 96), outputs=[parse(text)])) for text in texts}
+    assert len(digests) == len(texts)
+
+
+@pytest.mark.parametrize(("version", "bins"), [("v1", 21), ("v2", 21), ("v3", 5), ("v4", 201)])
+def test_classes_that_come_from_the_bins_are_known_again_without_them(version: Version, bins: int) -> None:
+    made = [parse(text, version, bins) for text in ("braking:classification", "steering:classification")]
+    read = [parse(described(output)) for output in made]
+    digests = {models.architecture(models.build("pilot", (84, 96), outputs=outputs)) for outputs in (made, read)}
+    assert len(digests) == 1
+    assert [output.width for output in made] == [output.width for output in read]
 
 
 def test_the_digest_knows_what_the_shapes_of_the_weights_do_not_show() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ def labels(count: int) -> dict[str, np.ndarray]:
     return {name: rng.uniform(-1, 1, count).astype(np.float32) for name in ("acceleration_braking", "steering")}
 
 
-def started(seed: int = 1, **settings: float) -> models.TrainStep:
+def started(seed: int = 1, **settings: Any) -> models.TrainStep:
     keras.utils.set_random_seed(seed)
     return models.TrainStep(models.build("pilot", SIZE), **settings)
 
@@ -25,10 +27,9 @@ def started(seed: int = 1, **settings: float) -> models.TrainStep:
 def test_training_lowers_the_loss_and_says_so() -> None:
     step = started()
     facts = [step(inputs(16, SIZE), labels(16)) for _ in range(60)]
-    outputs = {"acceleration_braking", "steering"}
-    assert set(facts[0]) == {"loss"} | outputs | {f"{name}_loss" for name in outputs}
-    assert facts[-1]["loss"] < 0.3 * facts[0]["loss"]
-    assert facts[-1]["steering"] < facts[0]["steering"]
+    assert facts[-1].loss < 0.3 * facts[0].loss
+    assert facts[-1].errors["steering"] < facts[0].errors["steering"]
+    assert facts[-1].accuracies == {}
     assert step.batches == 60
 
 
@@ -37,9 +38,9 @@ def test_the_loss_is_the_sum_of_the_outputs_squared_errors() -> None:
     outputs = step.model(inputs(16, SIZE))
     errors = {name: outputs[name][:, 0] - values for name, values in labels(16).items()}
     facts = step(inputs(16, SIZE), labels(16))
-    assert facts["loss"] == pytest.approx(facts["acceleration_braking_loss"] + facts["steering_loss"], rel=1e-6)
-    assert facts["steering_loss"] == pytest.approx(float(np.mean(np.square(errors["steering"]))), rel=1e-4)
-    assert facts["steering"] == pytest.approx(float(np.mean(np.abs(errors["steering"]))), rel=1e-4)
+    assert facts.loss == pytest.approx(facts.losses["acceleration_braking"] + facts.losses["steering"], rel=1e-6)
+    assert facts.losses["steering"] == pytest.approx(float(np.mean(np.square(errors["steering"]))), rel=1e-4)
+    assert facts.errors["steering"] == pytest.approx(float(np.mean(np.abs(errors["steering"]))), rel=1e-4)
 
 
 def test_weights_for_driving_follow_the_trained_ones_smoothly() -> None:
@@ -70,7 +71,7 @@ def test_a_restarted_training_goes_on_as_if_nothing_had_been() -> None:
     again.load_state(step.state())
     assert again.batches == 3
     for _ in range(3):
-        losses = [each(inputs(16, SIZE), labels(16))["loss"] for each in (step, again)]
+        losses = [each(inputs(16, SIZE), labels(16)).loss for each in (step, again)]
         assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     for name, array in step.state().items():
         np.testing.assert_allclose(again.state()[name], array, rtol=1e-4, atol=1e-6, err_msg=name)

@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from charles import topic_admin, topics
+from charles.artefacts import Arrays
 from charles.events import Checkpoint, DrivingFrame
 from charles.kafka import Publisher
 from charles.models import architecture, build
+from charles.outputs import parse
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.consumers.player.conftest import Player, Trainer
 from tests.consumers.player.road import SIZE, constant, speedometer
 from tests.kafka_tools import events, kill, read_all
+from tests.models.examples import saying
 from tests.programs import configure, give, heard
 
 StartPlayer = Callable[..., Player]
@@ -168,6 +171,42 @@ def test_it_follows_the_configuration_and_commands_while_it_drives(
     road.wait(lambda: road.ticks > stood)
 
 
+def test_weights_for_other_classes_never_drive(kafka: Kafka, trainer: Trainer, start_player: StartPlayer) -> None:
+    mine, other = (("acceleration_braking", f"steering:classification({c})") for c in ("-0.5/0/0.5", "-0.6/0/0.6"))
+    player = start_player(kafka, swap="at once")
+    configure(kafka, {"outputs": mine})
+    trainer.publish(100, *speaking(other, acceleration_braking=0.25, steering=2))
+    status = player.heard(lambda status: "passed over" in status.note)
+    assert status.note == "no weights yet of pilot (1 passed over: architecture)"
+    trainer.publish(200, *speaking(mine, acceleration_braking=0.25, steering=2))
+    player.road.wait_ticks(2)
+    did = player.road.mapping.to_action(player.road.told[-1][1])
+    assert (round(did.steering, 4), round(did.acceleration_braking, 4)) == (0.5, 0.25)
+
+
+def test_a_delta_drives_from_its_own_last_value_and_from_zero_after_a_respawn(
+    kafka: Kafka, trainer: Trainer, start_player: StartPlayer
+) -> None:
+    outputs = ("acceleration_braking:delta", "steering:delta")
+    player = start_player(kafka)
+    configure(kafka, {"outputs": outputs})
+    trainer.publish(100, *speaking(outputs, acceleration_braking=6, steering=6))
+    road = player.road
+    road.wait_ticks(6)
+    road.finished = True
+    road.wait(lambda: road.respawns == 1)
+    road.wait_ticks(2)
+    first = [road.value(index) for index in range(5)]
+    again = [road.value(index) for index, (respawns, _) in enumerate(road.told) if respawns == 1][:2]
+    assert first == [0.3, 0.6, 0.9, 1.0, 1.0]
+    assert again == [0.3, 0.6]
+
+
+def speaking(texts: tuple[str, ...], **says: float) -> tuple[Arrays, str]:
+    """Weights that say this, and the digest of their network."""
+    return saying(SIZE, texts, **says), architecture(build("pilot", SIZE, outputs=[parse(text) for text in texts]))
+
+
 def test_what_is_predicted_no_more_is_driven_by_the_game(
     kafka: Kafka, trainer: Trainer, start_player: StartPlayer
 ) -> None:
@@ -176,7 +215,7 @@ def test_what_is_predicted_no_more_is_driven_by_the_game(
     player.road.wait_ticks(3)
     configure(kafka, {"outputs": ["steering"]})
     player.heard(lambda status: status.state == "waiting")  # for weights of the other network
-    alone = build("pilot", SIZE, outputs=("steering",))
+    alone = build("pilot", SIZE, outputs=[parse("steering")])
     weights = {name: array for name, array in constant(0.3).items() if "acceleration_braking" not in name}
     trainer.publish(200, weights, architecture(alone))
     player.heard(lambda status: status.state == "running" and status.batch == 200)

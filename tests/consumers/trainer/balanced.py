@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles import topics
+from charles.balancing import JOINT
 from charles.events import Sample, now
 from charles.kafka import Publisher
 from charles.outputs import OUTPUTS
@@ -20,8 +21,9 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1])
 
 
-def sample(number: int, *, frame: bytes | None = None) -> Sample:
-    """The number-th sample: sets of 21 alternate between the outputs; labels are the shades of the halves."""
+def sample(number: int, *, frame: bytes | None = None, balancing: str = "v3") -> Sample:
+    """The number-th sample: sets of 21 alternate between the outputs, or are joint ones (v1); labels are the shades of
+    the halves."""
     rng = np.random.default_rng(number)
     pedals, steering = rng.uniform(-1, 1, 2)
     picture = rng.integers(0, 20, (HEIGHT, WIDTH, 3)).astype(np.uint8)
@@ -34,7 +36,7 @@ def sample(number: int, *, frame: bytes | None = None) -> Sample:
         tick=number % 500,
         time=now(),
         set_id=f"set-{number // 21}",
-        set_output=OUTPUTS[number // 21 % 2],
+        set_output=JOINT if balancing == "v1" else OUTPUTS[number // 21 % 2],
         set_bin=number % 21,
         frames=[jpeg(picture) if frame is None else frame],
         speed=10.0,
@@ -49,13 +51,14 @@ def sample(number: int, *, frame: bytes | None = None) -> Sample:
         acceleration=max(pedals, 0.0),
         braking=max(-pedals, 0.0),
         steering=steering,
+        balancing=balancing,
     )
 
 
-def publish(kafka: Kafka, first: int, count: int) -> None:
+def publish(kafka: Kafka, first: int, count: int, balancing: str = "v3") -> None:
     """The samples first .. first + count - 1."""
     publisher = Publisher(kafka, Sample)
     for number in range(first, first + count):
-        made = sample(number)
+        made = sample(number, balancing=balancing)
         publisher.send(topics.BALANCED, made, made.set_id)
     publisher.flush()

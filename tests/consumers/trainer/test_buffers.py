@@ -44,7 +44,7 @@ def test_every_sample_that_came_is_in_exactly_one_count(
             buffers.reject_unread()
         elif what == "expire":
             buffers.expire(int(str(argument)))
-        elif what == "draw" and all(len(b) >= int(str(argument)) for b in buffers.by_output.values()):
+        elif what == "draw" and all(len(b) >= int(str(argument)) for b in buffers.by_kind.values()):
             batch = buffers.draw(int(str(argument)), rng)
             assert len({sample.offset for sample in batch}) == len(batch)
             drawn.update(sample.offset for sample in batch)
@@ -53,11 +53,11 @@ def test_every_sample_that_came_is_in_exactly_one_count(
             other = buffers.draw_instead(bad, batch, rng)
             if other is not None:
                 assert other not in batch
-                assert other.output == bad.output
+                assert other.kind == bad.kind
                 drawn[other.offset] += 1
         counts = buffers.counts
         assert counts.read == counts.rejected + counts.expired + counts.surplus + counts.drawn + buffers.buffered
-        assert all(len(buffer) <= capacity for buffer in buffers.by_output.values())
+        assert all(len(buffer) <= capacity for buffer in buffers.by_kind.values())
     assert not drawn or max(drawn.values()) <= uses
 
 
@@ -65,7 +65,7 @@ def test_a_full_buffer_loses_its_oldest() -> None:
     buffers = Buffers(OUTPUTS, 2, 1.0, 1)
     for offset in range(3):
         buffers.add(held(offset, "steering", 1))
-    assert [sample.offset for sample in buffers.by_output["steering"]] == [1, 2]
+    assert [sample.offset for sample in buffers.by_kind["steering"]] == [1, 2]
     assert buffers.counts.surplus == 1
 
 
@@ -94,22 +94,22 @@ def test_a_restored_buffer_draws_what_the_lost_one_would_have_drawn(seed: int, o
     first = fresh()
     for offset, output in enumerate(outputs):
         first.add(held(offset, OUTPUTS[output], 2))
-        if all(first.by_output.values()) and all(len(buffer) > 2 for buffer in first.by_output.values()):
+        if all(first.by_kind.values()) and all(len(buffer) > 2 for buffer in first.by_kind.values()):
             first.draw(1, np.random.default_rng(offset))
     second = fresh()
-    for name, buffer in first.by_output.items():
+    for name, buffer in first.by_kind.items():
         copies = [held(sample.offset, name, sample.remaining) for sample in buffer]
         second.restore(name, copies)
-    each = min(len(buffer) for buffer in first.by_output.values())
+    each = min(len(buffer) for buffer in first.by_kind.values())
     one, other = first.draw(each, np.random.default_rng(seed)), second.draw(each, np.random.default_rng(seed))
     assert [sample.offset for sample in one] == [sample.offset for sample in other]
     for name in OUTPUTS:
-        oldest, restored = first.by_output[name].oldest, second.by_output[name].oldest
+        oldest, restored = first.by_kind[name].oldest, second.by_kind[name].oldest
         assert (oldest and oldest.offset) == (restored and restored.offset)
 
 
 def test_what_the_log_has_lost_is_expired_and_what_no_longer_fits_is_surplus() -> None:
     buffers = Buffers(OUTPUTS, 2, 0.5, 1)
     buffers.restore("steering", [held(4, "steering", 1), None, held(2, "steering", 1), held(3, "steering", 1)])
-    assert [sample.offset for sample in buffers.by_output["steering"]] == [4, 3]
+    assert [sample.offset for sample in buffers.by_kind["steering"]] == [4, 3]
     assert (buffers.counts.expired, buffers.counts.surplus) == (1, 1)

@@ -62,7 +62,7 @@ def test_a_state_says_everything_that_is_needed_to_go_on() -> None:
     saved = unpack(arrays)
     assert np.array_equal(saved.model["kernel"], np.ones((2, 3)))
     assert (saved.position, saved.started, saved.counts) == (99, True, buffers.counts)
-    for output, buffer in buffers.by_output.items():
+    for output, buffer in buffers.by_kind.items():
         offsets, remaining = saved.slots[output]
         assert offsets.tolist() == [sample.offset for sample in buffer]
         assert remaining.tolist() == [sample.remaining for sample in buffer]

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
     """Starts a trainer of a model; what is left running is killed at the end."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(model: str = "pilot", **changes: object) -> subprocess.Popen[str]:
+    def start(model: str = "pilot", config: Mapping[str, Any] = {}, **changes: object) -> subprocess.Popen[str]:
         train = {
             "buffer": 63,
             "keep_full": 0.5,
@@ -43,7 +44,7 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
             "checkpoint_every": 20,
         }
         train |= {"when_full": "wait", "learning_rate": 2e-3}
-        configure(kafka, {"train": train | changes})
+        configure(kafka, {**config, "train": train | changes})
         settings = load(
             kafka=kafka.model_dump(),
             trainer={"model": model, "name": f"trainer-{model}", "tensorboard": tmp_path / "tensorboard"},
@@ -184,6 +185,36 @@ def test_when_the_outputs_change_it_goes_on_with_what_fits_of_its_network(kafka:
     told = [step for step in steps(kafka, "pilot") if step.batch > went_on_at]
     assert {tuple(step.losses) for step in told} == {("steering",)}
     assert manifest.batch > went_on_at
+
+
+@pytest.mark.slow
+def test_with_one_joint_buffer_and_with_classes_it_goes_on_after_a_kill(kafka: Kafka, start: Start) -> None:
+    publish(kafka, 0, 1_000, balancing="v1")
+    outputs = ("acceleration_braking:classification", "steering:delta")
+    config = {"outputs": outputs, "balance": {"version": "v1"}}
+    killed = start(config=config)
+    until(lambda: batches(kafka, "pilot") > 25)
+    killed.kill()
+    before = newest(kafka, "pilot", WEIGHTS).batch
+    assert before >= 20
+    process = start(config=config)
+    until(lambda: batches(kafka, "pilot") > 110)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+    manifest, saved = saved_state(kafka, "pilot")
+    assert manifest.outputs == ["acceleration_braking:classification(-1/-0.8/-0.4/-0.1/0/0.1/0.4/0.8/1)", outputs[1]]
+    assert manifest.parents == []
+    assert list(saved.slots) == ["joint"]
+    counts = saved.counts
+    assert counts.read == counts.expired + counts.surplus + counts.drawn + len(saved.offsets)
+    told = steps(kafka, "pilot")
+    assert {tuple(step.buffers) for step in told} == {("joint",)}
+    assert {(*step.errors, *step.accuracies) for step in told} == {("acceleration_braking", "steering")}
+    assert all(step.errors == {} for step in told)
+    assert np.mean([step.loss for step in told[-20:]]) < 0.85 * np.mean([step.loss for step in told[:20]])
+    right = [sum(step.accuracies.values()) for step in told]
+    assert np.mean(right[-20:]) > np.mean(right[:20])
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import numpy as np
 from charles import topics
 from charles.bins import BINS, scale_of
 from charles.codec import Unreadable
-from charles.evaluation.plots import Values, draw_labels, draw_loss
+from charles.evaluation.plots import Losses, Values, draw_labels, draw_loss
 from charles.events import Control, Sample, TrainingStep
 from charles.kafka import name, require_broker
 from charles.outputs import OUTPUTS
@@ -39,9 +39,9 @@ def collect_pictures(kafka: Kafka, model: str, folder: Path, patience_s: float =
     require_broker(kafka, patience_s)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    batches, losses = training_losses(kafka, model)
-    if len(batches) > 1:
-        draw_loss(folder / "loss.png", batches, losses)
+    losses = training_losses(kafka, model)
+    if len(losses.batches) > 1:
+        draw_loss(folder / "loss.png", losses)
         written.append(folder / "loss.png")
     before = driven_labels(kafka)
     if before[OUTPUTS[0]].any():
@@ -50,18 +50,26 @@ def collect_pictures(kafka: Kafka, model: str, folder: Path, patience_s: float =
     return written
 
 
-def training_losses(kafka: Kafka, model: str) -> tuple[list[int], dict[str, list[float]]]:
-    """The batches of a model's training, growing, and each output's losses at them.
+def training_losses(kafka: Kafka, model: str) -> Losses:
+    """What a model's training said of the outputs that it has now, and of their present types.
 
     Where a trainer went back to its last checkpoint, the later account of a batch holds.
     """
     steps = {
-        step.batch: [step.losses[output] for output in OUTPUTS]
+        step.batch: (step.losses, step.accuracies.keys())
         for step in events(kafka, topics.TRAINING, TrainingStep)
-        if step.model == model and all(output in step.losses for output in OUTPUTS)
+        if step.model == model
     }
-    batches = sorted(steps)
-    return batches, {output: [steps[batch][index] for batch in batches] for index, output in enumerate(OUTPUTS)}
+    if not steps:
+        return Losses([], {}, frozenset())
+    newest, with_classes = steps[max(steps)]
+    batches = [
+        batch
+        for batch, (losses, classes) in sorted(steps.items())
+        if losses.keys() == newest.keys() and classes == with_classes
+    ]
+    by_output = {output: [steps[batch][0][output] for batch in batches] for output in sorted(newest)}
+    return Losses(batches, by_output, frozenset(with_classes))
 
 
 def driven_labels(kafka: Kafka) -> Histograms:

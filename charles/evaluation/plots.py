@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ from charles.outputs import OUTPUTS
 Values = NDArray[np.float64]
 
 INK, FAINT, PAPER = "#22303c", "#c9d1d9", "#fbfaf7"
-COLOURS = {"acceleration_braking": "#e4572e", "steering": "#2a7fb8"}
+COLOURS = {
+    "acceleration": "#7a9e3f",
+    "braking": "#b23a8e",
+    "acceleration_braking": "#e4572e",
+    "steering": "#2a7fb8",
+}
 OTHER_SET = "#e3c9a6"  # samples that came in another output's sets
 _DPI = 100
 
@@ -36,24 +42,37 @@ def smoothed(values: Values, span: float) -> Values:
     return out
 
 
-def draw_loss(path: Path, batches: Sequence[int], losses: Mapping[str, Sequence[float]]) -> None:
-    """Write loss.png, 1200x600: each output's loss and the sum of both, by batch.
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Of a training. batches: growing; by_output: as many losses as batches, mean squared errors, or cross-entropies
+    where the output is one of with_classes."""
 
-    batches: growing. losses: by output, as many as batches, mean squared errors. Raises Unwritable.
-    """
+    batches: Sequence[int]
+    by_output: Mapping[str, Sequence[float]]
+    with_classes: Collection[str] = ()
+
+    @property
+    def unit(self) -> str:
+        units = ["cross-entropy" if name in self.with_classes else "mean squared error" for name in self.by_output]
+        return ", ".join(sorted(set(units), reverse=True))
+
+
+def draw_loss(path: Path, losses: Losses) -> None:
+    """Write loss.png, 1200x600: each output's loss and the sum of all, by batch. Raises Unwritable."""
     figure, axes = _paper(1200, 600)
-    x = np.asarray(batches)
-    curves = {name: np.asarray(losses[name], np.float64) for name in OUTPUTS}
+    x = np.asarray(losses.batches)
+    curves = {name: np.asarray(values, np.float64) for name, values in losses.by_output.items()}
     span = max(len(x) / 40, 5.0)
-    axes.plot(x, sum(curves.values()), color=FAINT, lw=0.8, alpha=0.7, label="both, every batch")
-    axes.plot(x, smoothed(np.sum(list(curves.values()), axis=0), span), color=INK, lw=2.6, label="both")
+    everything = np.sum(list(curves.values()), axis=0)
+    axes.plot(x, everything, color=FAINT, lw=0.8, alpha=0.7, label="sum, every batch")
+    axes.plot(x, smoothed(everything, span), color=INK, lw=2.6, label="sum")
     for name, values in curves.items():
         axes.plot(x, smoothed(values, span), color=COLOURS[name], lw=2.0, label=_words(name))
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.set_xlabel("batches of training")
-    axes.set_ylabel("loss (mean squared error)")
+    axes.set_ylabel(f"loss ({losses.unit})")
     axes.margins(x=0.01)
     axes.grid(axis="y", which="both", color=FAINT, lw=0.6, alpha=0.6)
     axes.legend(loc="upper right", frameon=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,15 +57,29 @@ def test_pictures_are_drawn_from_the_topics_and_only_of_what_is_there(kafka: Kaf
     assert own["steering"].nonzero()[0].tolist() == [0]
     assert other["steering"].nonzero()[0].tolist() == [10]
     assert own["acceleration_braking"].nonzero()[0].tolist() == [14]
-    batches, losses = training_losses(kafka, "pilot")
-    assert batches == [1, 2, 3]
-    assert losses["steering"] == [2.0, 1.0, 0.5]
+    losses = training_losses(kafka, "pilot")
+    assert losses.batches == [1, 2, 3]
+    assert losses.by_output["steering"] == [2.0, 1.0, 0.5]
+    assert losses.unit == "mean squared error"
 
     written = collect_pictures(kafka, "pilot", tmp_path / "demo")
     assert [path.name for path in written] == ["loss.png", "labels.png"]
     for path in written:
         with Image.open(path) as picture:
             picture.load()
+
+
+def test_the_losses_are_those_of_the_outputs_that_are_trained_now(kafka: Kafka) -> None:
+    told = Publisher(kafka, TrainingStep)
+    for batch in (1, 2):
+        told.send(topics.TRAINING, step(batch, 0.5), "pilot")
+    for batch in (3, 4):
+        told.send(topics.TRAINING, replace(step(batch, 2.0), accuracies={"steering": 0.25}), "pilot")
+    assert told.flush() == 0
+    losses = training_losses(kafka, "pilot")
+    assert losses.batches == [3, 4]
+    assert losses.by_output == {"acceleration_braking": [2.0, 2.0], "steering": [4.0, 4.0]}
+    assert losses.with_classes == {"steering"}
 
 
 def test_without_a_broker_it_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from charles.bins import BINS
 from charles.config import Unstuck
 from charles.evaluation.film import EVERY, WIDTH, draw_film, shoot
-from charles.evaluation.plots import draw_labels, draw_loss, smoothed
+from charles.evaluation.plots import Losses, draw_labels, draw_loss, smoothed
 from charles.outputs import OUTPUTS
 from tests.evaluation.tiny_game import Road, full_throttle, never_moves
 
@@ -26,7 +26,23 @@ def test_smoothing_neither_starts_at_the_first_value_s_mercy_nor_moves_a_constan
 @pytest.mark.parametrize("batches", [2, 700])
 def test_loss_png_is_a_picture_of_any_number_of_batches(tmp_path: Path, batches: int) -> None:
     falling = np.geomspace(0.5, 0.01, batches)
-    draw_loss(tmp_path / "loss.png", list(range(1, batches + 1)), {output: list(falling) for output in OUTPUTS})
+    losses = Losses(range(1, batches + 1), dict.fromkeys(OUTPUTS, falling.tolist()))
+    draw_loss(tmp_path / "loss.png", losses)
+    assert _size(tmp_path / "loss.png") == (1200, 600)
+
+
+@pytest.mark.parametrize(
+    ("with_classes", "unit"),
+    [
+        ((), "mean squared error"),
+        (("acceleration", "braking", "steering"), "cross-entropy"),
+        (("steering",), "mean squared error, cross-entropy"),
+    ],
+)
+def test_loss_png_shows_every_type_of_output(tmp_path: Path, with_classes: tuple[str, ...], unit: str) -> None:
+    losses = Losses([1, 2], dict.fromkeys(("acceleration", "braking", "steering"), (2.0, 1.0)), with_classes)
+    assert losses.unit == unit
+    draw_loss(tmp_path / "loss.png", losses)
     assert _size(tmp_path / "loss.png") == (1200, 600)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from charles.evaluation.film import Shot, draw_film
-from charles.evaluation.plots import draw_loss
+from charles.evaluation.plots import Losses, draw_loss
 from charles.evaluation.weights_file import load_weights, save_weights
 from charles.events import Checkpoint
 from charles.files import Unwritable
@@ -58,7 +58,7 @@ def film(path: Path) -> None:
 
 
 def loss(path: Path) -> None:
-    draw_loss(path, [1, 2, 3], {"acceleration_braking": [1.0, 0.5, 0.2], "steering": [1.0, 0.5, 0.2]})
+    draw_loss(path, Losses([1, 2, 3], {"acceleration_braking": [1.0, 0.5, 0.2], "steering": [1.0, 0.5, 0.2]}))
 
 
 @pytest.mark.parametrize("write", [weights, film, loss])

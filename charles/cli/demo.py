@@ -20,6 +20,15 @@ def demo_command(
     seeds: Annotated[
         int | None, typer.Option(help="Unseen worlds to score on.", show_default="5, or 20 where drives are short")
     ] = None,
+    outputs: Annotated[
+        str | None,
+        typer.Option(
+            help="What it learns, with commas between: acceleration_braking (or acceleration, braking), steering; "
+            "each plain or with a type after it: :classification, :classification(-0.5/0/0.5), :delta.",
+            show_default="acceleration_braking,steering",
+        ),
+    ] = None,
+    balancing: Annotated[str | None, typer.Option(help="Which balancing: v1 to v4.", show_default="v3")] = None,
     folder: Annotated[Path | None, typer.Option(help="Where pictures and scores go.", show_default="demo")] = None,
     changes: Changes = None,
 ) -> None:
@@ -28,6 +37,7 @@ def demo_command(
     Nothing else has to be installed or running. What dies is started again; Ctrl-C ends it at any time.
 
     Example: charles demo --game carracing --minutes 15
+    Example: charles demo --outputs steering:delta,acceleration_braking:classification --balancing v4
     """
     with clear_errors():
         from rich.console import Console
@@ -37,4 +47,6 @@ def demo_command(
         settings = load_settings(
             demo={"minutes": minutes, "collectors": collectors, "seeds": seeds, "folder": folder},
         )
-        run(settings, Console(), [*([f"game={game}"] if game else ()), *(changes or ())])
+        chosen = {"game": game, "outputs": outputs, "balance.version": balancing}
+        first = [f"{field}={value}" for field, value in chosen.items() if value is not None]
+        run(settings, Console(), [*first, *(changes or ())])

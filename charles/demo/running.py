@@ -42,7 +42,7 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
     """
 
     def wanted(config: Config) -> Config:
-        return changed(preset(config), changes)
+        return changed(config, [*preset(changed(config, changes), settings.demo.minutes), *changes])
 
     wanted(Config())  # a wrong change is told before anything starts
     folder = settings.demo.folder

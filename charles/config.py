@@ -105,8 +105,8 @@ class Config(Section):
     outputs: tuple[str, ...] = Field(
         OUTPUTS,
         min_length=1,
-        description=f"what the model predicts, of {', '.join(LOWEST)}, plain or with :classification or :delta; the game "
-        "drives the rest",
+        description=f"what the model predicts, of {', '.join(LOWEST)}, plain or with :classification or :delta; the "
+        "game drives the rest",
     )
     collect: Collect = Field(default_factory=Collect)
     unstuck: Unstuck = Field(default_factory=Unstuck)

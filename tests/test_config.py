@@ -16,7 +16,7 @@ from charles.sections import ConfigError
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("train.batch=many", ["train.batch", "valid integer", "'many'", "as many from each output's buffer"]),
+        ("train.batch=many", ["train.batch", "valid integer", "'many'", "as many from each buffer"]),
         ("train.batch=3", ["train.batch", "multiple of 2", "3"]),
         ("balance.bins=20", ["balance.bins", "odd number", "20"]),
         ("balance.bins=1", ["balance.bins", "greater than or equal to 3"]),

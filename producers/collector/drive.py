@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from charles.config import Config
 from charles.events import now
@@ -19,9 +20,9 @@ CRASH_PATIENCE_S = 0.5
 OpenGame = Callable[[int], Game]
 
 
-def new_run() -> str:
-    """A name that no other run has; later runs sort after earlier ones."""
-    return f"{now():%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+def run_name(began: datetime) -> str:
+    """A name that no other run has, which sorts by when the run began."""
+    return f"{began:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
 
 
 class Drive:
@@ -35,6 +36,7 @@ class Drive:
         self._open_game = open_game
         self._seed = seed
         self._crash: tuple[tuple[float, float], int] | None = None  # where and at which tick
+        self._began = now()
         self.runs = 0
         self.crashes = 0
         self.game = open_game(self._seed)
@@ -89,7 +91,9 @@ class Drive:
         return self._stuck.update(*place) or pinned or seen.over
 
     def _begin_run(self) -> None:
-        self.run = new_run()
+        # A clock that is set back makes no run sort before one that was there already.
+        self._began = max(now(), self._began + timedelta(microseconds=1))
+        self.run = run_name(self._began)
         self.tick = 0
         self.runs += 1
         self._crash = None

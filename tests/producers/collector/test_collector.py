@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
@@ -188,6 +189,28 @@ def until(true: Callable[[], Any], timeout_s: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_clock_that_is_set_back_under_way_costs_no_tick_and_no_order(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = now()
+    game = TinyGame(1, lambda tick, seen: replace(seen, over=tick == 60))
+
+    def clock() -> datetime:
+        return now() - timedelta(hours=1 if len(game.controllers) >= 30 else 0)
+
+    for module in ("drive", "loop"):
+        monkeypatch.setattr(f"producers.collector.{module}.now", clock)
+    collect_until(settings_for(kafka, pace="real"), lambda _: game, lambda: len(game.controllers) >= 120)
+
+    frames, controls = events(kafka, topics.FRAMES, Frame), events(kafka, topics.CONTROLS, Control)
+    assert [(frame.moment, frame.time) for frame in frames] == [(control.moment, control.time) for control in controls]
+    assert {frame.time > right for frame in frames} == {True, False}
+    assert frames[-1].dropped == 0
+    first, second = dict.fromkeys(frame.run for frame in frames)
+    assert first < second
+    assert [frame.tick for frame in frames] == [*range(60), *range(60)]
 
 
 def test_it_follows_the_configuration_and_commands_while_it_drives(kafka: Kafka) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from charles.config import Collect, Config
+from charles.events import now
 from charles.games import Observation
-from producers.collector.drive import CRASH_PATIENCE_S, Drive, new_run
+from producers.collector.drive import CRASH_PATIENCE_S, Drive
 from tests.producers.collector.tiny_game import Script, TinyGame, standing
 
 WHOLE_WORLD = 120.0
@@ -74,6 +78,16 @@ def test_a_car_that_crashed_and_drives_on_is_left_alone() -> None:
 
 
 def test_run_names_are_unique_and_sort_by_time() -> None:
-    names = [new_run() for _ in range(1000)]
-    assert len(set(names)) == 1000
-    assert [name[:22] for name in names] == sorted(name[:22] for name in names)
+    moments, _, _ = drive_on(lambda _, seen: replace(seen, over=True), 500)
+    runs = [run for run, _ in moments]
+    assert len(set(runs)) == 500
+    assert runs == sorted(runs)
+
+
+def test_a_clock_that_is_set_back_confuses_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_back = iter([*[timedelta()] * 3, *[timedelta(hours=1)] * 3, *[timedelta(days=400)] * 1000])
+    monkeypatch.setattr("producers.collector.drive.now", lambda: now() - next(set_back))
+    moments, _, _ = drive_on(lambda tick, seen: replace(seen, over=tick % 50 == 49), 400)
+    runs = ticks_of_runs(moments)  # which sees to it that later ones sort after earlier ones
+    assert len(runs) == 9
+    assert all(ticks == list(range(len(ticks))) for ticks in runs)

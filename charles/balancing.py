@@ -107,6 +107,9 @@ class Bins(Generic[Id]):
         self._even = even_groups
         self._overflow = overflow
         self._outputs = {output.value: output for kind in kinds for output in kind.outputs}
+        self._own = {kind.name: tuple(output.value for output in kind.outputs) for kind in kinds}
+        self._others = {name: tuple(v for v in self._outputs if v not in own) for name, own in self._own.items()}
+        self._names = {kind.name: {cell: kind.cell_name(cell) for cell in kind.cells} for kind in kinds}
         self._numbers = {kind.name: {bins: cell for cell, bins in kind.cells.items()} for kind in kinds}
         self._cells: dict[str, dict[int, _Cell[Id]]] = {k.name: {cell: _Cell() for cell in k.cells} for k in kinds}
         self._empty = {kind.name: len(kind.cells) for kind in kinds}
@@ -129,13 +132,13 @@ class Bins(Generic[Id]):
         bins = {value: output.scale.bin_of(labels[value]) for value, output in self._outputs.items()}
         self._places[tick] = {}
         given_up = {tick: "left out"}
-        for kind in self.kinds.values():
-            cell = self._numbers[kind.name].get(tuple(bins[output.value] for output in kind.outputs))
+        for kind, own in self._own.items():
+            cell = self._numbers[kind].get(tuple([bins[value] for value in own]))
             if cell is not None:
-                self._came[kind.name][cell] += 1
-                self._put(kind.name, cell, tick, self._group(kind, bins))
-                if len(self._cells[kind.name][cell].waiting) > self._capacity:
-                    given_up[self._give_up(kind.name, cell)] = kind.cell_name(cell)
+                self._came[kind][cell] += 1
+                self._put(kind, cell, tick, tuple([bins[value] for value in self._others[kind]]))
+                if len(self._cells[kind][cell].waiting) > self._capacity:
+                    given_up[self._give_up(kind, cell)] = self._names[kind][cell]
         gone = [Surplus(one, of) for one, of in given_up.items() if not self._places[one]]
         for surplus in gone:
             del self._places[surplus.tick]
@@ -172,11 +175,7 @@ class Bins(Generic[Id]):
 
     def cells_of(self, tick: Id) -> Iterator[str]:
         """The names of the cells that a tick waits in."""
-        return (self.kinds[kind].cell_name(cell) for kind, cell in self._places[tick].items())
-
-    def _group(self, kind: SetKind, bins: Mapping[str, int]) -> Group:
-        own = {output.value for output in kind.outputs}
-        return tuple(number for value, number in bins.items() if value not in own)
+        return (self._names[kind][cell] for kind, cell in self._places[tick].items())
 
     def _put(self, kind: str, cell: int, tick: Id, group: Group) -> None:
         self._empty[kind] -= not self._cells[kind][cell].waiting

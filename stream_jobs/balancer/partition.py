@@ -32,6 +32,11 @@ class Reading:
     def lag(self) -> int:
         return max(self.end - self.position, 0)
 
+    @property
+    def ever(self) -> int:
+        """What lies below this offset was read, now or before a restart: what the next restart must know."""
+        return max(self.position, self.known)
+
 
 _REMEMBERED = 100
 """Runs that are over and stay in memory; what is older is looked up in the log where somebody asks for it."""

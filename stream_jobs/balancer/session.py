@@ -128,7 +128,7 @@ class Session:
         if not self._dirty:
             return
         offsets = [
-            TopicPartition(self._names[side], number, partition.resume_at(side), str(reading.position))
+            TopicPartition(self._names[side], number, partition.resume_at(side), str(reading.ever))
             for number, partition in self._work.partitions.items()
             for side, reading in partition.readings.items()
         ]

@@ -67,6 +67,16 @@ def test_silence_settles_what_waits_only_where_the_log_is_read_to_its_end() -> N
     assert into.runs[FIRST].counts.unmatched == 5
 
 
+def test_a_restart_before_all_is_read_again_knows_what_was_read_before_the_one_before() -> None:
+    first = Reading(position=10, known=0)
+    second = Reading(position=2, known=first.ever)  # the first half without a partner
+    second.position = 5
+    third = Reading(position=2, known=second.ever)
+    assert third.known == 10
+    third.position = 12
+    assert third.ever == 12
+
+
 def test_a_run_goes_on_from_its_ledger_with_its_history() -> None:
     before = partition()
     feed(before, FRAMES, FIRST, range(6))

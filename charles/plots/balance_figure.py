@@ -19,8 +19,14 @@ _ALL = "all sets"
 _LEFT, _RIGHT = 1, 4
 """The columns of the two joint histograms; the marginal of what is upwards is in the next one."""
 _WIDTHS = [0.38, 0.09, 0.04, 0.38, 0.09]
-_HEIGHTS, _BELOW = [110, 440], 180
+_ABOVE, _JOINT, _BELOW = 1, 3, 5
+"""The rows of marginals, of joint histograms, and of the first output that has bins of its own; gaps are between."""
+_HEIGHTS, _MORE = [110, 10, 440], [80, 180]
+"""Pixels of each row, and of the two more for each such output."""
+_MARGIN = {"l": 90, "r": 90, "t": 130, "b": 60}
 _PERCENT = ".1~%"
+
+_TICKS = [math.log10(part) for part in (1, 2, 5)]
 
 Seen = Mapping[str, Histograms]
 
@@ -28,37 +34,40 @@ Seen = Mapping[str, Histograms]
 def figure(counts: Counts) -> go.Figure:
     """As driven on the left, balanced on the right; below them the outputs whose bins are not those of the axes."""
     others = [output for output in counts.outputs if not counts.own_axis(output)]
+    heights = [*_HEIGHTS, *_MORE * len(others)]
+    nothing: list[dict[str, int] | None] = [None] * len(_WIDTHS)
     drawn = make_subplots(
-        rows=2 + len(others),
+        rows=len(heights),
         cols=len(_WIDTHS),
         column_widths=_WIDTHS,
-        row_heights=[*_HEIGHTS, *[_BELOW] * len(others)],
+        row_heights=heights,
         horizontal_spacing=0.015,
-        vertical_spacing=0.08 if others else 0.02,
+        vertical_spacing=0,
         specs=[
             [{}, None, None, {}, None],
+            nothing,
             [{}, {}, None, {}, {}],
-            *([{"colspan": len(_WIDTHS)}, *[None] * (len(_WIDTHS) - 1)] for _ in others),
+            *([nothing, [{"colspan": len(_WIDTHS)}, *nothing[1:]]] * len(others)),
         ],
     )
     driven, sets = {"driven": counts.drive.seen}, {name: each.seen for name, each in counts.sets.items()}
     _add_block(drawn, _LEFT, counts.axis, driven)
     _add_block(drawn, _RIGHT, counts.axis, sets)
-    for row, output in enumerate(others, start=3):
-        _add_own_bins(drawn, row, counts, output, sets)
-    right = next(drawn.select_xaxes(row=2, col=_RIGHT)).domain[0]
+    for number, output in enumerate(others):
+        _add_own_bins(drawn, _BELOW + 2 * number, counts, output, sets)
+    right = next(drawn.select_xaxes(row=_JOINT, col=_RIGHT)).domain[0]
     _add_heading(drawn, 0.0, f"as driven: {counts.drive.ticks:,} ticks")
     _add_heading(drawn, right, f"balanced ({counts.version}): {counts.samples:,} samples")
     drawn.update_layout(
         barmode="stack",
         bargap=0.14,
         hovermode="closest",
-        height=740 + 260 * len(others),
+        height=sum(heights) + _MARGIN["t"] + _MARGIN["b"],
         paper_bgcolor=PAPER,
         plot_bgcolor="#ffffff",
         font={"color": INK, "family": FONT},
         legend={"orientation": "h", "x": right, "y": 1.0, "yanchor": "bottom"},
-        margin={"l": 90, "r": 90, "t": 130, "b": 50},
+        margin=_MARGIN,
         updatemenus=_choices(drawn, list(sets)),
         coloraxis=_colours(drawn),
     )
@@ -68,25 +77,25 @@ def figure(counts: Counts) -> go.Figure:
 def _add_block(drawn: go.Figure, column: int, scale: Scale, seen: Seen) -> None:
     """A joint histogram, with the marginals of what it is the sum of."""
     for heatmap in _heatmaps(scale, seen):
-        drawn.add_trace(heatmap, 2, column)
+        drawn.add_trace(heatmap, _JOINT, column)
     total = sum(float(each.joint.sum()) for each in seen.values())
     for name, each in first(ACROSS, seen).items():
         bars = _bars(scale, each.joint.sum(axis=1), total, name)
-        drawn.add_trace(bars.update(showlegend=column == _RIGHT), 1, column)
+        drawn.add_trace(bars.update(showlegend=column == _RIGHT), _ABOVE, column)
     for name, each in first(UP, seen).items():
         bars = _bars(scale, each.joint.sum(axis=0), total, name)
-        drawn.add_trace(bars.update(x=bars.y, y=bars.x, orientation="h"), 2, column + 1)
-    joint = drawn.get_subplot(2, column)
+        drawn.add_trace(bars.update(x=bars.y, y=bars.x, orientation="h"), _JOINT, column + 1)
+    joint = drawn.get_subplot(_JOINT, column)
     along = {"range": [-0.5, len(scale) - 0.5], "showgrid": False, "zeroline": False}
     for value, axis, above in (
-        (ACROSS, joint.xaxis, drawn.get_subplot(1, column).xaxis),
-        (UP, joint.yaxis, drawn.get_subplot(2, column + 1).yaxis),
+        (ACROSS, joint.xaxis, drawn.get_subplot(_ABOVE, column).xaxis),
+        (UP, joint.yaxis, drawn.get_subplot(_JOINT, column + 1).yaxis),
     ):
         places, names = marks(scale, value)
         axis.update(along, tickvals=places, ticktext=names, title_text=words(value), title_standoff=4)
         above.update(along, showticklabels=False, matches=axis.plotly_name.replace("axis", ""))
-    drawn.update_yaxes(tickformat=_PERCENT, nticks=4, gridcolor=FAINT, row=1, col=column)
-    drawn.update_xaxes(tickformat=_PERCENT, nticks=3, gridcolor=FAINT, side="top", row=2, col=column + 1)
+    drawn.update_yaxes(tickformat=_PERCENT, nticks=4, gridcolor=FAINT, row=_ABOVE, col=column)
+    drawn.update_xaxes(tickformat=_PERCENT, nticks=3, gridcolor=FAINT, side="top", row=_JOINT, col=column + 1)
 
 
 def _heatmaps(scale: Scale, seen: Seen) -> Iterator[go.Heatmap]:
@@ -155,15 +164,17 @@ def _add_heading(drawn: go.Figure, x: float, text: str) -> None:
 
 
 def _colours(drawn: go.Figure) -> dict[str, Any]:
-    """One scale for all heatmaps: powers of ten."""
+    """One scale for all heatmaps, of powers of ten."""
     powers = [z for trace in drawn.select_traces({"type": "heatmap"}) for row in trace.z for z in row if z is not None]
-    ticks = list(range(math.floor(min(powers)), 1))
-    bar = {"title": "share", "len": 0.6, "y": 0.4, "thickness": 14, "outlinewidth": 0, "x": 1.01, "tickvals": ticks}
+    ticks = [power + part for power in range(math.floor(min(powers)), 1) for part in _TICKS]
+    top = next(drawn.select_yaxes(row=_JOINT, col=_RIGHT)).domain[1]
+    place = {"x": 1.01, "y": top, "yanchor": "top", "lenmode": "pixels", "len": 400, "thickness": 14}
+    bar = place | {"title": "share", "outlinewidth": 0, "tickvals": ticks}
     return {
         "colorscale": [[place / (len(RAMP) - 1), colour] for place, colour in enumerate(RAMP)],
         "cmin": min(powers),
         "cmax": max(powers),
-        "colorbar": bar | {"ticktext": [f"{100 * 10.0**power:g} %" for power in ticks]},
+        "colorbar": bar | {"ticktext": [f"{100 * 10.0**tick:.3g} %" for tick in ticks]},
     }
 
 

@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from charles.files import written
 from charles.outputs import Output
@@ -169,6 +169,8 @@ def _colour_bar(figure: Figure, norm: LogNorm) -> None:
     axes = _axes(figure, _LEFTS[1] + _JOINT + _MARGIN + 3 * _GAP + 20, _TOP + _MARGIN + _GAP, 14, _JOINT)
     bar = figure.colorbar(ScalarMappable(norm, _COLOURS), cax=axes)
     bar.outline.set_visible(False)
+    bar.minorticks_off()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.yaxis.set_major_formatter(_PERCENT)
     axes.tick_params(which="both", length=0, labelsize=9, colors=INK)
     axes.set_title("share", fontsize=10, color=INK, loc="left")

@@ -63,7 +63,9 @@ def marks(scale: Scale, value: str) -> tuple[list[float], list[str]]:
     """
     half = len(scale) // 2
     low, high = _ENDS[value]
-    return [0, half / 2 - 0.5, half, 1.5 * half + 0.5, 2 * half], [low, "-0.5", "0", "0.5", high]
+    marks = [(0, low), (half / 2 - 0.5, "-0.5"), (half, "0"), (1.5 * half + 0.5, "0.5"), (2 * half, high)]
+    shown = marks if half > 2 else marks[::2]  # words need room
+    return [place for place, _ in shown], [word for _, word in shown]
 
 
 def first(name: str, parts: Mapping[str, Part]) -> dict[str, Part]:

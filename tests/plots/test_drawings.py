@@ -64,6 +64,7 @@ def test_words_stand_where_the_values_lie() -> None:
     assert places[2] == axis.bin_of(0.0)
     assert places[3] == axis.bin_of(0.5) + 0.5  # the upper edge of (0.4, 0.5]
     assert places[4] == axis.bin_of(1.0)
+    assert marks(Counts(config(), 3).axis, "steering") == ([0, 1, 2], ["full left", "0", "full right"])
 
 
 def test_the_page_holds_everything_that_it_shows(tmp_path: Path) -> None:

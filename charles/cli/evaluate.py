@@ -34,7 +34,7 @@ def evaluate_command(
     """Drive the untrained weights, the newest ones and the game's own driver through the same unseen worlds.
 
     No Kafka in the driving, and no second chances: a drive ends with its first crash, or when the car is stuck. Writes
-    scores.json and drive.gif, and, while the broker is there, loss.png and labels.png.
+    scores.json and drive.gif, and, while the broker is there, loss.png, balance.png and balance.html.
 
     Example: charles evaluate --game city --weights demo/weights.safetensors
     """

@@ -25,7 +25,7 @@ def test_the_loop_learns_accounts_for_every_tick_and_shows_what_it_has_learned(s
     assert ledger["emitted"] > 0
     scores = json.loads((running.folder / "scores.json").read_text())
     assert scores["game"] == "carracing"
-    for picture in ("loss.png", "labels.png", "drive.gif"):
+    for picture in ("loss.png", "balance.png", "drive.gif"):
         with Image.open(running.folder / picture) as image:
             image.verify()
     assert (running.folder / "weights.safetensors").stat().st_size > 100_000

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from charles.evaluation.film import Shot, draw_film
-from charles.evaluation.plots import Losses, draw_loss
 from charles.evaluation.weights_file import load_weights, save_weights
 from charles.events import Checkpoint
 from charles.files import Unwritable
 from charles.games import Action
+from charles.plots.loss import Losses, draw_loss
 from infra.kafka import BrokerError, process, storage
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port

@@ -38,26 +38,32 @@ def main(settings: Settings) -> None:
                 with closing(Session(link.begin(), link, offered)) as session:
                     session.run()
             except WrongTopics as reason:
-                log.error("nothing is balanced until this is mended: %s", reason)
-                _wait_until_mended(link, reason)
+                _wait_until_mended(link, str(reason))
             except (StartOver, TimeoutError) as reason:  # the latter while a session begins
                 log.warning("starting over from the last transaction: %s", reason)
                 stop(_PAUSE_S)
                 link.wait_for_broker()
 
 
-def _wait_until_mended(link: Link, reason: WrongTopics) -> None:
+def _wait_until_mended(link: Link, wrong: str) -> None:
     """Return once partitions that somebody added to one topic are added to the others too, or this life is over."""
-    kafka = link.settings.kafka
-    while not link.over(_PAUSE_S):
-        link.beat("waiting", note=str(reason))
+    kafka, told = link.settings.kafka, ""
+    while not link.over():
+        if wrong != told:
+            log.error("nothing is balanced until this is mended: %s", wrong)
+            told = wrong
+        link.beat("waiting", note=wrong)
+        link.over(_PAUSE_S)
         link.wait_for_broker()
         try:
             topic_admin.check_join(kafka, topic_admin.partition_counts(admin(kafka)))
-        except (WrongTopics, KafkaException):
-            continue
-        log.info("the topics are mended; it goes on")
-        return
+        except WrongTopics as reason:
+            wrong = str(reason)
+        except KafkaException as reason:
+            log.info("the topics cannot be looked at: %s", reason.args[0].str())
+        else:
+            log.info("the topics are mended; it goes on")
+            return
 
 
 def _concerns(settings: Settings) -> object:

@@ -58,8 +58,10 @@ class Report:
             self._offer(self._offered, work, fillings, latencies, lag)
 
     def _note(self, work: Work, fillings: list[Filling]) -> str:
+        broken = len(work.audit.broken)
+        alarm = [f"{broken} ledger{'s do' if broken > 1 else ' does'} not add up"] if broken else []
         words = [explained(filling, self._pace.take(filling)) for filling in fillings]
-        return "; ".join([*self._never.note(fillings), *words])
+        return "; ".join([*alarm, *self._never.note(fillings), *words])
 
     def _figures(self, work: Work, fillings: list[Filling]) -> dict[str, float]:
         shares = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))

@@ -162,7 +162,7 @@ class Session:
             self._wait_for_partner(number, CONTROLS, FRAMES)
         self._rest_if_told()
         self._work.close_silent()
-        self._work.give_up_old()
+        self._work.look_around()
         self._dirty = self._dirty or any(partition.changed for partition in self._work.partitions.values())
         self._report.tell(self._work, resting=self._resting)
 

@@ -87,9 +87,11 @@ class Work:
         for number, partition in self.partitions.items():
             self._wait(number, partition.close_silent())
 
-    def give_up_old(self) -> None:
-        """Let go of what waits in the bins for too long."""
+    def look_around(self) -> None:
+        """To be called once a second: let go of what waits in the bins for too long, and emit what makes sets without
+        another tick, as what was restored into other bins may."""
         self._count(self.pool.give_up_old())
+        self._count(self.pool.emit())
 
     def taken_latencies(self) -> list[float]:
         """How long each sample took from its capture to its set, seconds: those written since this was asked last."""
@@ -127,7 +129,11 @@ class Work:
     def _take_in(
         self, partition: Partition, side: str, number: int, offset: int, value: bytes | None
     ) -> list[tuple[Run, Joined]]:
-        half = self._registry.decode(Frame, value) if side == FRAMES else self._registry.decode(Control, value)
+        half: Frame | Control
+        if side == FRAMES:
+            half = self._registry.decode(Frame, value and memoryview(value))  # its picture is not copied
+        else:
+            half = self._registry.decode(Control, value)
         run = half.collector, half.run
         if partition.clashes(side, run, half.tick, half.time):
             raise _Clash(run, half.tick)

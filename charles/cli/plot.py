@@ -23,7 +23,7 @@ _STEP = 200
 
 @app.command()
 def balance(
-    out: Annotated[Path, typer.Option(help="The folder for balance.png and balance.html.")] = Path("plots"),
+    out: Annotated[Path, typer.Option(help="Where balance.png and balance.html go.")] = Path("data/plots"),
     bins: Annotated[
         int | None,
         typer.Option(min=3, max=201, help="Of each axis, an odd number.", show_default="the configuration's"),
@@ -39,7 +39,7 @@ def balance(
     Prints how even the bins are: the largest over the smallest that is not empty, as driven, in each output's own sets,
     and of the other outputs in these samples. A minute is a minute of one car, 1,800 ticks.
 
-    Example: charles plot balance --out plots
+    Example: charles plot balance --out pictures
     """
     if bins is not None and bins % 2 == 0:
         raise typer.BadParameter("must be an odd number: 0 has a bin of its own", param_hint="--bins")

@@ -39,14 +39,14 @@ def read(kafka: Kafka) -> list[RunLedger]:
     A run whose ticks lie in two partitions, for these were added under way, has a ledger in each. Raises
     KafkaException, TimeoutError.
     """
-    found: dict[tuple[str, str, int], RunLedger] = {}
-    registry = Registry(kafka)
+    newest: dict[tuple[str, str, int], bytes | None] = {}
     with suppress(NoTopic):
         for message in read_to_end(kafka, name(kafka, topics.BALANCER_STATE)):
-            if str(message.key(), "utf-8").startswith("ledger/"):  # type: ignore[arg-type]
-                ledger = registry.decode(RunLedger, message.value())
-                found[ledger.collector, ledger.run, message.partition() or 0] = ledger
-    return [found[run] for run in sorted(found)]
+            what, collector, run, *_ = str(message.key(), "utf-8").split("/")  # type: ignore[arg-type]
+            if what == "ledger":
+                newest[collector, run, message.partition() or 0] = message.value()
+    registry = Registry(kafka)
+    return [registry.decode(RunLedger, newest[place]) for place in sorted(newest)]
 
 
 def told(ledger: RunLedger) -> str:

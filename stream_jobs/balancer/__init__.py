@@ -6,6 +6,7 @@ charles balance
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import closing
 
 from confluent_kafka import KafkaException
@@ -16,7 +17,7 @@ from charles.kafka import admin
 from charles.settings import Settings
 from charles.stopping import Stop
 from charles.topic_admin import WrongTopics
-from stream_jobs.balancer.session import Session, StartOver
+from stream_jobs.balancer.session import SESSION_S, Session, StartOver
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,11 @@ def main(settings: Settings) -> None:
 
 
 def _wait_until_mended(link: Link, wrong: str) -> None:
-    """Return once partitions that somebody added to one topic are added to the others too, or this life is over."""
-    kafka, told = link.settings.kafka, ""
+    """Return once partitions that somebody added to one topic are added to the others too, or this life is over.
+
+    Not before the group has forgotten this member: one that comes back sooner is given what it had before.
+    """
+    kafka, told, forgotten = link.settings.kafka, "", time.monotonic() + SESSION_S + _PAUSE_S
     while not link.over():
         if wrong != told:
             log.error("nothing is balanced until this is mended: %s", wrong)
@@ -62,8 +66,9 @@ def _wait_until_mended(link: Link, wrong: str) -> None:
         except KafkaException as reason:
             log.info("the topics cannot be looked at: %s", reason.args[0].str())
         else:
-            log.info("the topics are mended; it goes on")
-            return
+            if time.monotonic() > forgotten:
+                log.info("the topics are mended; it goes on")
+                return
 
 
 def _concerns(settings: Settings) -> object:

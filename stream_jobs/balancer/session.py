@@ -21,6 +21,7 @@ from charles.kafka import Publisher, admin, consumer, group, name
 from charles.registry import Registry, RegistryError
 from charles.settings import Settings
 from charles.stopping import TakenOver
+from charles.topic_admin import WrongTopics
 from charles.transactions import Broken, Fenced, NotCommitted, join, send_offsets, transaction
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.report import Report
@@ -29,6 +30,8 @@ from stream_jobs.balancer.work import Work
 
 log = logging.getLogger(__name__)
 
+SESSION_S = 6.0
+"""So long after it was heard last the group forgets a member, and what it was assigned."""
 _BATCH = 500
 _TRANSACTION_BYTES = 16 << 20
 _FAR_AHEAD = 2_000
@@ -71,7 +74,7 @@ class Session:
             "balancer",
             **{
                 "group.instance.id": identity,  # a restarted balancer gets its partitions back at once
-                "session.timeout.ms": 6000,
+                "session.timeout.ms": round(1000 * SESSION_S),
                 "heartbeat.interval.ms": 1500,
                 "partition.assignment.strategy": "range",  # the same partitions of both topics, or nothing joins
             },
@@ -206,7 +209,7 @@ class Session:
         topic_admin.check_join(self._settings.kafka, topic_admin.partition_counts(admin(self._settings.kafka)))
         numbers = {side: {p.partition for p in places if self._sides[p.topic] == side} for side in SIDES}
         if numbers[FRAMES] != numbers[CONTROLS]:
-            raise StartOver(
+            raise WrongTopics(
                 f"assigned frames {sorted(numbers[FRAMES])} but controls {sorted(numbers[CONTROLS])}: every member of "
                 "the group must use the range assignor, and know of partitions that were added a moment ago"
             )

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Message
 
 from charles import topics
-from charles.events import Control, Frame, RunLedger, Sample, now
+from charles.events import Control, Frame, Moment, RunLedger, Sample, now
 from charles.kafka import Publisher, consumer, name
 from charles.ledger import read, total
 from charles.pacing import HZ
@@ -39,9 +39,11 @@ def anywhere(rng: random.Random) -> Pedals:
 
 
 class Feed:
-    """Publishes ticks as a collector does; the speed says the tick, so that a leak into the history shows."""
+    """Publishes ticks as a collector does; the speed says the tick, so that a leak into the history shows. sent: the
+    controls, by moment."""
 
     def __init__(self, kafka: Kafka) -> None:
+        self.sent: dict[Moment, Control] = {}
         self._publisher = Publisher(kafka, Frame, Control)
         self._rng = random.Random(7)
 
@@ -56,13 +58,16 @@ class Feed:
         drive: Callable[[random.Random], Pedals] = anywhere,
         at: Callable[[int], datetime] = lambda tick: _BEGAN + timedelta(seconds=tick / HZ),
         partition: int = -1,
+        mark: int = 0,
     ) -> None:
-        """drive: what the driver does; at: when a tick was taken; partition: -1: the collector's."""
+        """drive: what the driver does; at: when a tick was taken; partition: -1: the collector's; mark: what speed and
+        picture say is the tick and this."""
         for tick in ticks:
             marks = {"collector": collector, "run": run, "tick": str(tick)}
-            frame = Frame(collector, run, tick, at(tick), picture(collector, tick), 96, 84, 0, 0)
+            frame = Frame(collector, run, tick, at(tick), picture(collector, tick + mark), 96, 84, 0, 0)
             driven = drive(self._rng)
-            control = Control(collector, run, tick, at(tick), *driven, float(tick), 0, 0, 0, 0, 0, 0)
+            control = Control(collector, run, tick, at(tick), *driven, float(tick + mark), 0, 0, 0, 0, 0, 0)
+            self.sent[control.moment] = control
             if frames:
                 self._publisher.send(topics.FRAMES, frame, collector, marks, partition=partition)
             if controls:

@@ -50,8 +50,9 @@ def _row(member: Member, at: datetime, patience_s: float) -> _Row:
     }
 
 
-def _note(member: Member, at: datetime) -> str:
-    return "; ".join(filter(None, (trouble(member, at), note(member.status))))
+def _note(member: Member, at: datetime) -> Text:
+    wrong, said = trouble(member, at), note(member.status)
+    return Text.assemble((wrong, "bold red"), "; " if wrong and said else "", said)
 
 
 def _outcome(member: Member) -> str:

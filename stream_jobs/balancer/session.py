@@ -102,6 +102,7 @@ class Session:
     def close(self) -> None:
         """Leave; what is not committed is read again by the next session."""
         self._beside.shutdown()
+        self._dirty = False  # nothing may follow a transaction that is perhaps not in the log
         self._work.close()
         self._consumer.close()
 

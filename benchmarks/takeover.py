@@ -41,7 +41,8 @@ def _partition(kafka: Kafka) -> int:
 def _owners(kafka: Kafka) -> dict[int, str]:
     """Which member of the group reads each input partition."""
     balancers = group(kafka, "balancer")
-    facts = resolve(admin(kafka).describe_consumer_groups([balancers], request_timeout=10))[balancers]
+    client = admin(kafka)  # without which no answer comes
+    facts = resolve(client.describe_consumer_groups([balancers], request_timeout=10))[balancers]
     return {
         place.partition: str(member.group_instance_id)
         for member in facts.members

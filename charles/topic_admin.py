@@ -64,9 +64,9 @@ def check_join(kafka: Kafka, counts: Mapping[str, int]) -> None:
         )
 
 
-def partition_counts(client: AdminClient) -> dict[str, int]:
-    """Every topic of the cluster and how many partitions it has."""
-    known = client.list_topics(timeout=TIMEOUT_S).topics
+def partition_counts(client: AdminClient, timeout_s: float = TIMEOUT_S) -> dict[str, int]:
+    """Every topic of the cluster and how many partitions it has. Raises KafkaException."""
+    known = client.list_topics(timeout=timeout_s).topics
     return {topic: len(facts.partitions) for topic, facts in known.items() if facts.error is None}
 
 

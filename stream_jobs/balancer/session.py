@@ -23,6 +23,7 @@ from charles.settings import Settings
 from charles.stopping import TakenOver
 from charles.topic_admin import WrongTopics
 from charles.transactions import Broken, Fenced, NotCommitted, join, send_offsets, transaction
+from stream_jobs.balancer import membership
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.report import Report
 from stream_jobs.balancer.state import restore
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 SESSION_S = 6.0
 """So long after it was heard last the group forgets a member, and what it was assigned."""
+_SETTLES_S = 10.0
 _BATCH = 500
 _TRANSACTION_BYTES = 16 << 20
 _FAR_AHEAD = 2_000
@@ -58,6 +60,7 @@ class Session:
         self._failure: Exception | None = None
         self._paused: set[tuple[str, int]] = set()
         self._resting = False
+        self._settled_at = float("inf")
         self._work = Work(settings, self._registry)
         self._report = Report(link, settings.config, offered)
         self._dirty = False
@@ -167,8 +170,15 @@ class Session:
         self._rest_if_told()
         self._work.close_silent()
         self._work.look_around()
+        self._look_at_group()
         self._dirty = self._dirty or any(partition.changed for partition in self._work.partitions.values())
         self._report.tell(self._work, resting=self._resting)
+
+    def _look_at_group(self) -> None:
+        """Once after each assignment, when it has settled. Raises WrongTopics."""
+        if self._work.partitions and time.monotonic() >= self._settled_at:
+            settled = membership.check(self._settings.kafka)
+            self._settled_at = float("inf") if settled else time.monotonic() + _SETTLES_S
 
     def _end(self, place: TopicPartition, known: int) -> int:
         """Where a log ends now. What is fetched says so by the way; while nothing is, the broker has to be asked."""
@@ -224,6 +234,7 @@ class Session:
             }
             self._work.add_partition(number, readings, restored[number])
         member.assign(committed)
+        self._settled_at = time.monotonic() + _SETTLES_S
         log.info("partitions %s; %d ticks wait in the bins", sorted(self._work.partitions), len(self._work.pool))
 
     def _committed(self, member: Consumer, places: list[TopicPartition]) -> list[TopicPartition]:

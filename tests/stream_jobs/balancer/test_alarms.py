@@ -102,6 +102,22 @@ def test_partitions_added_to_one_topic_hold_it_up_until_the_others_have_them(
     assert (totals.seen, totals.terms["missing"], totals.terms["unmatched"]) == (400, 0, 0)
 
 
+@pytest.mark.slow
+def test_partitions_added_just_before_it_starts_over_are_taken_up(kafka: Kafka, feed: Feed, tmp_path: Path) -> None:
+    """A member that comes back at once is given what it had before, and sees no partitions come: they were there."""
+    client, log = admin(kafka), tmp_path / "log"
+    configure(kafka, CONFIG)
+    with logged("balance", kafka, log, balancer=LOCAL):
+        feed.send("one", range(100), partition=2)
+        ledgers_until(kafka, settled("one", 99))
+        joined = (topics.FRAMES, topics.CONTROLS, topics.BALANCER_STATE)
+        topic_admin.resolve(client.create_partitions([NewPartitions(name(kafka, topic), 8) for topic in joined]))
+        configure(kafka, {"balance": {"bins": 5}})
+        Feed(kafka).send("two", range(200), partition=7)
+        ledgers_until(kafka, settled("two", 199))
+    assert total(read(kafka)).adds_up
+
+
 def one_pedal(rng: random.Random) -> Pedals:
     """As games drive: never both pedals; every bin of v1 now and then."""
     pedal = rng.choice([0.0, 0.1, 0.5, 0.9, 1.0])

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from charles import topic_admin, topic_facts, topics
 from charles.bins import Version
-from charles.kafka import consumer, name
+from charles.kafka import BrokerUnavailable, consumer, name
 from charles.settings import Kafka
 from infra.kafka import Progress, no_progress
 from infra.kafka.broker import LocalBroker
@@ -26,6 +26,8 @@ from tests.programs import configure
 BALANCE = {"bins": 5, "bin_capacity": 40}
 """Few and small bins, so that sets are whole often and full bins have surplus."""
 PREFIX = "chaos"
+AWAY = (KafkaException, BrokerUnavailable, TimeoutError)
+"""What is raised where a broker is not there, or not quite yet."""
 _BREATH = 5
 """Strikes; after so many something must come of the balancers before it goes on."""
 _PATIENCE_S = 300.0
@@ -128,7 +130,15 @@ class Director:
         self._until("samples", lambda: self.story.samples > before)
 
     def _balance(self, version: Version) -> None:
-        configure(self.kafka, {"balance": BALANCE | {"version": version}})
+        self._until("the configuration to change", lambda: self._changed_to(version))
+
+    def _changed_to(self, version: Version) -> bool:
+        """Change the balancing; whether that could be done, so shortly after a broker was killed."""
+        try:
+            configure(self.kafka, {"balance": BALANCE | {"version": version}})
+        except AWAY:
+            return False
+        return True
 
     def _look(self, what: str) -> None:
         """A tenth of a second of a director's life."""
@@ -170,7 +180,7 @@ class Director:
         full = name(self.kafka, topics.FRAMES), name(self.kafka, topics.CONTROLS)
         try:
             _, groups = topic_facts.describe(self.kafka)
-        except (KafkaException, RuntimeError, TimeoutError):
+        except AWAY:
             return None
         lags = [group.lag for group in groups if group.group == f"{PREFIX}.balancer"]
         return sum(lags[0].get(topic, 0) for topic in full) if lags else None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.schedule import Deed, plan
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1_000_000), st.integers(4, 200))
 def test_there_are_as_many_kills_as_asked_for_and_something_of_everything(seed: int, kills: int) -> None:
     planned = plan(seed, kills, 4.0)

@@ -118,3 +118,16 @@ def test_a_clock_that_jumps_back_changes_nothing_for_ticks_go_by_their_numbers(k
     assert 0 < ledger.latencies[0] == sum(sample.tick < 200 for sample in samples), "those from the future took no time"
     assert ledger.surplus_by.get("too old", 0) == 0
     check_ledger_against_topics(kafka, 600)
+
+
+def test_what_waits_for_too_long_is_surplus_also_after_a_restart(kafka: Kafka, feed: Feed) -> None:
+    patient = {"balance": {"history": 10, "silence_seconds": 1.0, "max_wait_minutes": 0.1}}
+    feed.send("one", range(25))
+    with running("balance", kafka, config=patient, balancer=LOCAL):
+        ledgers_until(kafka, settled("one", 24))
+    with running("balance", kafka, balancer=LOCAL):
+        feed.send("two", range(12))
+        ledgers_until(kafka, lambda found: len(found) == 2 and all(each.waiting == 0 for each in found.values()))
+    one, two = read(kafka)
+    assert (one.surplus_by, two.surplus_by) == ({"too old": 15}, {"too old": 2})
+    check_ledger_against_topics(kafka, 37)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from charles.games import Action, Observation, Picture
 from charles.models import PLAIN, Predictor, architecture, build
-from charles.outputs import Output
+from charles.outputs import Output, deltas
 
 
 class NetworkDriver:
@@ -50,7 +50,8 @@ class NetworkDriver:
             self._pictures.appendleft(seen.hood)  # nothing was seen before: as if the car had stood here
         stacked = seen.hood if len(self._pictures) == 1 else np.concatenate(self._pictures, axis=2)
         car = seen.telemetry
-        predicted = self._predictor(stacked, car.speed, car.purpose_distance, car.purpose_bearing)
+        last = [self._last.get(output.value, 0.0) for output in deltas(self._outputs)]
+        predicted = self._predictor(stacked, car.speed, car.purpose_distance, car.purpose_bearing, last)
         self._last = {
             output.value: output.decoded(predicted[output.value], self._last.get(output.value, 0.0))
             for output in self._outputs

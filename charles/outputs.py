@@ -51,7 +51,14 @@ class Output:
     def label(self, sample: Sample) -> float:
         """What balancing goes by: the value of a tick, or by how much it differs from that of the tick before."""
         value: float = getattr(sample, self.value)
-        return value - _before(sample, self.value) if self.kind == "delta" else value
+        return value - self.before(sample) if self.kind == "delta" else value
+
+    def before(self, sample: Sample) -> float:
+        """The value at the tick before a sample's."""
+        if self.value == "acceleration_braking":
+            return sample.history_acceleration[-1] - sample.history_braking[-1]
+        past: Sequence[float] = getattr(sample, f"history_{self.value}")
+        return past[-1]
 
     def target(self, sample: Sample) -> float:
         """What training goes by: the label, or the number of its class."""
@@ -98,6 +105,12 @@ def described(output: Output) -> str:
     return f"{output.text}({'/'.join(f'{centre:.6g}' for centre in output.scale.centres)})"
 
 
+def deltas(outputs: Sequence[Output]) -> list[Output]:
+    """Those of them that are changes: a network is told their values at the tick before, for what is to be changed is
+    not always seen."""
+    return [output for output in outputs if output.kind == "delta"]
+
+
 def _around_classes(text: str, classes: str, low: int) -> Scale:
     """The bins around classes such as -0.5/0/0.5 or left=-0.5/straight=0/right=0.5."""
     names, centres = [], []
@@ -114,11 +127,3 @@ def _around_classes(text: str, classes: str, low: int) -> Scale:
     if not (low <= centres[0] and centres[-1] <= 1):
         raise ValueError(f"{text!r}: classes are in [{low}, 1]")
     return around(tuple(centres), tuple(names), float(low), 1.0)
-
-
-def _before(sample: Sample, value: str) -> float:
-    """A value at the tick before a sample's."""
-    if value == "acceleration_braking":
-        return sample.history_acceleration[-1] - sample.history_braking[-1]
-    past: Sequence[float] = getattr(sample, f"history_{value}")
-    return past[-1]

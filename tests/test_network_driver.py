@@ -65,6 +65,19 @@ def test_a_delta_begins_at_zero_again_where_the_car_was_put_somewhere_else() -> 
     assert driver.drive(SEEN, never_asked) == Action(pytest.approx(0.1), 0.5)
 
 
+def test_a_network_of_deltas_knows_its_own_last_value() -> None:
+    texts = ("acceleration_braking", "steering:delta")
+    weights = saying(SIZE, texts, acceleration_braking=0.5, steering=6)
+    seen = weights["common_1/kernel"].shape[0] - weights["known/bias"].shape[0]
+    weights["known/kernel"][-1, 0] = weights["common_1/kernel"][seen, 0] = weights["common_2/kernel"][0, 0] = 1.0
+    weights["steering/kernel"][0, 3] = 20.0  # beyond a last value of 9 / 20 no change is likelier than +0.3
+    driver = NetworkDriver("pilot", SIZE, outputs=[parse(text) for text in texts])
+    driver.load(weights)
+    assert [driver.drive(SEEN, never_asked).steering for _ in range(4)] == pytest.approx([0.3, 0.6, 0.6, 0.6])
+    driver.forget()
+    assert driver.drive(SEEN, never_asked).steering == pytest.approx(0.3)
+
+
 def test_a_delta_goes_by_what_it_did_with_other_weights_too() -> None:
     driver = driving("acceleration_braking", "steering:delta", acceleration_braking=0.5, steering=6)
     driver.drive(SEEN, never_asked)

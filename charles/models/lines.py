@@ -22,6 +22,7 @@ def build(line: str, picture_size: tuple[int, int], frames: int = 1, outputs: Se
         image    uint8   (batch, height, width, 3 * frames), RGB
         speed    float32 (batch, 1), m/s
         purpose  float32 (batch, 2), distance in m and bearing in rad (left negative)
+        last     float32 (batch, n), the values of the n delta outputs at the tick before; only where there are any
     and gives a dict of float32 (batch, width), one for each of the outputs by its value, as heads() says.
     Raises ValueError, naming the lines, when there is none of that name.
     """

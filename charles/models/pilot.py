@@ -15,7 +15,7 @@ import keras
 from keras import layers, ops
 
 from charles.models.heads import heads
-from charles.outputs import Output
+from charles.outputs import Output, deltas
 
 ROWS, COLUMNS = 48, 96  # the most that the convolutions see, pixels
 WIDE = 4 / 3  # width to height, beyond which a picture is a hood camera's
@@ -58,8 +58,13 @@ def pilot(picture_size: tuple[int, int], frames: int, outputs: Sequence[Output])
     for number, (filters, kernel, stride) in enumerate(CONVOLUTIONS, start=1):
         x = layers.Conv2D(filters, kernel, stride, "same", activation="relu", name=f"convolution_{number}")(x)
     seen = layers.Flatten(name="seen")(x)
-    known = layers.Dense(16, activation="relu", name="known")(Figures(name="figures")(speed, purpose))
+    figures = Figures(name="figures")(speed, purpose)
+    inputs = {"image": image, "speed": speed, "purpose": purpose}
+    if changing := deltas(outputs):
+        inputs["last"] = keras.Input((len(changing),), name="last")
+        figures = layers.Concatenate(name="figures_and_last")([figures, inputs["last"]])
+    known = layers.Dense(16, activation="relu", name="known")(figures)
     x = layers.Concatenate(name="all")([seen, known])
     x = layers.Dense(64, activation="relu", name="common_1")(x)
     x = layers.Dense(32, activation="relu", name="common_2")(x)
-    return keras.Model({"image": image, "speed": speed, "purpose": purpose}, heads(outputs, x), name="pilot")
+    return keras.Model(inputs, heads(outputs, x), name="pilot")

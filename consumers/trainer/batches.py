@@ -30,9 +30,12 @@ class Batch:
     bad: dict[int, str] = field(default_factory=dict)
 
     def inputs(self) -> dict[str, NDArray[np.generic]]:
-        """What the model takes: image uint8, speed (n, 1) m/s, purpose (n, 2) m and rad."""
+        """What the model takes: image uint8, speed (n, 1) m/s, purpose (n, 2) m and rad, and last (n, delta outputs) if
+        there are any."""
         numbers = np.array([held.inputs for held in self.samples], np.float32)
-        return {"image": self.images, "speed": numbers[:, :1], "purpose": numbers[:, 1:]}
+        speed, purpose, last = np.split(numbers, (1, 3), axis=1)
+        inputs: dict[str, NDArray[np.generic]] = {"image": self.images, "speed": speed, "purpose": purpose}
+        return inputs | {"last": last} if last.size else inputs
 
     def targets(self, outputs: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """By output, (n,), as Output.target() gives them. outputs: what is trained, in the order of Held.targets."""

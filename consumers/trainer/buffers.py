@@ -17,9 +17,9 @@ import numpy as np
 class Held:
     """One sample as it is held: its JPEGs, and its numbers.
 
-    inputs: (speed m/s, purpose distance m, purpose bearing rad); targets: as Output.target() gives them, in the order
-    of the outputs; kind: of the set it came in; remaining: how often it may still be drawn; trains: the one output that
-    it trains, None: all; slot: its place in its buffer, -1 outside.
+    inputs: (speed m/s, purpose distance m, purpose bearing rad, the delta outputs' values at the tick before); targets:
+    as Output.target() gives them, in the order of the outputs; kind: of the set it came in; remaining: how often it may
+    still be drawn; trains: the one output that it trains, None: all; slot: its place in its buffer, -1 outside.
     """
 
     offset: int
@@ -27,7 +27,7 @@ class Held:
     run: str
     tick: int
     frames: tuple[bytes, ...]
-    inputs: tuple[float, float, float]
+    inputs: tuple[float, ...]
     targets: tuple[float, ...]
     kind: str
     remaining: int

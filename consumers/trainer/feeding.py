@@ -18,7 +18,7 @@ from charles.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Sample
 from charles.kafka import consumer, is_end, name
-from charles.outputs import LOWEST, Output
+from charles.outputs import LOWEST, Output, deltas
 from charles.registry import Registry
 from charles.settings import Kafka
 from consumers.trainer.buffers import Buffers, Held
@@ -179,14 +179,16 @@ class Feed:
             return SPARE
         check(sample.frames, self._shape.picture, self._shape.frames)
         kind = sys.intern(sample.set_output)
+        targets = self._targets(sample)
+        last = (output.before(sample) for output in deltas(self._shape.outputs))
         return Held(
             offset=message.offset() or 0,
             collector=sys.intern(sample.collector),
             run=sys.intern(sample.run),
             tick=sample.tick,
             frames=tuple(sample.frames),
-            inputs=(sample.speed, sample.purpose_distance, sample.purpose_bearing),
-            targets=self._targets(sample),
+            inputs=(sample.speed, sample.purpose_distance, sample.purpose_bearing, *last),
+            targets=targets,
             kind=kind,
             remaining=self._shape.uses,
             trains=kind if sample.balancing == "v2" else None,

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from charles import models
-from charles.outputs import parse
+from charles.outputs import OUTPUTS, parse
 
 
-def inputs(count: int, size: tuple[int, int]) -> dict[str, np.ndarray]:
-    """A batch of a model's inputs, the same for the same arguments. size: (height, width)."""
+def inputs(count: int, size: tuple[int, int], texts: Sequence[str] = OUTPUTS) -> dict[str, np.ndarray]:
+    """A batch of the inputs of a model with these outputs, the same for the same arguments. size: (height, width)."""
     rng = np.random.default_rng(count)
-    return {
+    changing = sum(text.endswith(":delta") for text in texts)
+    last = {"last": rng.uniform(-1, 1, (count, changing)).astype(np.float32)} if changing else {}
+    return last | {
         "image": rng.integers(0, 256, (count, *size, 3), np.uint8),
         "speed": rng.uniform(0, 100, (count, 1)).astype(np.float32),
         "purpose": rng.uniform((0, -3), (200, 3), (count, 2)).astype(np.float32),

@@ -22,7 +22,7 @@ def test_a_model_gives_one_number_for_every_output(size: tuple[int, int]) -> Non
 
 def test_a_model_gives_the_probability_of_each_class() -> None:
     texts = ("acceleration", "braking:classification", "steering:delta")
-    outputs = models.build("pilot", (84, 96), outputs=[parse(text) for text in texts])(inputs(3, (84, 96)))
+    outputs = models.build("pilot", (84, 96), outputs=[parse(text) for text in texts])(inputs(3, (84, 96), texts))
     widths = {"acceleration": 1, "braking": 11, "steering": 7}
     assert {name: tuple(values.shape) for name, values in outputs.items()} == {n: (3, w) for n, w in widths.items()}
     for name in ("braking", "steering"):

@@ -43,7 +43,7 @@ def lesson(texts: tuple[str, ...], rng: np.random.Generator) -> tuple[dict[str, 
         values = low + shade * (high - low)
         classes = values if output.kind == "regression" else [output.scale.bin_of(value) for value in values]
         targets[output.value] = np.array(classes, np.float32)
-    return inputs(32, SIZE) | {"image": image}, targets
+    return inputs(32, SIZE, texts) | {"image": image}, targets
 
 
 @pytest.mark.parametrize("texts", [*((text,) for text in TYPES), MIXED])
@@ -62,7 +62,7 @@ def test_every_type_learns_what_lies_in_the_picture(texts: tuple[str, ...]) -> N
 
 def test_a_loss_with_classes_is_the_cross_entropy_and_its_figure_the_share_that_is_right() -> None:
     step = started(("steering:delta",))
-    given, target = inputs(16, SIZE), np.arange(16, dtype=np.float32) % 7
+    given, target = inputs(16, SIZE, ("steering:delta",)), np.arange(16, dtype=np.float32) % 7
     predicted = step.model(given)["steering"].numpy()
     learned = step(given, {"steering": target})
     chosen = predicted[np.arange(16), target.astype(int)]
@@ -75,7 +75,9 @@ def test_a_network_that_is_wrong_beyond_any_doubt_still_learns() -> None:
     step = started(("steering:delta",))
     state = step.state()
     step.load_state(state | {"weights/steering/bias": np.array([500, 0, 0, 0, 0, 0, 0], np.float32)})
-    losses = [step(inputs(4, SIZE), {"steering": np.full(4, 6, np.float32)}).loss for _ in range(20)]
+    losses = [
+        step(inputs(4, SIZE, ("steering:delta",)), {"steering": np.full(4, 6, np.float32)}).loss for _ in range(20)
+    ]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0] - 0.01
 
@@ -94,7 +96,9 @@ def test_a_head_learns_nothing_from_samples_of_the_others_sets(of_steering: list
     step, beginning = begun_once(texts)
     for told in (targets, other):
         step.load_state(beginning)
-        learned = step(inputs(8, SIZE), {name: values.astype(np.float32) for name, values in told.items()}, weights)
+        learned = step(
+            inputs(8, SIZE, texts), {name: values.astype(np.float32) for name, values in told.items()}, weights
+        )
         ends.append((learned.losses, step.state()))
     assert ends[0][0] == ends[1][0]
     assert all(np.array_equal(ends[0][1][name], ends[1][1][name]) for name in ends[0][1])
@@ -107,7 +111,7 @@ def test_a_head_learns_nothing_from_samples_of_the_others_sets(of_steering: list
 def test_the_gradients_are_those_of_one_forward_pass_for_each_output_on_its_own_samples() -> None:
     """The step after one batch is the same as that of Adam on the sum of the two passes' gradients."""
     texts = ("acceleration_braking", "steering:delta")
-    step, given = started(texts), inputs(12, SIZE)
+    step, given = started(texts), inputs(12, SIZE, texts)
     rng = np.random.default_rng(3)
     targets = {"acceleration_braking": rng.uniform(-1, 1, 12), "steering": rng.integers(0, 7, 12)}
     mine = (np.arange(12) < 5).astype(np.float32)

@@ -30,11 +30,12 @@ def both(predicted: dict[str, list[float]]) -> tuple[float, ...]:
 def test_one_picture_gives_what_it_gives_in_a_batch(outputs: tuple[str, ...]) -> None:
     model = models.build("pilot", SIZE, outputs=[parse(text) for text in outputs])
     predictor = models.Predictor(model)
-    given = inputs(4, SIZE)
+    given = inputs(4, SIZE, outputs)
     batch = model(given)
+    last = given.get("last", np.zeros((4, 0)))
     for row in range(4):
         distance, bearing = given["purpose"][row]
-        predicted = predictor(given["image"][row], float(given["speed"][row, 0]), distance, bearing)
+        predicted = predictor(given["image"][row], float(given["speed"][row, 0]), distance, bearing, last[row])
         assert list(predicted) == list(batch)
         for output, numbers in predicted.items():
             assert numbers == pytest.approx(batch[output][row].numpy().tolist(), abs=1e-5)

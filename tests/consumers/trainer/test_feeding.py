@@ -15,7 +15,7 @@ from charles.deadletters import DeadLetters
 from charles.events import DeadLetter, Sample
 from charles.kafka import Publisher
 from charles.settings import Kafka
-from consumers.trainer.batches import Batches
+from consumers.trainer.batches import Batch, Batches
 from consumers.trainer.buffers import Buffers
 from consumers.trainer.feeding import Feed, Shape
 from tests.consumers.trainer.balanced import HEIGHT, WIDTH, sample
@@ -47,12 +47,28 @@ def fed(kafka: Kafka) -> Fed:
     return fed
 
 
+def drawn(buffers: Buffers, size: int) -> Batch:
+    batches = Batches(buffers, np.random.default_rng(1), size, (WIDTH, HEIGHT), 1)
+    batches.draw()
+    with closing(batches):
+        return batches.take(lambda _held, reason: pytest.fail(reason))
+
+
 def test_targets_are_values_classes_and_changes_as_the_outputs_say(fed: Fed) -> None:
     config = changed(Config(), ["outputs=acceleration:delta,braking,steering:classification(-0.5/0/0.5)"])
     still = [0.0] * 59
     given = replace(sample(0), acceleration=0.5, braking=0.25, steering=-0.2, history_acceleration=[*still, 0.6])
     (held,) = fed(config, [replace(given, set_output="steering")]).by_kind["steering"]
     assert held.targets == (1.0, 0.25, 1.0)
+    assert held.inputs == pytest.approx((10.0, 100.0, 0.1, 0.6))  # with what the delta changes
+
+
+def test_a_batch_tells_the_network_what_its_deltas_change(fed: Fed) -> None:
+    config = changed(Config(), ["outputs=acceleration_braking:delta,steering:delta"])
+    past = {name: [0.0] * 59 + [last] for name, last in (("history_braking", 0.75), ("history_steering", -0.5))}
+    buffers = fed(config, [replace(sample(number), **past) for number in (0, 21)])
+    assert drawn(buffers, 2).inputs()["last"].tolist() == [[-0.75, -0.5]] * 2
+    assert "last" not in drawn(fed(Config(), [sample(0), sample(21)]), 2).inputs()
 
 
 @pytest.mark.parametrize(("balancing", "trains"), [("v1", None), ("v2", "steering"), ("v3", None), ("v4", None)])
@@ -67,10 +83,7 @@ def test_in_v2_a_sample_trains_the_output_of_its_set_alone(fed: Fed, balancing: 
 def test_a_batch_has_as_many_samples_of_each_kind_and_weighs_them_for_each_output(fed: Fed, balancing: str) -> None:
     config = changed(Config(), [f"balance.version={balancing}"])
     buffers = fed(config, [sample(number, balancing=balancing) for number in range(42)])
-    batches = Batches(buffers, np.random.default_rng(1), 16, (WIDTH, HEIGHT), 1)
-    batches.draw()
-    with closing(batches):
-        batch = batches.take(lambda _held, reason: pytest.fail(reason))
+    batch = drawn(buffers, 16)
     kinds = [held.kind for held in batch.samples]
     assert {kind: kinds.count(kind) for kind in buffers.kinds} == dict.fromkeys(buffers.kinds, 16 // len(buffers.kinds))
     weights = batch.weights(config.outputs)

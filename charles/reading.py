@@ -20,7 +20,7 @@ EventT = TypeVar("EventT")
 
 _PATIENCE_S = 10.0
 _SILENCE_S = 30.0
-_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION)
 
 
 class NoTopic(KafkaException):

@@ -104,6 +104,8 @@ WRONG_OPTIONS = [
     Case("play --seed -3", "player.seed: should be greater than or equal to 0"),
     Case("demo --minutes 0", "demo.minutes: should be greater than 0"),
     Case("demo --collectors 0", "demo.collectors: should be greater than or equal to 1"),
+    Case("demo --outputs steering:left", "the type of an output is one of regression, classification, delta"),
+    Case("demo --balancing v5", "balance.version: should be 'v1', 'v2', 'v3' or 'v4'"),
     Case("kafka start --port 0", "broker.port: should be greater than or equal to 1"),
     Case("kafka start --data file", "file is a file; the broker needs a folder: choose another --data", OWN_BROKER),
     Case("kafka status --data file", "file is a file; the broker needs a folder: choose another --data"),

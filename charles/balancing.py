@@ -56,17 +56,23 @@ class SetKind:
 
 
 def set_kinds(version: Version, outputs: Sequence[Output], left_out: Sequence[Region] = ()) -> tuple[SetKind, ...]:
-    """The kinds of sets of a version. left_out: combinations that v1 has no cells for; others keep their numbers."""
-    if version != "v1":
-        return tuple(SetKind(o.value, (o,), {cell: (cell,) for cell in range(len(o.scale))}) for o in outputs)
-    combinations = enumerate(product(*(range(len(output.scale)) for output in outputs)))
+    """The kinds of sets of a version. left_out: combinations that v1 has no cells for, and bins of one output that the
+    others have none for; what is left keeps its numbers."""
+    if version == "v1":
+        return (SetKind(JOINT, tuple(outputs), _cells(outputs, left_out)),)
+    return tuple(
+        SetKind(o.value, (o,), _cells([o], [region for region in left_out if o.value in region.bins])) for o in outputs
+    )
+
+
+def _cells(outputs: Sequence[Output], left_out: Sequence[Region]) -> dict[int, Group]:
     names = [output.value for output in outputs]
-    cells = {
+    combinations = enumerate(product(*(range(len(output.scale)) for output in outputs)))
+    return {
         cell: bins
         for cell, bins in combinations
         if not any(region.holds(dict(zip(names, bins, strict=True))) for region in left_out)
     }
-    return (SetKind(JOINT, tuple(outputs), cells),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +214,8 @@ class Bins(Generic[Id]):
         return -taken, self._spare(kind, group)
 
     def _spare(self, kind: str, group: Group) -> float:
-        """How many ticks wait in the emptiest of the other outputs' bins that a group lies in."""
+        """How many ticks wait in the emptiest of the other outputs' bins that a group lies in; no set wants those of a
+        bin that is left out."""
         others = (name for name in self.kinds if name != kind)
-        return min((len(self._cells[o][n].waiting) for o, n in zip(others, group, strict=True)), default=math.inf)
+        cells = (self._cells[other].get(number) for other, number in zip(others, group, strict=True))
+        return min((len(cell.waiting) for cell in cells if cell is not None), default=math.inf)

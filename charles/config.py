@@ -57,7 +57,9 @@ class Balance(Section):
         BINS, ge=3, le=201, description="in v3 and v4, of an output in [-1, 1]: an odd number, 0 alone, the rest even"
     )
     leave_out: tuple[str, ...] = Field(
-        (), description='combinations that v1 has no bins for, such as ["acceleration=1-4 braking=1-4"], bins from 0'
+        (),
+        description='what there are no bins for: combinations in v1, such as ["acceleration=1-4 braking=1-4"], bins of '
+        'one output else, such as ["acceleration=11"]; bins are counted from 0',
     )
     bin_capacity: int = Field(128, ge=1, description="ticks that wait in one bin (v1: in one combination)")
     overflow: Overflow = Field("newest", description="which ticks a full bin keeps")
@@ -132,12 +134,12 @@ class Config(Section):
     @model_validator(mode="after")
     def _regions_are_of_bins(self) -> Config:
         for text in self.balance.leave_out:
-            if self.balance.version != "v1":
-                raise ValueError("balance.leave_out: only v1 has combinations to leave out")
             try:
-                regions.parse(text, self.bins)
+                region = regions.parse(text, self.bins)
             except ValueError as error:
                 raise ValueError(f"balance.leave_out: {text!r}: {error}") from None
+            if self.balance.version != "v1" and len(region.bins) > 1:
+                raise ValueError(f"balance.leave_out: {text!r}: only v1 has combinations; name bins of one output")
         if not all(kind.cells for kind in self.set_kinds):
             raise ValueError("balance.leave_out: nothing is left")
         return self

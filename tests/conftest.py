@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from charles import logs, topic_admin
@@ -15,6 +16,10 @@ from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
 from tests.demos import Demo, StartDemo
+
+
+hypothesis.settings.register_profile("charles", deadline=None)  # a shared machine stands still now and then
+hypothesis.settings.load_profile("charles")
 
 
 @pytest.fixture(autouse=True)

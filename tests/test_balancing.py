@@ -117,6 +117,17 @@ def test_a_set_is_whole_without_the_combinations_that_are_left_out_and_keeps_the
     assert bins.whole_set("joint") == list(joint.cells)
 
 
+def test_a_tick_of_a_bin_that_is_left_out_waits_in_the_other_outputs_bins_alone() -> None:
+    bins: Bins[int] = Bins(kinds_of("v3", left_out=["acceleration_braking=4"]), 4)
+    assert bins.add(1, {"acceleration_braking": 1.0, "steering": 0.0}) == []
+    assert list(bins.cells_of(1)) == ["steering 0"]
+    for tick, steering in enumerate((-1.0, -0.3, 0.3, 1.0), start=2):
+        bins.add(tick, {"acceleration_braking": 0.0, "steering": steering})
+    bins.add(6, {"acceleration_braking": 0.0, "steering": 0.0})
+    assert 1 in (bins.whole_set("steering") or [])
+    assert len(bins.counts("acceleration_braking")) == 4
+
+
 def test_what_is_no_label_leaves_everything_as_it_was() -> None:
     bins = bins_of(4)
     with pytest.raises(ValueError, match="a label must be in"):

@@ -110,7 +110,7 @@ class NeverFilled:
         if at - self._began < PATIENCE_S or at - self._told_at < _AGAIN_S or found == self._told:
             return []
         self._told, self._told_at = found, at
-        return [self._words(filling) for filling in late]
+        return [f"{self._words(filling)}; {leave_out_words(late, self._config)}" for filling in late]
 
     def note(self, fillings: Sequence[Filling]) -> list[str]:
         """What was told and still holds, shortly."""
@@ -119,10 +119,7 @@ class NeverFilled:
         return [f"{self._count(filling)}: {_listed(self._names(filling))}" for filling in held]
 
     def _words(self, filling: Filling) -> str:
-        words = f"no set of {filling.kind.name} can be whole: {self._count(filling)}: {', '.join(self._names(filling))}"
-        if len(filling.kind.outputs) == 1:
-            return words
-        return f"{words}; what the game never does can be left out: {leave_out_command(filling, self._config)}"
+        return f"no set of {filling.kind.name} can be whole: {self._count(filling)}: {', '.join(self._names(filling))}"
 
     def _count(self, filling: Filling) -> str:
         return f"none of {filling.ticks} ticks fell into {len(filling.never)} of its {len(filling.came)} bins"
@@ -140,9 +137,20 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:_NAMED], *([f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else [])])
 
 
-def leave_out_command(filling: Filling, config: Config) -> str:
-    """What leaves out the combinations that no tick has come for, beside those that are left out already."""
-    kept = {filling.kind.cells[cell] for cell, count in filling.came.items() if count}
-    combinations = product(*(range(count) for count in config.bins.values()))
-    left_out = regions.covering((bins for bins in combinations if bins not in kept), config.bins)
-    return f"charles config set 'balance.leave_out={json.dumps([str(region) for region in left_out])}'"
+def leave_out_words(late: Sequence[Filling], config: Config) -> str:
+    """The command that leaves out what no tick has come for, beside what is left out already."""
+    found = {output.value for filling in late for output in filling.kind.outputs}
+    kept = [text for text in config.balance.leave_out if not found & regions.parse(text, config.bins).bins.keys()]
+    never = [str(region) for filling in late for region in _without_ticks(filling)]
+    return (
+        "what the game never does can be left out: "
+        f"charles config set 'balance.leave_out={json.dumps([*kept, *never])}'"
+    )
+
+
+def _without_ticks(filling: Filling) -> list[regions.Region]:
+    """The combinations, or bins, that no tick has come for, those included that are left out already."""
+    bins = {output.value: len(output.scale) for output in filling.kind.outputs}
+    come = {filling.kind.cells[cell] for cell, count in filling.came.items() if count}
+    every = product(*(range(count) for count in bins.values()))
+    return regions.covering((numbers for numbers in every if numbers not in come), bins)

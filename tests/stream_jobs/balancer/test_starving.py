@@ -14,7 +14,7 @@ from stream_jobs.balancer.starving import (
     NeverFilled,
     Pace,
     explained,
-    leave_out_command,
+    leave_out_words,
     starving,
 )
 
@@ -64,7 +64,7 @@ def test_a_bin_that_never_fills_is_told_within_a_minute_and_named() -> None:
     assert never.look([empty], 100.0 + PATIENCE_S - 1) == []
     (words,) = never.look([empty], 100.0 + PATIENCE_S)
     told = f"none of {empty.ticks} ticks fell into 2 of its 21 bins: [-0.3, -0.2), (0.9, 1]"
-    assert words == f"no set of steering can be whole: {told}"
+    assert words == f"no set of steering can be whole: {told}; {leave_out_words([empty], V3)}"
     assert never.note([empty]) == [told]
 
 
@@ -101,7 +101,7 @@ def test_the_command_leaves_out_what_was_left_out_and_what_never_came() -> None:
     before = config.changed(V1, ['balance.leave_out=["steering=0"]'])
     (joint,) = before.set_kinds
     found = filling(before, {cell: 0 for cell, bins in joint.cells.items() if bins[0] == 4})
-    assignment = leave_out_command(found, before).removeprefix("charles config set '").removesuffix("'")
+    assignment = leave_out_words([found], before).partition("charles config set '")[2].removesuffix("'")
     after = config.changed(before, [assignment])
     (left,) = after.set_kinds
     assert set(left.cells) == {cell for cell, bins in joint.cells.items() if bins[0] != 4}
@@ -109,9 +109,10 @@ def test_the_command_leaves_out_what_was_left_out_and_what_never_came() -> None:
 
 
 @pytest.mark.parametrize("version", ["v2", "v3", "v4"])
-def test_bins_of_one_output_need_no_command(version: str) -> None:
-    per_output = config.changed(V3, [f"balance.version={version}"])
-    never = NeverFilled(per_output)
-    never.look([filling(per_output, {3: 0})], 0.0)
-    (words,) = never.look([filling(per_output, {3: 0})], 60.0)
-    assert "charles config" not in words
+def test_bins_of_an_output_that_never_come_can_be_left_out_of_its_sets_as_well(version: str) -> None:
+    before = config.changed(Config(), [f"balance.version={version}", 'balance.leave_out=["steering=0"]'])
+    pedals = filling(before, {20: 0})
+    assignment = leave_out_words([pedals], before).partition("charles config set '")[2].removesuffix("'")
+    after = config.changed(before, [assignment])
+    assert after.balance.leave_out == ("steering=0", "acceleration_braking=20")
+    assert [len(kind.cells) for kind in after.set_kinds] == [20, 20]

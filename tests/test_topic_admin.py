@@ -85,6 +85,19 @@ def test_frames_and_controls_with_different_partition_counts_are_refused_and_men
     topic_admin.ensure(empty)
     counts = topic_admin.partition_counts(admin(empty))
     assert counts[name(empty, topics.FRAMES)] == counts[name(empty, topics.CONTROLS)] == 8
+    assert counts[name(empty, topics.BALANCER_STATE)] == 8
+
+
+def test_a_state_with_fewer_partitions_than_the_frames_is_refused_and_mended(empty: Kafka) -> None:
+    for topic in (topics.FRAMES, topics.CONTROLS):
+        create(empty, topic, 8)
+    create(empty, topics.BALANCER_STATE, 6)
+    with pytest.raises(
+        WrongTopics, match=r"balancer-state has 6 partitions and .*frames has 8.*topics --apply"
+    ):
+        topic_admin.ensure(empty)
+    topic_admin.apply(empty)
+    topic_admin.ensure(empty)
 
 
 def test_what_differs_is_told_and_applied(kafka: Kafka) -> None:

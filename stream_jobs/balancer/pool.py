@@ -154,9 +154,10 @@ class Pool:
         self._changed.add(tick)
         self._frames.release(_places(tick, self._ticks.pop(tick)))
         del self._came[tick]
-        self._waiting[tick[:3]] -= 1
-        if not self._waiting[tick[:3]]:
-            del self._waiting[tick[:3]]
+        run = tick[:3]
+        self._waiting[run] -= 1
+        if not self._waiting[run]:
+            del self._waiting[run]
         return tick, surplus_of
 
 

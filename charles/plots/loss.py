@@ -57,7 +57,8 @@ def draw_loss(path: Path, losses: Losses) -> None:
         axes.plot(x, smoothed(values, span), color=COLOURS[name], lw=2.0, label=words(name))
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_minor_formatter("{x:g}" if high < 20 * low else "")  # else next to nothing would be labelled
     axes.set_xlabel("batches of training")
     axes.set_ylabel(f"loss ({losses.unit})")
     axes.margins(x=0.01)

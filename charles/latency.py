@@ -1,7 +1,7 @@
 """How long things took, as counts by bucket: they can be written down, added up, and asked for quantiles. Pure.
 
-counts[i] are those that took at most BOUNDS_S[i] and longer than the bound before; one more place holds what took longer
-than the last bound. Places at the end that hold nothing may be left away, so [] is: none at all.
+counts[i] are those that took at most BOUNDS_S[i] and longer than the bound before; one more place holds what took
+longer than the last bound. Places at the end that hold nothing may be left away, so [] is: none at all.
 """
 
 from __future__ import annotations

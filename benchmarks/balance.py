@@ -52,7 +52,7 @@ def balance(place: Place) -> Iterator[Contest]:
         emitted = _bytes(kafka, topics.BALANCED) / _bytes(kafka, topics.FRAMES)
         return figures | {"emitted": emitted}
 
-    yield Contest(ours, lambda: _copy(kafka, 2 * ticks, emitted) | {"emitted": emitted})
+    yield Contest(ours, lambda: _copy(kafka, 2 * ticks, emitted))
 
 
 def _forget(kafka: Kafka) -> None:

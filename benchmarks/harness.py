@@ -17,7 +17,7 @@ from benchmarks.place import Place
 Figures = Mapping[str, float]
 """What one turn measured: by name, or a single one by the empty name."""
 Pair = tuple[Figures, Figures | None]
-"""Ours and the yardstick's, where there is one."""
+"""Ours and the yardstick's, where there is one; it may have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def judge(benchmark: Benchmark, pairs: Sequence[Pair]) -> list[Result]:
 def _judge_one(benchmark: Benchmark, figure: str, pairs: Sequence[Pair]) -> Result:
     unit, better = benchmark.beside.get(figure, (benchmark.unit, benchmark.better))
     ours = [own[figure] for own, _ in pairs]
-    yardsticks = [other[figure] for _, other in pairs if other is not None]
+    yardsticks = [other[figure] for _, other in pairs if other is not None and figure in other]
     ratios = [own / other for own, other in zip(ours, yardsticks, strict=False)]
     aim, words, met = benchmark.aim, "", None
     if aim.figure == figure:

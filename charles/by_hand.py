@@ -23,6 +23,7 @@ _BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
 _MORE = 0x80
 _LONGEST = 10
+_TOO_MUCH = 1 << 64
 _END = b"\0"
 _THREE = struct.Struct("<3d")
 _TEN = struct.Struct("<10d")
@@ -104,6 +105,8 @@ def _read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
                 raise ValueError("a number of more than ten bytes")
         byte |= more << shift
         at += 1
+        if byte >= _TOO_MUCH:
+            raise ValueError("a number of more than 64 bits")
     return (byte >> 1) ^ -(byte & 1), at
 
 
@@ -124,7 +127,7 @@ def _long(number: int) -> bytes:
     left = 2 * number if number >= 0 else -2 * number - 1
     if left < _MORE:
         return _ONE_BYTE[left]
-    if left >= 1 << 64:
+    if left >= _TOO_MUCH:
         raise OverflowError("more than 64 bits")
     out = bytearray()
     while left >= _MORE:

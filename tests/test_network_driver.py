@@ -21,6 +21,10 @@ def games_own() -> Action:
     return Action(0.125, -0.25)
 
 
+def standing() -> Action:
+    return Action(0.0, 0.0)
+
+
 def never_asked() -> Action:
     raise AssertionError("all is predicted: nobody asks the game's own driver")
 
@@ -45,24 +49,25 @@ def test_a_class_is_its_centre() -> None:
 def test_a_delta_is_added_to_the_drivers_own_last_value_and_clipped() -> None:
     texts = ("acceleration:delta", "braking", "steering:delta")
     driver = driving(*texts, acceleration=6, braking=0.0, steering=0)
-    did = [driver.drive(SEEN, never_asked) for _ in range(5)]
+    did = [driver.drive(SEEN, standing) for _ in range(5)]
     assert [action.steering for action in did] == pytest.approx([-0.3, -0.6, -0.9, -1.0, -1.0])
     assert [action.acceleration_braking for action in did] == pytest.approx([0.3, 0.6, 0.9, 1.0, 1.0])
 
     driver.load(saying(SIZE, texts, acceleration=0, braking=0.0, steering=4))  # from the clipped value on
-    assert driver.drive(SEEN, never_asked) == Action(pytest.approx(-0.97), pytest.approx(0.7))
+    assert driver.drive(SEEN, standing) == Action(pytest.approx(-0.97), pytest.approx(0.7))
     driver.load(saying(SIZE, texts, acceleration=0, braking=0.0, steering=3))
     for _ in range(4):
-        last = driver.drive(SEEN, never_asked)
+        last = driver.drive(SEEN, standing)
     assert last == Action(pytest.approx(-0.97), 0.0)  # an acceleration is not below 0
 
 
-def test_a_delta_begins_at_zero_again_where_the_car_was_put_somewhere_else() -> None:
+def test_a_delta_begins_with_the_games_own_drivers_value_where_the_car_was_put_somewhere_else() -> None:
     driver = driving("acceleration_braking", "steering:delta", acceleration_braking=0.5, steering=5)
-    for _ in range(3):
-        driver.drive(SEEN, never_asked)
+    asked = [driver.drive(SEEN, games_own).steering for _ in range(3)]
+    assert asked == pytest.approx([0.225, 0.325, 0.425])
+    assert driver.drive(SEEN, never_asked).steering == pytest.approx(0.525)  # once it knows what it did
     driver.forget()
-    assert driver.drive(SEEN, never_asked) == Action(pytest.approx(0.1), 0.5)
+    assert driver.drive(SEEN, games_own) == Action(pytest.approx(0.225), 0.5)
 
 
 def test_a_network_of_deltas_knows_its_own_last_value() -> None:
@@ -73,16 +78,16 @@ def test_a_network_of_deltas_knows_its_own_last_value() -> None:
     weights["steering/kernel"][0, 3] = 20.0  # beyond a last value of 9 / 20 no change is likelier than +0.3
     driver = NetworkDriver("pilot", SIZE, outputs=[parse(text) for text in texts])
     driver.load(weights)
-    assert [driver.drive(SEEN, never_asked).steering for _ in range(4)] == pytest.approx([0.3, 0.6, 0.6, 0.6])
+    assert [driver.drive(SEEN, standing).steering for _ in range(4)] == pytest.approx([0.3, 0.6, 0.6, 0.6])
     driver.forget()
-    assert driver.drive(SEEN, never_asked).steering == pytest.approx(0.3)
+    assert driver.drive(SEEN, standing).steering == pytest.approx(0.3)
 
 
 def test_a_delta_goes_by_what_it_did_with_other_weights_too() -> None:
     driver = driving("acceleration_braking", "steering:delta", acceleration_braking=0.5, steering=6)
-    driver.drive(SEEN, never_asked)
+    driver.drive(SEEN, standing)
     driver.load(saying(SIZE, ("acceleration_braking", "steering:delta"), acceleration_braking=0.0, steering=5))
-    assert driver.drive(SEEN, never_asked).steering == pytest.approx(0.4)
+    assert driver.drive(SEEN, standing).steering == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +113,6 @@ def test_a_random_network_of_mixed_types_stays_in_range() -> None:
     rng = np.random.default_rng(4)
     for _ in range(50):
         seen = Observation(rng.integers(0, 256, (*SIZE, 3), np.uint8), SEEN.telemetry)
-        action = driver.drive(seen, never_asked)
+        action = driver.drive(seen, standing)
         assert -1 <= action.steering <= 1
         assert -1 <= action.acceleration_braking <= 1

@@ -17,7 +17,6 @@ from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
 from tests.demos import Demo, StartDemo
 
-
 hypothesis.settings.register_profile("charles", deadline=None)  # a shared machine stands still now and then
 hypothesis.settings.load_profile("charles")
 

@@ -92,9 +92,7 @@ def test_a_state_with_fewer_partitions_than_the_frames_is_refused_and_mended(emp
     for topic in (topics.FRAMES, topics.CONTROLS):
         create(empty, topic, 8)
     create(empty, topics.BALANCER_STATE, 6)
-    with pytest.raises(
-        WrongTopics, match=r"balancer-state has 6 partitions and .*frames has 8.*topics --apply"
-    ):
+    with pytest.raises(WrongTopics, match=r"balancer-state has 6 partitions and .*frames has 8.*topics --apply"):
         topic_admin.ensure(empty)
     topic_admin.apply(empty)
     topic_admin.ensure(empty)

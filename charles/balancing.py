@@ -118,6 +118,7 @@ class Bins(Generic[Id]):
         self._names = {kind.name: {cell: kind.cell_name(cell) for cell in kind.cells} for kind in kinds}
         self._numbers = {kind.name: {bins: cell for cell, bins in kind.cells.items()} for kind in kinds}
         self._cells: dict[str, dict[int, _Cell[Id]]] = {k.name: {cell: _Cell() for cell in k.cells} for k in kinds}
+        self._other_cells = {name: [cells for n, cells in self._cells.items() if n != name] for name in self._cells}
         self._empty = {kind.name: len(kind.cells) for kind in kinds}
         self._came = {kind.name: dict.fromkeys(kind.cells, 0) for kind in kinds}
         self._places: dict[Id, dict[str, int]] = {}
@@ -216,6 +217,5 @@ class Bins(Generic[Id]):
     def _spare(self, kind: str, group: Group) -> float:
         """How many ticks wait in the emptiest of the other outputs' bins that a group lies in; no set wants those of a
         bin that is left out."""
-        others = (name for name in self.kinds if name != kind)
-        cells = (self._cells[other].get(number) for other, number in zip(others, group, strict=True))
-        return min((len(cell.waiting) for cell in cells if cell is not None), default=math.inf)
+        cells = [cells.get(number) for cells, number in zip(self._other_cells[kind], group, strict=True)]
+        return min([len(cell.waiting) for cell in cells if cell is not None], default=math.inf)

@@ -13,13 +13,14 @@ import io
 import json
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any, NamedTuple, TypeVar, cast, get_args
 
 import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from charles import events
+from charles import by_hand, events
 from charles.float_blocks import FloatBlocks
 
 SINGLE_OBJECT = b"\xc3\x01"
@@ -75,26 +76,31 @@ def own_fingerprint(event: type) -> bytes:
 def encode(event: Any, header: bytes | None = None) -> bytes:
     """An event as a framed Avro record. header: another framing than the single-object one."""
     contract = _CONTRACTS[type(event)]
+    head = SINGLE_OBJECT + contract.fingerprint if header is None else header
+    if (write := by_hand.WRITE.get(type(event))) is not None:
+        with suppress(*by_hand.UNUSUAL):
+            return head + write(event)
     out = io.BytesIO()
-    out.write(SINGLE_OBJECT + contract.fingerprint if header is None else header)
+    out.write(head)
     record = _to_record(event)
     if contract.blocks is None or not contract.blocks.write(out, record):
         fastavro.schemaless_writer(out, contract.schema, record)
     return out.getvalue()
 
 
-def decode(event: type[EventT], data: bytes | None, find: Callable[[bytes], AvroSchema | None]) -> EventT:
+def decode(event: type[EventT], data: bytes | memoryview | None, find: Callable[[bytes], AvroSchema | None]) -> EventT:
     """A framed Avro record as an event of this type, whatever version of the schema wrote it.
 
     find: from the header's schema name (8 bytes fingerprint, or 4 bytes registry id) to the writer's schema, None where
-    nobody knows it; asked only for schemas that are not our own. Raises Unreadable.
+    nobody knows it; asked only for schemas that are not our own. data: of a memoryview, large bytes may become a part
+    that is not copied. Raises Unreadable.
     """
     if not data:
         raise Unreadable("the record is empty")
-    if data.startswith(SINGLE_OBJECT):
-        name, start = data[2:_HEADER], _HEADER
-    elif data.startswith(CONFLUENT):
-        name, start = data[1:_CONFLUENT_HEADER], _CONFLUENT_HEADER
+    if data[:2] == SINGLE_OBJECT:
+        name, start = bytes(data[2:_HEADER]), _HEADER
+    elif data[:1] == CONFLUENT:
+        name, start = bytes(data[1:_CONFLUENT_HEADER]), _CONFLUENT_HEADER
     else:
         raise Unreadable(
             f"the record begins with {data[:2].hex(' ')}: neither Avro single-object nor Confluent framing"
@@ -104,10 +110,14 @@ def decode(event: type[EventT], data: bytes | None, find: Callable[[bytes], Avro
     writer = schema(event) if name == own_fingerprint(event) else find(name)
     if writer is None:
         raise Unreadable(f"unknown schema {name.hex()}")
+    if writer is schema(event) and (read := by_hand.READ.get(event)) is not None:
+        with suppress(*by_hand.UNUSUAL):
+            if (made := read(data, start)) is not None:
+                return cast(EventT, made)
     return _from_body(event, data, start, writer)
 
 
-def _from_body(event: type[EventT], data: bytes, start: int, writer: AvroSchema) -> EventT:
+def _from_body(event: type[EventT], data: bytes | memoryview, start: int, writer: AvroSchema) -> EventT:
     body = io.BytesIO(data)
     try:
         made = _from_record(event, _read_record(event, body, start, len(data), writer))

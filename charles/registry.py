@@ -78,7 +78,7 @@ class Registry:
             self._headers[kind, topic] = codec.CONFLUENT + self._register(kind, topic).to_bytes(4, "big")
         return codec.encode(event, self._headers[kind, topic])
 
-    def decode(self, event: type[EventT], data: bytes | None) -> EventT:
+    def decode(self, event: type[EventT], data: bytes | memoryview | None) -> EventT:
         """Bytes of either framing as an event.
 
         Raises codec.Unreadable; where nobody could be asked for the schema, TimeoutError (the topic), KafkaException or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -188,6 +189,31 @@ def test_the_bytes_are_fastavros(kind: type) -> None:
         assert codec.encode(event)[10:] == written(codec.schema(kind), **dataclasses.asdict(event))[10:]
 
     are_fastavros()
+
+
+@pytest.mark.parametrize("kind", [Frame, Control])
+def test_a_damaged_record_is_what_fastavro_makes_of_it(kind: type) -> None:
+    @settings(max_examples=200)
+    @given(any_event(kind), st.data())
+    def is_what_fastavro_makes_of_it(event: Any, data: st.DataObject) -> None:
+        whole = codec.encode(event)
+        at = data.draw(st.integers(10, len(whole) - 1))
+        damaged = whole[:at] + data.draw(st.binary(max_size=12)) + whole[at + data.draw(st.integers(0, 3)) :]
+        assert read(kind, damaged) == plainly_read(kind, damaged)
+
+    is_what_fastavro_makes_of_it()
+
+
+def read(kind: type, data: bytes) -> Any:
+    with contextlib.suppress(Unreadable):
+        return codec.decode(kind, data, nobody)
+
+
+def plainly_read(kind: type, data: bytes) -> Any:
+    body = io.BytesIO(data[10:])
+    with contextlib.suppress(Exception):
+        made = kind(**fastavro.schemaless_reader(body, codec.schema(kind), None))  # type: ignore[arg-type]
+        return made if body.tell() == len(data) - 10 else None
 
 
 def test_an_older_record_that_lacks_a_field_without_default_is_unreadable() -> None:

@@ -129,7 +129,11 @@ class Work:
     def _take_in(
         self, partition: Partition, side: str, number: int, offset: int, value: bytes | None
     ) -> list[tuple[Run, Joined]]:
-        half = self._registry.decode(Frame, value) if side == FRAMES else self._registry.decode(Control, value)
+        half: Frame | Control
+        if side == FRAMES:
+            half = self._registry.decode(Frame, value and memoryview(value))  # its picture is not copied
+        else:
+            half = self._registry.decode(Control, value)
         run = half.collector, half.run
         if partition.clashes(side, run, half.tick, half.time):
             raise _Clash(run, half.tick)

@@ -1,7 +1,7 @@
 """Balancing: the real balancer, beside a bare transactional loop that reads and writes as much.
 
-The loop reads the same records, commits their offsets, and writes as many bytes to `balanced` as the balancer did, in
-transactions of the same length. It looks at nothing, and has no state to write.
+The loop reads the same records, commits their offsets, and writes as many records of the same sizes as the balancer,
+samples and state, in transactions of the same length. It looks at nothing: what it writes is filler.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 
 import numpy as np
 from confluent_kafka import Message, TopicPartition
@@ -32,6 +33,8 @@ _COLLECTORS = ("collector-1", "collector-2")
 _SPREAD = 0.35
 """The share of the ticks whose labels lie anywhere; the others drive straight. The rarest bin then comes with 1.7 % of
 the ticks, and more than half of them are emitted."""
+Sizes = dict[Topic, list[int | None]]
+"""Bytes of the values of a topic's records; None: a tombstone."""
 _LIKE_OURS = {"queue.buffering.max.kbytes": 131_072, "transaction.timeout.ms": 5000}
 
 
@@ -41,18 +44,19 @@ def balance(place: Place) -> Iterator[Contest]:
     handful of records to the last commit; joining the group is not counted. Every round has a log of its own, which
     both sides read. emitted: the share of the ticks that is written to `balanced`."""
     ticks = place.count(TICKS)
-    kafka, emitted = place.cluster(), 0.0
+    kafka = place.cluster()
+    written: Sizes = {}
 
     def ours() -> Figures:
-        nonlocal kafka, emitted
+        nonlocal kafka, written
         _forget(kafka)
         kafka = place.cluster()
         _record(kafka, ticks)
         figures = _balance(kafka, 2 * ticks)
-        emitted = _bytes(kafka, topics.BALANCED) / _bytes(kafka, topics.FRAMES)
-        return figures | {"emitted": emitted}
+        written = {topic: _sizes(kafka, topic) for topic in (topics.BALANCED, topics.BALANCER_STATE)}
+        return figures | {"emitted": len(written[topics.BALANCED]) / ticks}
 
-    yield Contest(ours, lambda: _copy(kafka, 2 * ticks, emitted))
+    yield Contest(ours, lambda: _copy(kafka, ticks, written))
 
 
 def _forget(kafka: Kafka) -> None:
@@ -115,33 +119,35 @@ def _balance(kafka: Kafka, records: int) -> dict[str, float]:
             return progress.figures()
 
 
-def _bytes(kafka: Kafka, topic: Topic) -> int:
-    """Of all values in a topic."""
-    return sum(len(message.value() or b"") for message in read_to_end(kafka, name(kafka, topic)))
+def _sizes(kafka: Kafka, topic: Topic) -> list[int | None]:
+    values = (message.value() for message in read_to_end(kafka, name(kafka, topic)))
+    return [None if value is None else len(value) for value in values]
 
 
-def _copy(kafka: Kafka, records: int, share: float) -> dict[str, float]:
-    """A loop that consumes the same records, and produces such a share of the frames' bytes, in transactions of the
-    balancer's length."""
+def _copy(kafka: Kafka, ticks: int, written: Sizes) -> dict[str, float]:
+    """A loop that consumes the same records, and writes records of these sizes, spread evenly over the ticks, in
+    transactions of the balancer's length."""
     commit_s = defaults(kafka).balancer.commit_seconds
-    frames, balanced = name(kafka, topics.FRAMES), name(kafka, topics.BALANCED)
+    frames = name(kafka, topics.FRAMES)
     writer = producer(kafka, **{"transactional.id": group(kafka, "bare"), **_LIKE_OURS})
     writer.init_transactions(30)
     reader = consumer(kafka, "bare")
     reader.assign(
         [TopicPartition(name(kafka, t), p, 0) for t in (topics.FRAMES, topics.CONTROLS) for p in range(t.partitions)]
     )
-    progress, owed, next_commit = Progress(records), 0.0, time.monotonic() + commit_s
+    progress, tick, next_commit = Progress(2 * ticks), 0, time.monotonic() + commit_s
     writer.begin_transaction()
     while not progress():
         messages = reader.consume(500, timeout=0.02)
         for message in messages:
-            value = _value(message)
-            owed += share * len(value) * (message.topic() == frames)
-            if owed >= len(value) and message.topic() == frames:
-                owed -= len(value)
-                writer.produce(balanced, key=message.key(), value=value)
-                writer.poll(0)
+            _value(message)
+            if message.topic() != frames:
+                continue
+            for topic, sizes in written.items():
+                for size in sizes[tick * len(sizes) // ticks : (tick + 1) * len(sizes) // ticks]:
+                    writer.produce(name(kafka, topic), key=message.key(), value=_filler(size))
+                    writer.poll(0)
+            tick += 1
         progress.add(len(messages))
         if time.monotonic() >= next_commit or progress():
             places = [place for place in reader.position(reader.assignment()) if place.offset >= 0]
@@ -153,6 +159,11 @@ def _copy(kafka: Kafka, records: int, share: float) -> dict[str, float]:
     writer.abort_transaction()
     reader.close()
     return figures
+
+
+@lru_cache
+def _filler(size: int | None) -> bytes | None:
+    return None if size is None else bytes(size)
 
 
 def _value(message: Message) -> bytes:

@@ -184,22 +184,24 @@ def test_weights_for_other_classes_never_drive(kafka: Kafka, trainer: Trainer, s
     assert (round(did.steering, 4), round(did.acceleration_braking, 4)) == (0.5, 0.25)
 
 
-def test_a_delta_drives_from_its_own_last_value_and_from_zero_after_a_respawn(
+def test_a_delta_drives_from_its_own_last_value_and_from_the_games_own_drivers_after_a_respawn(
     kafka: Kafka, trainer: Trainer, start_player: StartPlayer
 ) -> None:
     outputs = ("acceleration_braking:delta", "steering:delta")
     player = start_player(kafka)
     configure(kafka, {"outputs": outputs})
-    trainer.publish(100, *speaking(outputs, acceleration_braking=6, steering=6))
+    trainer.publish(100, *speaking(outputs, acceleration_braking=0, steering=6))
     road = player.road
     road.wait_ticks(6)
     road.finished = True
     road.wait(lambda: road.respawns == 1)
     road.wait_ticks(2)
-    first = [road.value(index) for index in range(5)]
-    again = [road.value(index) for index, (respawns, _) in enumerate(road.told) if respawns == 1][:2]
-    assert first == [0.3, 0.6, 0.9, 1.0, 1.0]
-    assert again == [0.3, 0.6]
+    did = [(respawns, road.mapping.to_action(controller)) for respawns, controller in road.told]
+    first = [action for respawns, action in did if respawns == 0][:5]
+    again = [action for respawns, action in did if respawns == 1][:2]
+    assert [action.steering for action in first] == pytest.approx([0.3, 0.6, 0.9, 1.0, 1.0])
+    assert [action.acceleration_braking for action in first] == pytest.approx([0.7, 0.4, 0.1, -0.2, -0.5])
+    assert again == first[:2]
 
 
 def speaking(texts: tuple[str, ...], **says: float) -> tuple[Arrays, str]:

@@ -154,7 +154,7 @@ def test_a_broker_that_dies_and_comes_back_costs_no_tick(own_broker: LocalBroker
 def test_what_waited_too_long_is_given_up_counted_and_never_sent_twice(own_broker: LocalBroker) -> None:
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="gone")
     topic_admin.ensure(kafka)
-    sender = Sender(kafka, memory_mb=1, give_up_s=2.0)
+    sender = Sender(kafka, memory_mb=1, give_up_s=6.0)
     ticks = iter(range(10_000))
 
     def send(count: int) -> None:

@@ -46,10 +46,15 @@ def quantile(counts: Sequence[int], share: float) -> float | None:
     return None
 
 
+def percentiles(counts: Sequence[int]) -> dict[str, float | None]:
+    """The three that people ask for, by name, in seconds: p50, p95, p99."""
+    return {f"p{percent}": quantile(counts, percent / 100) for percent in (50, 95, 99)}
+
+
 def words(counts: Sequence[int]) -> str:
     """As people read it: `p50 0.31 s, p95 2.4 s, p99 8.9 s`; nothing where there is none."""
-    found = {name: quantile(counts, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
-    return ", ".join(f"{name} {_seconds(value)}" for name, value in found.items() if value is not None)
+    found = percentiles(counts).items()
+    return ", ".join(f"{name} {_seconds(value)}" for name, value in found if value is not None)
 
 
 def _seconds(value: float) -> str:

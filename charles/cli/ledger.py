@@ -52,11 +52,8 @@ def ledger_command(
 
 
 def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger]) -> dict[str, Any]:
-    from charles.latency import quantile
+    from charles.latency import percentiles
     from charles.ledger import BESIDE, TERMS
-
-    def latency(counts: list[int]) -> dict[str, float | None]:
-        return {f"p{percent}": quantile(counts, percent / 100) for percent in (50, 95, 99)}
 
     return {
         "adds_up": all(ledger.adds_up for ledger in ledgers),
@@ -64,11 +61,11 @@ def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger
         **totals.terms,
         "beside": totals.beside,
         "surplus_by": totals.surplus_by,
-        "latency_s": latency(totals.latencies),
+        "latency_s": percentiles(totals.latencies),
         "runs": [
             {"collector": ledger.collector, "run": ledger.run, "seen": ledger.seen, "adds_up": ledger.adds_up}
             | {term: getattr(ledger, term) for term in (*TERMS, *BESIDE, "surplus_by")}
-            | {"latency_s": latency(ledger.latencies)}
+            | {"latency_s": percentiles(ledger.latencies)}
             for ledger in ledgers
         ],
         "trainers": [

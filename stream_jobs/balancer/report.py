@@ -64,8 +64,7 @@ class Report:
         return "; ".join([*alarm, *self._never.note(fillings), *words])
 
     def _figures(self, work: Work, fillings: list[Filling]) -> dict[str, float]:
-        shares = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-        found = {f"latency_{name}_s": latency.quantile(self._latencies, share) for name, share in shares}
+        latencies = latency.percentiles(self._latencies).items()
         return {
             "waiting": len(work.pool),
             "emitted": work.emitted,
@@ -73,7 +72,7 @@ class Report:
             "broken_ledgers": len(work.audit.broken),
             **{f"sets_{filling.kind.name}": filling.sets for filling in fillings},
             **{f"scarcest_{filling.kind.name}": filling.share for filling in fillings},
-            **{name: value for name, value in found.items() if value is not None},
+            **{f"latency_{name}_s": value for name, value in latencies if value is not None},
         }
 
     def _offer(

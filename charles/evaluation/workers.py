@@ -53,9 +53,9 @@ def drive_all(
                 done, unfinished = wait(unfinished, _LOOK_S, FIRST_COMPLETED)
                 yield from ((tasks_of[future], future.result()) for future in done)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             for worker in multiprocessing.active_children():
                 worker.terminate()
+            pool.shutdown(cancel_futures=True)  # returns when its own thread has seen each of them end
             raise
 
 

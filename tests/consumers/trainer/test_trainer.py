@@ -138,11 +138,11 @@ def test_what_cannot_be_read_is_dead_lettered_and_a_second_trainer_takes_over(ka
     publisher.flush()
     publish(kafka, 60, 200)
 
-    first = start(buffer=40, checkpoint_every=5)
+    first = start(buffer=40, checkpoint_every=5, keep_checkpoints=100)
     until(lambda: batches(kafka, "pilot") >= 10)
     alive = checkpoints.living(kafka)
     assert min(manifest.batch for manifest in alive if manifest.kind == WEIGHTS) == 0
-    second = start(buffer=40, checkpoint_every=5)
+    second = start(buffer=40, checkpoint_every=5, keep_checkpoints=100)
     assert first.wait(60) == 3
     assert "another trainer of the model pilot has started" in first.communicate()[1]
 

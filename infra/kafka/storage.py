@@ -85,7 +85,7 @@ def _format(runtime: Runtime, data: Path, properties: Path) -> None:
     unfinished = data / "log.formatting"
     shutil.rmtree(unfinished, ignore_errors=True)
     _render(properties, 9092, 9093, unfinished)
-    identity = _new_cluster_id()
+    identity = new_cluster_id()
     options = ("format", "--standalone", "-t", identity, "-c", str(properties))
     done = subprocess.run(
         runtime.command("kafka.tools.StorageTool", *options), capture_output=True, text=True, check=False
@@ -98,7 +98,7 @@ def _format(runtime: Runtime, data: Path, properties: Path) -> None:
     unfinished.rename(data / "log")
 
 
-def _new_cluster_id() -> str:
+def new_cluster_id() -> str:
     """A random Kafka UUID; never with a leading '-', which the format tool would take for an option."""
     while True:
         identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -6,6 +6,8 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 UV := $(BIN)/python -m uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+LOCK_IMAGE = $(LOCK) -c requirements.txt --excludes infra/docker/only-with-a-screen.txt
 DEMO ?=
 BENCH ?=
 CHAOS ?=
@@ -43,8 +45,11 @@ lint: install ## Check style and types
 	$(BIN)/mypy
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes, for Linux, macOS and Windows
-	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml -o requirements.txt
-	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK) --upgrade pyproject.toml -o requirements.txt
+	$(LOCK) --upgrade --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK_IMAGE) --excludes infra/docker/only-learning.txt pyproject.toml -o requirements-slim.txt
+	$(LOCK_IMAGE) pyproject.toml -o requirements-full.txt
+	$(LOCK_IMAGE) --extra gpu pyproject.toml -o requirements-gpu.txt
 
 clean: ## Remove what was built and recorded here: .venv, data, demo
 	rm -rf .venv data demo

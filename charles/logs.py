@@ -40,7 +40,8 @@ def set_up(settings: Settings, program: str, instance: str, least: int = logging
     least: the level that an event must have at least, whatever the settings say.
     """
     global _redactor
-    _redactor = Redactor(settings.kafka.properties, settings.kafka.schema_registry_url)
+    grafana = {"password": settings.grafana.password or "", "token": settings.grafana.token or ""}
+    _redactor = Redactor(settings.kafka.properties | grafana, settings.kafka.schema_registry_url)
     _bound.clear()
     root, level = logging.getLogger(), max(getattr(logging, settings.logs.level.upper()), least)
     for handler in [handler for handler in root.handlers if isinstance(handler, Lines)]:

@@ -92,6 +92,28 @@ class Player(Section):
     publish_hz: float = Field(10.0, gt=0, le=30, description="DrivingFrame events a second, for those who watch")
 
 
+class Annotator(Section):
+    """One annotator: what happens comes onto Grafana's dashboards once, so one is enough."""
+
+    name: Name = "annotator-1"
+
+
+class Grafana(Section):
+    """Where Grafana is, for the annotator and `charles grafana`. A token comes before user and password."""
+
+    url: str = Field(
+        default_factory=lambda: os.environ.get("GRAFANA_URL") or "http://127.0.0.1:3000",
+        pattern=r"^https?://[^/@]+(/[^@]*)?$",
+        description="without a password in it; GRAFANA_URL when unset, else this machine's",
+    )
+    token: str | None = Field(
+        default_factory=lambda: os.environ.get("GRAFANA_TOKEN"), repr=False, description="of a service account"
+    )
+    user: str = Field("admin", min_length=1)
+    password: str | None = Field(default_factory=lambda: os.environ.get("GRAFANA_PASSWORD"), repr=False)
+    password_file: Path | None = Field(None, description="that holds the password, as of a container's secret")
+
+
 class Logs(Section):
     """What programs write for people and for machines that read logs."""
 
@@ -143,6 +165,8 @@ class Settings(BaseSettings):
     balancer: Balancer = Field(default_factory=Balancer)
     trainer: Trainer = Field(default_factory=Trainer)
     player: Player = Field(default_factory=Player)
+    annotator: Annotator = Field(default_factory=Annotator)
+    grafana: Grafana = Field(default_factory=Grafana)
     run: Run = Field(default_factory=Run)
     demo: Demo = Field(default_factory=Demo)
     logs: Logs = Field(default_factory=Logs)

@@ -10,7 +10,7 @@ from charles.cli.command import command_command
 from charles.cli.demo import demo_command
 from charles.cli.evaluate import evaluate_command
 from charles.cli.ledger import ledger_command
-from charles.cli.programs import balance, collect, play, train
+from charles.cli.programs import annotate, balance, collect, play, train
 from charles.cli.run import run_command
 from charles.cli.status import status_command
 from charles.cli.top import top_command
@@ -31,6 +31,7 @@ app.command("collect", short_help="Drive by the game's own driver; publish what 
 app.command("balance", short_help="Join, balance, and write whole sets, exactly once.")(balance)
 app.command("train", short_help="Learn from balanced samples while they arrive.")(train)
 app.command("play", short_help="Drive with the newest weights, live.")(play)
+app.command("annotate", short_help="Write what happens onto Grafana's dashboards.")(annotate)
 app.command("top", short_help="Watch a running pipeline, live.")(top_command)
 app.command("status", short_help="One row for every program; --self is a health check.")(status_command)
 app.command("command", short_help="Tell programs to pause, resume, stop, ... and hear the outcome.")(command_command)

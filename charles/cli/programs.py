@@ -1,4 +1,4 @@
-"""charles collect | balance | train | play: each starts one program."""
+"""charles collect | balance | train | play | annotate: each starts one program."""
 
 from __future__ import annotations
 
@@ -65,3 +65,13 @@ def play(
     Example: charles play --game city
     """
     start(_MODULES["play"], player={"name": name, "game": game, "model": model, "seed": seed})
+
+
+def annotate() -> None:
+    """Write checkpoints, changes of the configuration, alarms and dead letters onto Grafana's dashboards.
+
+    GRAFANA_URL says where it is; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER and GRAFANA_PASSWORD, who may write there.
+
+    Example: charles annotate
+    """
+    start(_MODULES["annotate"])

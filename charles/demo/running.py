@@ -64,7 +64,7 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
 
 
 def _drive(settings: Settings, broker: KeptBroker | None, console: Console, stop: Stop) -> None:
-    plan = dict.fromkeys(NAMES, 1) | {"collector": settings.demo.collectors}
+    plan = dict.fromkeys(NAMES, 1) | {"collector": settings.demo.collectors, "annotator": 0}
     programs = children(settings, plan, "", settings.demo.folder / "logs")
     announcer = Announcer(settings.kafka, NAME, stop)
     watch = Watch(settings.kafka)

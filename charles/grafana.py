@@ -1,0 +1,150 @@
+"""Grafana's HTTP API, as the annotator and `charles grafana` use it; its errors say what to do."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from grafana_api.grafana_api import GrafanaException
+from grafana_api.grafana_face import GrafanaFace
+
+from charles.settings import ConfigError, Grafana
+
+TAG = "charles"
+"""What all our annotations and dashboards have."""
+
+_TIMEOUT_S = 10.0
+_LONGEST_TEXT = 1000
+_LONGEST_TAG = 100
+_NOT_FOUND = 404
+_TOO_MANY = 429
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+class Away(RuntimeError):
+    """Grafana does not answer now, or not as it should: later it may."""
+
+
+class Refused(RuntimeError):
+    """Grafana refuses, and will refuse again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """Something that happened. time: UTC; text: plain; tags: beside `charles`."""
+
+    time: datetime
+    text: str
+    tags: tuple[str, ...]
+
+
+class Api:
+    """What is asked of one Grafana. Every method raises Away and Refused."""
+
+    def __init__(self, settings: Grafana) -> None:
+        """Raises ConfigError where nobody said who asks, OSError for a file of a password that cannot be read."""
+        self._url = settings.url
+        place = urlsplit(settings.url)
+        self._face = GrafanaFace(
+            auth=_credentials(settings),
+            protocol=place.scheme,
+            host=place.netloc,
+            url_path_prefix=f"{place.path.strip('/')}/".lstrip("/"),
+            timeout=_TIMEOUT_S,
+        )
+        self._face.api.s.max_redirects = 0  # a POST that is redirected becomes a GET, and nothing is written
+
+    def annotate(self, annotation: Annotation) -> bool:
+        """Write it, if it is not there yet: an answer that was lost, or a crash, must not repeat it. Tells whether it
+        was written."""
+        milliseconds = (annotation.time - _EPOCH) // timedelta(milliseconds=1)
+        tags = [TAG, *(tag[:_LONGEST_TAG] for tag in annotation.tags)]
+        text = html.escape(annotation.text[:_LONGEST_TEXT], quote=False)  # Grafana shows HTML
+        with self._errors():
+            there = self._face.annotations.get_annotation(time_from=milliseconds, time_to=milliseconds, tags=[TAG])
+            if any((one.get("time"), one.get("text")) == (milliseconds, text) for one in there):
+                return False
+            self._face.annotations.add_annotation(time_from=milliseconds, tags=tags, text=text)["id"]
+            return True
+
+    def dashboard(self, uid: str) -> dict[str, Any] | None:
+        """A dashboard as Grafana has it, None where it has none."""
+        with self._errors():
+            found = self._or_none(self._face.dashboard.get_dashboard, uid)
+            return None if found is None else dict(found["dashboard"])
+
+    def push(self, dashboard: dict[str, Any], folder: str, message: str) -> None:
+        """Put a dashboard into a folder, over what is there under its uid. folder: its uid."""
+        wanted = {"dashboard": dashboard, "folderUid": folder, "overwrite": True, "message": message}
+        with self._errors():
+            self._face.dashboard.update_dashboard(wanted)["uid"]
+
+    def make_folder(self, uid: str, title: str) -> None:
+        """Make a folder, if there is none of this uid."""
+        with self._errors():
+            if self._or_none(self._face.folder.get_folder, uid) is None:
+                self._face.folder.create_folder(title, uid)["uid"]
+
+    @staticmethod
+    def _or_none(ask: Any, uid: str) -> Any:
+        try:
+            return ask(uid)
+        except GrafanaException as error:
+            if error.status_code == _NOT_FOUND:
+                return None
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except requests.exceptions.SSLError as error:
+            raise Refused(
+                f"the certificate of {self._url} is not trusted ({_reason(error)}); REQUESTS_CA_BUNDLE names a file of "
+                "authorities that are"
+            ) from None
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise Away(f"no Grafana answers at {self._url} ({_reason(error)}); GRAFANA_URL names another") from None
+        except requests.TooManyRedirects:
+            raise Refused(f"{self._url} redirects to another place; GRAFANA_URL should name that one") from None
+        except (ValueError, LookupError, TypeError, AttributeError):  # no JSON, or not what Grafana answers
+            raise Refused(f"what answers at {self._url} is no Grafana; GRAFANA_URL should name one") from None
+        except GrafanaException as error:
+            told = f"Grafana at {self._url} answers {error.status_code}: {' '.join(str(error.message).split())}"
+            if error.status_code >= 500 or error.status_code == _TOO_MANY:
+                raise Away(told) from None
+            raise Refused(told + _ADVICE.get(error.status_code, "")) from None
+
+
+_ADVICE = {
+    401: "; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER and GRAFANA_PASSWORD, are not those of this Grafana",
+    403: "; the token's or user's role must be Editor at least",
+    _NOT_FOUND: "; is GRAFANA_URL whole, with its path?",
+}
+
+
+def _credentials(settings: Grafana) -> str | tuple[str, str]:
+    if settings.token:
+        return settings.token
+    password = settings.password
+    if settings.password_file is not None:
+        password = settings.password_file.read_text().strip()
+    if not password:
+        raise ConfigError("who asks Grafana? Set GRAFANA_TOKEN, or GRAFANA_PASSWORD and CHARLES_GRAFANA__USER")
+    return settings.user, password
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Why a server cannot be reached, in the operating system's words where there are any."""
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {_TIMEOUT_S:g} s"
+    problem: BaseException | None = error
+    while problem is not None and not (isinstance(problem, OSError) and problem.strerror):
+        problem = problem.__cause__ or problem.__context__
+    return "no connection" if problem is None else str(getattr(problem, "strerror", problem))

@@ -1,0 +1,86 @@
+"""The annotator writes what happens onto Grafana's dashboards: checkpoints, lines, periods of training, changes of the
+configuration, alarms, deaths and dead letters, each at its own time.
+
+It reads four topics from their start, so that it knows what was before, but tells only what lies behind its committed
+offsets. While Grafana is away it waits, and nothing is lost; what Grafana has already is not written again.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from charles.settings import Settings
+
+if TYPE_CHECKING:
+    from charles.control import Link
+    from charles.grafana import Annotation, Api
+
+log = logging.getLogger(__name__)
+
+_TURN_S = 0.25
+_AGAIN_S = 1.0
+
+
+def main(settings: Settings) -> None:
+    """Annotate until told to stop.
+
+    Raises BrokerUnavailable where no broker answers at the start, Refused where Grafana refuses, ConfigError where
+    nobody said who asks it.
+    """
+    from charles import topic_admin
+    from charles.control import Link
+    from charles.grafana import Api
+    from charles.stopping import Stop
+
+    stop, grafana = Stop(), Api(settings.grafana)
+    topic_admin.ensure(settings.kafka)
+    with Link(settings, "annotator", settings.annotator.name, stop) as link:
+        while not link.stopped:
+            link.begin()
+            annotate(grafana, link)
+
+
+def annotate(grafana: Api, link: Link) -> None:
+    """Tell what happens until this life of the program is over. Raises Refused."""
+    from contextlib import closing
+
+    from consumers.annotator.feed import Feed
+    from consumers.annotator.story import Story
+
+    story = Story()
+    link.wait_for_broker()
+    with closing(Feed(link.settings.kafka)) as feed:
+        while not link.over():
+            link.beat("paused" if link.paused else "running")
+            if link.paused:
+                link.over(_TURN_S)
+                continue
+            record = feed.next(_TURN_S)
+            if record is None:
+                continue
+            annotations = story.take(record.offset, record.event)
+            if feed.is_new(record) and all(_written(grafana, one, link) for one in annotations):
+                feed.done(record, told=bool(annotations))
+
+
+def _written(grafana: Api, annotation: Annotation, link: Link) -> bool:
+    """Write an annotation, however long Grafana is away; False when this life was over before."""
+    from charles.grafana import Away
+
+    away = False
+    while not link.over():
+        try:
+            grafana.annotate(annotation)
+        except Away as problem:
+            if not away:
+                log.warning("%s; what happens meanwhile is written afterwards", problem)
+            away = True
+            link.beat("waiting", note=f"for Grafana: {problem}")
+            link.over(_AGAIN_S)
+        else:
+            if away:
+                log.info("Grafana answers again")
+            link.rate.add()
+            return True
+    return False

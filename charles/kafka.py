@@ -26,6 +26,9 @@ AWAY = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DO
 """Codes of errors that say that no broker answers."""
 
 
+_STATISTICS: dict[str, Any] = {}
+
+
 class BrokerUnavailable(RuntimeError):
     """No broker answers; the message says where and what to do."""
 
@@ -38,6 +41,17 @@ def name(kafka: Kafka, topic: Topic) -> str:
 def group(kafka: Kafka, program: str) -> str:
     """A consumer group's or transactional id's full name."""
     return f"{kafka.prefix}.{program}"
+
+
+def tell_statistics(to: Callable[[str], None], every_s: float) -> None:
+    """From now on, clients that are made with measured() tell what librdkafka says of them: JSON, again and again."""
+    _STATISTICS.update({"stats_cb": to, "statistics.interval.ms": round(every_s * 1000)})
+
+
+def measured() -> dict[str, Any]:
+    """Properties of a client whose statistics are told, if anybody wants them. It must be polled all the time: what it
+    has to tell piles up in it otherwise."""
+    return dict(_STATISTICS)
 
 
 @contextmanager

@@ -61,7 +61,10 @@ def start(module: str, **overrides: Any) -> None:
     program = next(program.name for program in PROGRAMS if program.module == module)
     logs.set_up(settings, program, getattr(settings, program).name)
     with clear_errors(log.error):
-        importlib.import_module(module).main(settings)
+        from charles.metrics.page import served
+
+        with served(settings, program):
+            importlib.import_module(module).main(settings)
 
 
 def _tell(words: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import closing
 
 from confluent_kafka import KafkaException
 
-from charles import metrics, topic_admin
+from charles import topic_admin
 from charles.control import Link
 from charles.kafka import admin
 from charles.settings import Settings
@@ -29,14 +29,10 @@ def main(settings: Settings) -> None:
     start; when somebody makes them so under way, it waits until they are mended."""
     stop = Stop()
     topic_admin.ensure(settings.kafka)
-    with (
-        metrics.served(settings.metrics) as registry,
-        Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link,
-    ):
-        offered = metrics.Balancer(registry) if settings.metrics.port else None
+    with Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link:
         while not link.stopped:
             try:
-                with closing(Session(link.begin(), link, offered)) as session:
+                with closing(Session(link.begin(), link)) as session:
                     session.run()
             except WrongTopics as reason:
                 _wait_until_mended(link, str(reason))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import collections
 import logging
 import time
 
-from prometheus_client import Counter
-
-from charles import latency, metrics
+from charles import latency
 from charles.config import Config
 from charles.control import Link
 from charles.ledger import TERMS
+from charles.metrics.following import Following
+from charles.metrics.table import Balancer as Offered
 from stream_jobs.balancer.starving import Filling, NeverFilled, Pace, explained, starving
 from stream_jobs.balancer.work import Work
 
@@ -19,22 +18,19 @@ log = logging.getLogger(__name__)
 
 
 class Report:
-    """Follows the work from one second to the next; offered: where its metrics go, None: nowhere."""
+    """Follows the work from one second to the next."""
 
-    def __init__(self, link: Link, config: Config, offered: metrics.Balancer | None = None) -> None:
+    def __init__(self, link: Link, config: Config) -> None:
         self._link = link
-        self._offered = offered
+        self._following = Following()
         self._never = NeverFilled(config)
         self._pace = Pace()
         self._latencies: list[int] = []
-        self._known: collections.Counter[tuple[str, ...]] = collections.Counter()
-        if offered is not None:
-            offered.waiting.clear()  # of bins that there may be no more
+        Offered.waiting.clear()  # of bins that there may be no more
 
     def committed(self, seconds: float) -> None:
         """A transaction took so long."""
-        if self._offered is not None:
-            self._offered.transaction.observe(seconds)
+        Offered.transaction.observe(seconds)
 
     def tell(self, work: Work, *, resting: bool) -> None:
         """To be called once a second."""
@@ -54,8 +50,8 @@ class Report:
                 starving=starving(fillings),
                 figures=self._figures(work, fillings),
             )
-        if self._offered is not None:
-            self._offer(self._offered, work, fillings, latencies, lag)
+        if self._link.settings.metrics.port is not None:
+            self._offer(work, fillings, latencies, lag)
 
     def _note(self, work: Work, fillings: list[Filling]) -> str:
         broken = len(work.audit.broken)
@@ -75,23 +71,17 @@ class Report:
             **{f"latency_{name}_s": value for name, value in latencies if value is not None},
         }
 
-    def _offer(
-        self, offered: metrics.Balancer, work: Work, fillings: list[Filling], latencies: list[float], lag: int
-    ) -> None:
+    def _offer(self, work: Work, fillings: list[Filling], latencies: list[float], lag: int) -> None:
         for filling in fillings:
             output = filling.kind.name
-            self._follow(offered.sets, filling.sets, output)
+            self._following.to(Offered.sets, filling.sets, output)
             for cell, waiting in filling.waiting.items():
                 bin_name = filling.bin_name(cell)
-                offered.waiting.labels(output, bin_name).set(waiting)
-                self._follow(offered.came, filling.came[cell], output, bin_name)
+                Offered.waiting.labels(output, bin_name).set(waiting)
+                self._following.to(Offered.came, filling.came[cell], output, bin_name)
         for term in ("seen", *TERMS):
-            offered.ledger.labels(term).set(sum(partition.total(term) for partition in work.partitions.values()))
-        offered.broken.set(len(work.audit.broken))
-        offered.unread.set(lag)
+            Offered.ledger.labels(term).set(sum(partition.total(term) for partition in work.partitions.values()))
+        Offered.broken.set(len(work.audit.broken))
+        Offered.unread.set(lag)
         for seconds in latencies:
-            offered.latency.observe(max(seconds, 0.0))
-
-    def _follow(self, counter: Counter, count: int, *labels: str) -> None:
-        metrics.raise_to(counter.labels(*labels), count, self._known[labels])
-        self._known[labels] = count
+            Offered.latency.observe(max(seconds, 0.0))

@@ -14,10 +14,10 @@ from contextlib import ExitStack
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from charles import metrics, topic_admin, topics
+from charles import topic_admin, topics
 from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
-from charles.kafka import Publisher, admin, consumer, group, name
+from charles.kafka import Publisher, admin, consumer, group, measured, name
 from charles.registry import Registry, RegistryError
 from charles.settings import Settings
 from charles.stopping import TakenOver
@@ -50,8 +50,7 @@ class StartOver(RuntimeError):
 class Session:
     """Joins, balances and commits until told to stop, or to start over under another configuration."""
 
-    def __init__(self, settings: Settings, link: Link, offered: metrics.Balancer | None = None) -> None:
-        """offered: the metrics that it keeps, if anybody wants them."""
+    def __init__(self, settings: Settings, link: Link) -> None:
         self._settings = settings
         self._link = link
         self._registry = Registry(settings.kafka)
@@ -62,7 +61,7 @@ class Session:
         self._resting = False
         self._settled_at = float("inf")
         self._work = Work(settings, self._registry)
-        self._report = Report(link, settings.config, offered)
+        self._report = Report(link, settings.config)
         self._dirty = False
         self._beside = ThreadPoolExecutor(1, "commit")
         self._under_way: Future[None] | None = None
@@ -71,6 +70,7 @@ class Session:
             settings.kafka,
             *(Sample, Waiting, RunLedger, DeadLetter),
             **{"transactional.id": identity, "transaction.timeout.ms": 5000, "queue.buffering.max.kbytes": 131_072},
+            **measured(),
         )
         self._consumer = consumer(
             settings.kafka,
@@ -81,6 +81,7 @@ class Session:
                 "heartbeat.interval.ms": 1500,
                 "partition.assignment.strategy": "range",  # the same partitions of both topics, or nothing joins
             },
+            **measured(),
         )
 
     def run(self) -> None:

@@ -58,14 +58,14 @@ def test_words_are_no_html(api: Api, double: Double) -> None:
 def test_a_token_comes_before_user_and_password_and_a_file_may_hold_the_password(
     settings: Grafana, tmp_path: Path
 ) -> None:
-    assert Api(Grafana(url=settings.url, token=TOKEN, password="wrong")).annotate(SOMETHING)
+    assert Api(Grafana(url=settings.url, token=TOKEN, password="wrong"))  # noqa: S106.annotate(SOMETHING)
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     assert Api(Grafana(url=settings.url, password_file=secret)).dashboard("nothing") is None
 
 
 def test_a_path_before_the_api_is_kept(double: Double, settings: Grafana) -> None:
-    with pytest.raises(Refused, match="404.*with its path"):
+    with pytest.raises(Refused, match=r"404.*with its path"):
         Api(Grafana(url=f"{settings.url}/grafana/", password=PASSWORD)).annotate(SOMETHING)
     assert double.asked == 1
 

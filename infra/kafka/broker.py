@@ -14,12 +14,12 @@ from pathlib import Path
 from subprocess import Popen
 from typing import TYPE_CHECKING
 
-from infra.kafka import BrokerError, Progress, logs, no_progress
+from infra.kafka import BrokerError, Progress, agent, logs, no_progress
 from infra.kafka import process as processes
 from infra.kafka.guard import Guard, is_full
 from infra.kafka.leash import Leash
 from infra.kafka.ports import LOOPBACK, free_port, require_free
-from infra.kafka.runtime import Runtime, find_runtime
+from infra.kafka.runtime import Runtime, cache_folder, find_runtime
 from infra.kafka.storage import cluster_id, disk_is_full, prepare
 
 if TYPE_CHECKING:
@@ -64,13 +64,14 @@ class LocalBroker:
     """The broker of one data folder; at most one runs there, whoever started it.
 
     data: the folder, made when missing. port: of the clients' listener, on loopback.
-    heap_mb: the most that Java's heap may take, MiB.
+    heap_mb: the most that Java's heap may take, MiB. metrics_port: where it offers Prometheus its figures, on loopback.
     """
 
-    def __init__(self, data: Path, port: int = 9092, heap_mb: int = 512) -> None:
+    def __init__(self, data: Path, port: int = 9092, heap_mb: int = 512, metrics_port: int | None = None) -> None:
         self.data = data.resolve()
         self.port = port
         self.heap_mb = heap_mb
+        self.metrics_port = metrics_port
         self.log_path = self.data / "broker.log"
         self._child: Popen[bytes] | None = None
         self._guard: Guard | None = None
@@ -99,11 +100,14 @@ class LocalBroker:
             return self.bootstrap
         self._let_go()
         require_free(self.port)
+        if self.metrics_port is not None:
+            require_free(self.metrics_port)
         runtime = find_runtime(progress)
+        measures = self._measured(progress)
         try:
             processes.claim(self.data, self.port, runtime.version)
             try:
-                self._child = self._launch(runtime, detached)
+                self._child = self._launch(runtime, measures, detached)
             except BaseException:
                 processes.release(self.data)
                 raise
@@ -171,11 +175,17 @@ class LocalBroker:
             raise BrokerError(f"the broker of {self.data} runs (pid {found.pid}), but gives no answer: stop it first")
         return False
 
-    def _launch(self, runtime: Runtime, detached: bool) -> Popen[bytes]:
+    def _measured(self, progress: Progress) -> tuple[str, ...]:
+        """Java's options for the figures, if they are wanted."""
+        if self.metrics_port is None:
+            return ()
+        return (agent.option(self.metrics_port, cache_folder() / "jars", progress),)
+
+    def _launch(self, runtime: Runtime, measures: tuple[str, ...], detached: bool) -> Popen[bytes]:
         properties = prepare(runtime, self.data, self.port, free_port())
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
-        heap = (f"-Xmx{self.heap_mb}m",)
-        command = runtime.command("kafka.Kafka", str(properties), jvm=heap, log=self.log_path)
+        options = (f"-Xmx{self.heap_mb}m", *measures)
+        command = runtime.command("kafka.Kafka", str(properties), jvm=options, log=self.log_path)
         broker = processes.spawn(command, self._output, detached=detached)
         try:
             processes.hand_over(self.data, broker.pid, self.port, runtime.version)

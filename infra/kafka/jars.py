@@ -1,4 +1,5 @@
-"""Kafka's jars: pinned in jars.txt, fetched by jgo, checked against their SHA-256 sums at every start."""
+"""Kafka's jars: pinned in jars.txt, fetched by jgo, checked against their SHA-256 sums at every start; and the agent
+that measures the broker, in agent.txt."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jgo.maven import Artifact, MavenContext
 
 JARS_FILE = Path(__file__).with_name("jars.txt")
+AGENT_FILE = Path(__file__).with_name("agent.txt")
 DOWNLOADS_AT_ONCE = 6
 RETRY_PAUSES_S = (0.5, 2.0, 5.0)
 """Between the attempts at one jar; after the last the network is called broken."""
@@ -54,10 +56,10 @@ class Jar:
             return False
 
 
-def pinned() -> list[Jar]:
-    """The jars of jars.txt, in its order, which is the order of the class path."""
+def pinned(file: Path = JARS_FILE) -> list[Jar]:
+    """The jars that a file lists, in its order, which for jars.txt is the order of the class path."""
     jars = []
-    for line in JARS_FILE.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             sha256, size, coordinate = line.split()
             group, artifact, version = coordinate.split(":")

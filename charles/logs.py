@@ -41,7 +41,7 @@ def set_up(settings: Settings, program: str, instance: str, least: int = logging
     """
     global _redactor
     grafana = {"password": settings.grafana.password or "", "token": settings.grafana.token or ""}
-    _redactor = Redactor(settings.kafka.properties | grafana, settings.kafka.schema_registry_url)
+    _redactor = Redactor(settings.kafka.client_properties | grafana, settings.kafka.schema_registry_url)
     _bound.clear()
     root, level = logging.getLogger(), max(getattr(logging, settings.logs.level.upper()), least)
     for handler in [handler for handler in root.handlers if isinstance(handler, Lines)]:

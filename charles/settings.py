@@ -11,9 +11,9 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from charles.config import Config
+from charles.properties_file import read as properties_in
 from charles.sections import ConfigError as ConfigError
 from charles.sections import Model, Name, Seconds, Section, explained
 
@@ -47,6 +48,24 @@ class Kafka(Section):
         description="unset: schemas travel in the topic `schemas`; subjects are TOPIC-RECORD",
     )
     properties: dict[str, str] = Field(default_factory=dict, repr=False, description="any librdkafka property")
+    properties_file: Path | None = Field(
+        None, description="of more properties, NAME=VALUE a line: for secrets; those in kafka.properties win"
+    )
+    _in_file: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _read_file(self) -> Self:
+        if self.properties_file is not None:
+            try:
+                self._in_file = properties_in(self.properties_file)
+            except ValueError as error:
+                raise ValueError(f"properties_file: {error}") from None
+        return self
+
+    @property
+    def client_properties(self) -> dict[str, str]:
+        """What librdkafka is told on top of ours, from the file and from the settings."""
+        return self._in_file | self.properties
 
 
 class Broker(Section):

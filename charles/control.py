@@ -20,7 +20,7 @@ from typing import Any, Self
 import psutil
 from confluent_kafka import OFFSET_END, Message, TopicPartition
 
-from charles import config_log, topics
+from charles import acls, config_log, topics
 from charles.codec import Unreadable
 from charles.config import differences
 from charles.events import Command, Status, now
@@ -40,6 +40,12 @@ _FOR_ALL = ("pause", "resume", "reload", "stop")
 _ANSWER_S = 10.0
 
 Concerns = Callable[[Settings], Any]
+_ALSO: list[Callable[[Status], None]] = []
+
+
+def also_tell(outlet: Callable[[Status], None]) -> None:
+    """From now on, each heartbeat of this process goes there too."""
+    _ALSO.append(outlet)
 
 
 def nothing(_settings: Settings) -> None:
@@ -64,8 +70,9 @@ class Link:
         concerns: Concerns = nothing,
     ) -> None:
         """verbs: what it can do beside what all can; concerns: the part of the settings whose change makes it start
-        over; everything else it looks up in `settings` as it goes. Raises KafkaException or TimeoutError where the
-        configuration cannot be read."""
+        over; everything else it looks up in `settings` as it goes. Raises Refused where the cluster does not let
+        this user do the program's work, KafkaException or TimeoutError where the configuration cannot be read."""
+        acls.require(settings.kafka, program)
         self.program = program
         self.instance = instance
         self.rate = Rate()
@@ -233,4 +240,6 @@ class Link:
 
     def _publish(self, status: Status) -> None:
         self._last = status
+        for outlet in _ALSO:
+            outlet(status)
         self._publisher.send_or_drop(topics.STATUS, status, self.instance)

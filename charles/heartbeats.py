@@ -14,6 +14,7 @@ from charles import topics
 from charles.codec import Unreadable
 from charles.events import Status, now
 from charles.kafka import consumer, is_end, name
+from charles.refusals import asking, not_allowed
 from charles.registry import Registry
 from charles.roll import Member, Roll
 from charles.settings import Kafka
@@ -112,7 +113,10 @@ class Heartbeats:
         return True
 
     def _exists(self, patience_s: float) -> bool:
-        return self._consumer.list_topics(self._topic, timeout=patience_s).topics[self._topic].error is None
+        error = self._consumer.list_topics(self._topic, timeout=patience_s).topics[self._topic].error
+        if not_allowed(error):
+            raise asking(KafkaException(error), f"see {self._topic}")
+        return error is None
 
     def _take(self, message: Message) -> Status | None:
         try:

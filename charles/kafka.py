@@ -11,7 +11,9 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
+from charles import refusals
 from charles.absence import absence
+from charles.refusals import Refused
 from charles.registry import Registry, announcement
 from charles.settings import ConfigError, Kafka
 from charles.topics import SCHEMAS, Topic
@@ -24,6 +26,7 @@ Headers = Mapping[str, str]
 
 AWAY = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 """Codes of errors that say that no broker answers."""
+_LOOK_S = 2.0
 
 
 _STATISTICS: dict[str, Any] = {}
@@ -82,7 +85,7 @@ def producer(kafka: Kafka, **properties: Any) -> Producer:
             "partitioner": "murmur2_random",  # as Java clients do, so that anybody's record finds the same partition
         }
         | properties
-        | kafka.properties
+        | kafka.client_properties
     )
 
 
@@ -101,32 +104,38 @@ def consumer(kafka: Kafka, group_id: str, **properties: Any) -> Consumer:
             "queued.max.messages.kbytes": 32_768,
         }
         | properties
-        | kafka.properties
+        | kafka.client_properties
     )
 
 
 @_explained()
 def admin(kafka: Kafka, **properties: Any) -> AdminClient:
-    return AdminClient(_client(kafka) | properties | kafka.properties)
+    return AdminClient(_client(kafka) | properties | kafka.client_properties)
 
 
 def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
-    """Return once the cluster answers. Raises BrokerUnavailable after patience_s."""
+    """Return once the cluster answers. Raises BrokerUnavailable after patience_s, and Refused, sooner, where it lets
+    nobody in like this."""
+    refused: list[Refused] = []
     reasons: list[str] = []
 
     def note(error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            reasons.append(error.str().partition("bootstrap: ")[2].partition(" (after ")[0])
+            reasons.append(refusals.reason(error))
+        refusal = refusals.of_connection(kafka, error)
+        if refusal is not None:
+            refused.append(refusal)
 
-    client = admin(kafka, error_cb=note)
-    try:
-        client.list_topics(timeout=patience_s)
-    except KafkaException:
+    client, deadline = admin(kafka, error_cb=note), time.monotonic() + patience_s
+    while not answers(client, min(_LOOK_S, patience_s)):
         client.poll(0)
-        raise BrokerUnavailable(
-            f"no Kafka broker answers at {kafka.bootstrap_servers} ({(reasons or ['no address'])[0]}); `charles kafka "
-            "start` starts one on this machine, KAFKA_BOOTSTRAP_SERVERS names another"
-        ) from None
+        if refused:
+            raise refused[0]
+        if time.monotonic() >= deadline:
+            raise BrokerUnavailable(
+                f"no Kafka broker answers at {kafka.bootstrap_servers} ({(reasons or ['no address'])[0]}); `charles "
+                "kafka start` starts one on this machine, KAFKA_BOOTSTRAP_SERVERS names another"
+            )
 
 
 def answers(client: AdminClient | Consumer, timeout_s: float = 1.0) -> bool:
@@ -140,13 +149,13 @@ def answers(client: AdminClient | Consumer, timeout_s: float = 1.0) -> bool:
 
 def is_end(message: Message) -> bool:
     """Whether this is the news that the end of a partition is reached, which a consumer with enable.partition.eof gets,
-    rather than a record. Raises KafkaException for other errors."""
+    rather than a record. Raises Refused for what this user may not read, and KafkaException for other errors."""
     error = message.error()
     if error is None:
         return False
     if error.code() == KafkaError._PARTITION_EOF:
         return True
-    raise KafkaException(error)
+    raise refusals.reading(error, message)
 
 
 class Publisher:
@@ -158,6 +167,8 @@ class Publisher:
         self._registry = Registry(kafka)
         self._registry.announce(*events)
         self.producer = producer(kafka, **properties)
+        # A transaction's end says itself what became of its events, which come by the thousand.
+        self._told = None if "transactional.id" in properties else refusals.delivery
 
     def announce(self, event: type) -> None:
         """Queue the schema of events that follow in the same queue: nobody waits, not even while the broker is away."""
@@ -174,8 +185,9 @@ class Publisher:
         *,
         partition: int = -1,
     ) -> None:
-        """Queue an event; waits for room while the queue is full. partition: -1: the key's. Raises KafkaException when
-        it cannot be sent."""
+        """Queue an event; waits for room while the queue is full. partition: -1: the key's. on_delivery: is told of
+        its fate, in the place of what raises Refused. Raises KafkaException when it cannot be sent, and Refused, also
+        out of a later call, for what this user may not write."""
         value = self._registry.encode(event, name(self._kafka, topic))
         self.send_bytes(topic, key, value, partition=partition, headers=headers, on_delivery=on_delivery)
 
@@ -184,7 +196,8 @@ class Publisher:
         value = self._registry.encode(event, name(self._kafka, topic))
         asked = time.monotonic()
 
-        def told(error: KafkaError | None, _message: Message) -> None:
+        def told(error: KafkaError | None, message: Message) -> None:
+            refusals.delivery(error, message)
             if error is None:
                 absence.over(asked)
 
@@ -209,8 +222,8 @@ class Publisher:
         arguments: dict[str, Any] = {"key": key, "value": value, "partition": partition}
         if headers is not None:
             arguments["headers"] = dict(headers)
-        if on_delivery is not None:
-            arguments["on_delivery"] = on_delivery
+        if (told := on_delivery or self._told) is not None:
+            arguments["on_delivery"] = told
         while True:
             try:
                 self.producer.produce(name(self._kafka, topic), **arguments)
@@ -221,7 +234,7 @@ class Publisher:
                 return
 
     def flush(self, timeout_s: float = 10.0) -> int:
-        """Wait until everything is delivered; returns how many events are not, after timeout_s."""
+        """Wait until everything is delivered; returns how many events are not, after timeout_s. Raises Refused."""
         return int(self.producer.flush(timeout_s))
 
 

@@ -47,10 +47,12 @@ class Registry:
     def announce(self, *events: type) -> None:
         """Tell the schemas of these events to everybody; returns when they are acknowledged.
 
-        Raises TimeoutError where that takes more than 30 s, and KafkaException where the cluster refuses them.
+        Raises TimeoutError where that takes more than 30 s, Refused where this user may not, and KafkaException where
+        the cluster refuses them.
         """
         if self._kafka.schema_registry_url or not events:
             return  # a schema registry is told in encode(), which knows the topic
+        from charles import refusals
         from charles.kafka import name, producer
 
         refused: list[KafkaError] = []
@@ -67,7 +69,7 @@ class Registry:
         if teller.flush(30):
             raise TimeoutError(f"the schemas could not be told to {self._kafka.bootstrap_servers} within 30 s")
         if refused:
-            raise KafkaException(refused[0])
+            raise refusals.asking(KafkaException(refused[0]), f"write to {name(self._kafka, topics.SCHEMAS)}")
 
     def encode(self, event: Any, topic: str) -> bytes:
         """An event as bytes, in the configured framing. Raises RegistryError."""

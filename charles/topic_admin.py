@@ -21,6 +21,7 @@ from confluent_kafka.admin import (
 
 from charles import topics
 from charles.kafka import admin, name, require_broker
+from charles.refusals import Refused, asking, not_allowed
 from charles.settings import Kafka
 from charles.topics import TOPICS, Topic
 
@@ -35,7 +36,8 @@ def ensure(kafka: Kafka) -> list[str]:
     """Create the table's topics that the cluster lacks; returns the full names of those it created.
 
     Several programs may do this at the same time. Returns once every topic can be written to. Raises BrokerUnavailable,
-    WrongTopics as check_join() does, and KafkaException where the cluster refuses.
+    WrongTopics as check_join() does, Refused where one is missing that this user may not create, and KafkaException
+    where the cluster refuses.
     """
     require_broker(kafka)
     client = admin(kafka)
@@ -145,8 +147,14 @@ def delete_all(kafka: Kafka) -> tuple[list[str], list[str]]:
 
 
 def resolve(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
-    """Every future's result. Raises the first failure."""
-    return {key: future.result(TIMEOUT_S) for key, future in futures.items()}
+    """Every future's result. Raises the first failure, and Refused for what this user may not do."""
+    results = {}
+    for key, future in futures.items():
+        try:
+            results[key] = future.result(TIMEOUT_S)
+        except KafkaException as error:
+            raise asking(error, key) from None
+    return results
 
 
 def _create(client: AdminClient, kafka: Kafka, missing: list[Topic]) -> list[str]:
@@ -165,6 +173,12 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic]) -> list[str
             outcome.result(TIMEOUT_S)
             created.append(full)
         except KafkaException as error:
+            if not_allowed(error.args[0]):
+                raise Refused(
+                    f"there is no topic {full}, or this user may not see it, and it may not create it either: "
+                    "`charles topics`, by a user who may, creates those of the table; `charles acls` says what each "
+                    "program needs"
+                ) from None
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
                 raise
     partitions = [TopicPartition(name(kafka, topic), number) for topic in missing for number in range(topic.partitions)]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from charles.kafka import Publisher
+from charles.refusals import asking, not_allowed
 
 _ABORT_S = 3.0
 
@@ -35,7 +36,7 @@ def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]
     """What is sent inside is committed at the end, within timeout_s, and aborted when anything is raised inside.
 
     Finishes a former transaction first, where the broker was away when it should have ended.
-    Raises Fenced, Broken, or NotCommitted.
+    Raises Fenced, Broken, Refused, or NotCommitted.
     """
     producer = publisher.producer
     try:
@@ -55,7 +56,7 @@ def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]
 def join(publisher: Publisher, timeout_s: float = 30.0) -> None:
     """Make this program the only one of its transactional id: a former one is fenced, what it left open is aborted.
 
-    Raises Fenced, Broken, or NotCommitted when no broker answers in time.
+    Raises Fenced, Broken, Refused, or NotCommitted when no broker answers in time.
     """
     try:
         publisher.producer.init_transactions(timeout_s)
@@ -124,8 +125,10 @@ def _abort(producer: Producer) -> None:
         producer.abort_transaction(_ABORT_S)
 
 
-def _told(error: KafkaException) -> Fenced | Broken | NotCommitted:
+def _told(error: KafkaException) -> Exception:
     problem: KafkaError = error.args[0]
+    if not_allowed(problem):
+        return asking(error, "to write in transactions")
     if problem.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
         return Fenced(f"another program has taken over: {problem.str()}")
     if problem.fatal():

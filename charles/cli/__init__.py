@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from charles.cli import config, deadletters, kafka, plot
+from charles.cli.acls import acls_command
 from charles.cli.bench import bench_command
 from charles.cli.command import command_command
 from charles.cli.demo import demo_command
@@ -37,6 +38,7 @@ app.command("status", short_help="One row for every program; --self is a health 
 app.command("command", short_help="Tell programs to pause, resume, stop, ... and hear the outcome.")(command_command)
 app.add_typer(config.app, name="config", short_help="Show and change what the pipeline agrees on.")
 app.command("topics", short_help="Sizes, rates, lag, and what differs from the table.")(topics_command)
+app.command("acls", short_help="What each program must be allowed on a cluster with ACLs.")(acls_command)
 app.command("ledger", short_help="Where every tick went, and whether it adds up.")(ledger_command)
 app.add_typer(plot.app, name="plot", short_help="Draw what the topics hold: balance.")
 app.command("reset", short_help="Delete every topic and group under the prefix.")(reset_command)

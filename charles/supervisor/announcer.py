@@ -22,6 +22,7 @@ from charles.control import EVERYBODY, VERSION
 from charles.events import Command, Status, now
 from charles.heartbeats import onlooker
 from charles.kafka import Publisher, name
+from charles.refusals import Refused
 from charles.registry import Registry, RegistryError
 from charles.settings import Kafka
 from charles.stopping import Stop
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 PROGRAM = "supervisor"
 _AT_ONCE_S = 3.0
 _PATIENCE_S = 2.0
+_REFUSED_S = 60.0
 
 
 class Announcer:
@@ -71,6 +73,9 @@ class Announcer:
             except (KafkaException, RegistryError, TimeoutError) as problem:
                 log.debug("nobody hears the supervisor: %s", problem)
                 self._over.wait(1)
+            except Refused as problem:
+                log.warning("nobody hears the supervisor: %s", problem)
+                self._over.wait(_REFUSED_S)
 
     def _talk(self) -> None:
         publisher = Publisher(self._kafka, Status, **{"message.timeout.ms": 3000, "error_cb": lambda _error: None})

@@ -9,7 +9,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from charles import topics
+from charles import refusals, topics
 from charles.events import Control, Frame
 from charles.kafka import Publisher
 from charles.settings import Kafka
@@ -66,7 +66,8 @@ class Sender:
         if self._publisher.flush(timeout_s):
             log.warning("%d ticks were not delivered before the end", self.queued)
 
-    def _half_done(self, tick: _Tick, error: KafkaError | None, _message: Message) -> None:
+    def _half_done(self, tick: _Tick, error: KafkaError | None, message: Message) -> None:
+        refusals.delivery(error, message)
         self._done(tick, 1, failed=error is not None)
 
     def _done(self, tick: _Tick, halves: int, *, failed: bool) -> None:

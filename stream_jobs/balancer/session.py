@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from charles import topic_admin, topics
+from charles import refusals, topic_admin, topics
 from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import Publisher, admin, consumer, group, measured, name
@@ -119,8 +119,9 @@ class Session:
             if error is None:
                 self._work.handle(self._sides[str(message.topic())], message)
                 self._dirty = True
-            elif error.fatal() or error.code() == KafkaError._FATAL:  # the latter does not say that it is the former
-                raise KafkaException(error)
+            # FATAL does not say that it is fatal.
+            elif error.fatal() or error.code() == KafkaError._FATAL or refusals.not_allowed(error):
+                raise refusals.reading(error, message)
             else:
                 log.warning("reading: %s", error.str())
         self._link.rate.add(len(messages))
@@ -262,7 +263,7 @@ class Session:
         self._resting = False
 
 
-def _answer(error: Exception) -> RuntimeError:
+def _answer(error: Exception) -> Exception:
     """What an error of the client means for the balancer.
 
     A fenced producer alone is no takeover: the broker fences one whose transaction timed out, as in a laptop's sleep.
@@ -271,5 +272,7 @@ def _answer(error: Exception) -> RuntimeError:
         reason = error.args[0]
         if reason.code() == KafkaError.FENCED_INSTANCE_ID or _FENCED in reason.str():
             return TakenOver(f"another balancer of the same name has taken over ({reason.str()})")
+        if refusals.not_allowed(reason):
+            return refusals.asking(error)
         return StartOver(reason.str())
     return StartOver(str(error))

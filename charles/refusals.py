@@ -1,0 +1,71 @@
+"""What a cluster refuses: told from a cluster that is away, because waiting does not help, and in words that say what
+to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from charles.settings import Kafka
+
+_NOT_ALLOWED = (
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+)
+_ACLS = "`charles acls` says what each program needs"
+
+
+class Refused(RuntimeError):
+    """The cluster answers, but does not let this program do its work; the message says what and what to do."""
+
+
+def not_allowed(error: KafkaError | None) -> bool:
+    """Whether it is an ACL that is missing."""
+    return error is not None and error.code() in _NOT_ALLOWED
+
+
+def of_connection(kafka: Kafka, error: KafkaError) -> Refused | None:
+    """What an error that a client's error callback is told means, where it means that nobody gets in like this."""
+    if error.code() == KafkaError._AUTHENTICATION:
+        user = kafka.client_properties.get("sasl.username", "this user")
+        return Refused(
+            f"the cluster at {kafka.bootstrap_servers} does not let {user} in: {reason(error)}; kafka.properties, or "
+            "the file that kafka.properties_file names, say who it is"
+        )
+    if error.code() == KafkaError._SSL and "certificate" in error.str():
+        return Refused(
+            f"the certificates of the cluster at {kafka.bootstrap_servers} and of this program do not fit: "
+            f"{reason(error)}; ssl.ca.location names who signs the brokers', which must be made out to the names in "
+            "kafka.bootstrap_servers"
+        )
+    return None
+
+
+def reason(error: KafkaError) -> str:
+    """An error of a connection without the address and the time that it took, which differ from one try to the next."""
+    return error.str().partition("bootstrap: ")[2].partition(" (after ")[0] or error.str()
+
+
+def delivery(error: KafkaError | None, message: Message) -> None:
+    """A delivery callback for what must not vanish unseen. Raises Refused, out of the producer's poll() or flush(), for
+    what this user may not write."""
+    if not_allowed(error):
+        raise Refused(f"the cluster does not let this user write to {message.topic()}; {_ACLS}")
+
+
+def reading(error: KafkaError, message: Message) -> Exception:
+    """What to raise for an error that a consumer was given in a record's place."""
+    if not_allowed(error):
+        return Refused(f"the cluster does not let this user read {message.topic()}; {_ACLS}")
+    return KafkaException(error)
+
+
+def asking(error: KafkaException, what: Any = "") -> Exception:
+    """What to raise for an error of a request. what: it was about, a name or what was to be done."""
+    if not_allowed(error.args[0]):
+        about = f" ({what})" if what else ""
+        return Refused(f"the cluster does not let this user do that{about}: {error.args[0].str().rstrip('.')}; {_ACLS}")
+    return error

@@ -24,8 +24,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Generic, Literal, TypeVar
 
@@ -101,6 +102,32 @@ class _Cell(Generic[Id]):
             del self.groups[group]
 
 
+class _Sets(Generic[Id]):
+    """What waits for one kind of set. numbers: the cells', by their bins; others: the values whose bins make groups;
+    came: ticks, by cell; empty: cells where nothing waits."""
+
+    def __init__(self, kind: SetKind, values: Sequence[str]) -> None:
+        """values: of all outputs."""
+        self.name = kind.name
+        self.own = tuple(output.value for output in kind.outputs)
+        self.others = tuple(value for value in values if value not in self.own)
+        self.names = {cell: kind.cell_name(cell) for cell in kind.cells}
+        self.numbers = {bins: cell for cell, bins in kind.cells.items()}
+        self.cells: dict[int, _Cell[Id]] = {cell: _Cell() for cell in kind.cells}
+        self.came = dict.fromkeys(kind.cells, 0)
+        self.empty = len(kind.cells)
+
+    def put(self, number: int, tick: Id, group: Group) -> None:
+        cell = self.cells[number]
+        self.empty -= not cell.waiting
+        cell.add(tick, group)
+
+    def drop(self, number: int, tick: Id) -> None:
+        cell = self.cells[number]
+        cell.remove(tick)
+        self.empty += not cell.waiting
+
+
 class Bins(Generic[Id]):
     """What waits, by kind of set and cell."""
 
@@ -113,14 +140,8 @@ class Bins(Generic[Id]):
         self._even = even_groups
         self._overflow = overflow
         self._outputs = {output.value: output for kind in kinds for output in kind.outputs}
-        self._own = {kind.name: tuple(output.value for output in kind.outputs) for kind in kinds}
-        self._others = {name: tuple(v for v in self._outputs if v not in own) for name, own in self._own.items()}
-        self._names = {kind.name: {cell: kind.cell_name(cell) for cell in kind.cells} for kind in kinds}
-        self._numbers = {kind.name: {bins: cell for cell, bins in kind.cells.items()} for kind in kinds}
-        self._cells: dict[str, dict[int, _Cell[Id]]] = {k.name: {cell: _Cell() for cell in k.cells} for k in kinds}
-        self._other_cells = {name: [cells for n, cells in self._cells.items() if n != name] for name in self._cells}
-        self._empty = {kind.name: len(kind.cells) for kind in kinds}
-        self._came = {kind.name: dict.fromkeys(kind.cells, 0) for kind in kinds}
+        self._sets: dict[str, _Sets[Id]] = {kind.name: _Sets(kind, tuple(self._outputs)) for kind in kinds}
+        self._other_cells = {name: [s.cells for n, s in self._sets.items() if n != name] for name in self._sets}
         self._places: dict[Id, dict[str, int]] = {}
         self._taken: Counter[tuple[str, int, Group]] = Counter()
 
@@ -137,15 +158,18 @@ class Bins(Generic[Id]):
         waits then that did not before.
         """
         bins = {value: output.scale.bin_of(labels[value]) for value, output in self._outputs.items()}
-        self._places[tick] = {}
-        given_up = {tick: "left out"}
-        for kind, own in self._own.items():
-            cell = self._numbers[kind].get(tuple([bins[value] for value in own]))
-            if cell is not None:
-                self._came[kind][cell] += 1
-                self._put(kind, cell, tick, tuple([bins[value] for value in self._others[kind]]))
-                if len(self._cells[kind][cell].waiting) > self._capacity:
-                    given_up[self._give_up(kind, cell)] = self._names[kind][cell]
+        places = self._places[tick] = {}
+        given_up = {}
+        for kind in self._sets.values():
+            number = kind.numbers.get(tuple([bins[value] for value in kind.own]))
+            if number is not None:
+                places[kind.name] = number
+                kind.came[number] += 1
+                kind.put(number, tick, tuple([bins[value] for value in kind.others]))
+                if len(kind.cells[number].waiting) > self._capacity:
+                    given_up[self._give_up(kind, number)] = kind.names[number]
+        if not places:
+            given_up.setdefault(tick, "left out")
         gone = [Surplus(one, of) for one, of in given_up.items() if not self._places[one]]
         for surplus in gone:
             del self._places[surplus.tick]
@@ -156,66 +180,62 @@ class Bins(Generic[Id]):
 
         They wait on, until take() or remove().
         """
-        if self._empty[kind]:
+        sets = self._sets[kind]
+        if sets.empty:
             return None
-        return [self._chosen(kind, cell) for cell in self._cells[kind]]
+        return [self._chosen(kind, number, cell.groups) for number, cell in sets.cells.items()]
 
     def take(self, kind: str, ticks: Sequence[Id]) -> None:
         """Take a whole set out of everything that its ticks wait in, for good."""
         for tick in ticks:
-            cell = self._places[tick][kind]
-            self._taken[kind, cell, self._cells[kind][cell].waiting[tick]] += 1
+            number = self._places[tick][kind]
+            if self._even:
+                self._taken[kind, number, self._sets[kind].cells[number].waiting[tick]] += 1
             self.remove(tick)
 
     def remove(self, tick: Id) -> None:
         """Take a tick out of every cell it waits in."""
-        for kind, cell in self._places.pop(tick).items():
-            self._drop(kind, cell, tick)
+        for kind, number in self._places.pop(tick).items():
+            self._sets[kind].drop(number, tick)
 
     def counts(self, kind: str) -> dict[int, int]:
         """How many ticks wait in each cell of a kind."""
-        return {number: len(cell.waiting) for number, cell in self._cells[kind].items()}
+        return {number: len(cell.waiting) for number, cell in self._sets[kind].cells.items()}
 
     def came(self, kind: str) -> Mapping[int, int]:
         """How many ticks have come for each cell of a kind, whatever became of them."""
-        return self._came[kind]
+        return self._sets[kind].came
 
     def cells_of(self, tick: Id) -> Iterator[str]:
         """The names of the cells that a tick waits in."""
-        return (self._names[kind][cell] for kind, cell in self._places[tick].items())
+        return (self._sets[kind].names[number] for kind, number in self._places[tick].items())
 
-    def _put(self, kind: str, cell: int, tick: Id, group: Group) -> None:
-        self._empty[kind] -= not self._cells[kind][cell].waiting
-        self._cells[kind][cell].add(tick, group)
-        self._places[tick][kind] = cell
-
-    def _drop(self, kind: str, cell: int, tick: Id) -> None:
-        self._cells[kind][cell].remove(tick)
-        self._empty[kind] += not self._cells[kind][cell].waiting
-
-    def _give_up(self, kind: str, number: int) -> Id:
+    def _give_up(self, kind: _Sets[Id], number: int) -> Id:
         """Push one tick out of a cell that is too full."""
-        cell = self._cells[kind][number]
+        cell = kind.cells[number]
         if self._overflow == "oldest":
             gone = next(reversed(cell.waiting))
         elif self._even:
             gone = next(iter(cell.groups[max(cell.groups, key=lambda group: len(cell.groups[group]))]))
         else:
             gone = next(iter(cell.waiting))
-        self._drop(kind, number, gone)
-        del self._places[gone][kind]
+        kind.drop(number, gone)
+        del self._places[gone][kind.name]
         return gone
 
-    def _chosen(self, kind: str, number: int) -> Id:
-        groups = self._cells[kind][number].groups
-        return next(iter(groups[max(groups, key=lambda group: self._merit(kind, number, group))]))
+    def _chosen(self, kind: str, number: int, groups: Mapping[Group, Mapping[Id, None]]) -> Id:
+        """The oldest of the group that can be taken best."""
+        among: Iterable[Group] = groups
+        if self._even:
+            taken = {group: self._taken[kind, number, group] for group in groups}
+            fewest = min(taken.values())
+            among = [group for group, times in taken.items() if times == fewest]
+        best = max(among, key=partial(_spare, self._other_cells[kind]))
+        return next(iter(groups[best]))
 
-    def _merit(self, kind: str, number: int, group: Group) -> tuple[float, float]:
-        taken = self._taken[kind, number, group] if self._even else 0
-        return -taken, self._spare(kind, group)
 
-    def _spare(self, kind: str, group: Group) -> float:
-        """How many ticks wait in the emptiest of the other outputs' bins that a group lies in; no set wants those of a
-        bin that is left out."""
-        cells = [cells.get(number) for cells, number in zip(self._other_cells[kind], group, strict=True)]
-        return min([len(cell.waiting) for cell in cells if cell is not None], default=math.inf)
+def _spare(others: Sequence[Mapping[int, _Cell[Id]]], group: Group) -> float:
+    """How many ticks wait in the emptiest of the other outputs' bins that a group lies in; no set wants those of a bin
+    that is left out."""
+    waiting = [len(cells[number].waiting) for cells, number in zip(others, group, strict=True) if number in cells]
+    return min(waiting, default=math.inf)

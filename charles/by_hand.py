@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from charles.events import Control, Frame, Sample
+from charles.events import Control, Frame, Sample, Waiting
 
 UNUSUAL = (ValueError, TypeError, AttributeError, LookupError, OverflowError, struct.error)
 
@@ -25,6 +25,8 @@ _MORE = 0x80
 _LONGEST = 10
 _TOO_MUCH = 1 << 64
 _END = b"\0"
+_NULL = b"\0"
+_NOT_NULL = b"\2"
 _THREE = struct.Struct("<3d")
 _TEN = struct.Struct("<10d")
 _ONE_BYTE = [bytes((number,)) for number in range(_MORE)]
@@ -32,8 +34,7 @@ _ONE_BYTE = [bytes((number,)) for number in range(_MORE)]
 
 def read_control(data: bytes | memoryview, at: int) -> Control | None:
     """at: where the record begins; it must end with the data, as with all of these."""
-    collector, at = _read_name(data, at)
-    run, at = _read_name(data, at)
+    collector, run, at = _read_run(data, at)
     tick, at = _read_long(data, at)
     micros, at = _read_long(data, at)
     if at + _TEN.size != len(data):
@@ -43,8 +44,7 @@ def read_control(data: bytes | memoryview, at: int) -> Control | None:
 
 def read_frame(data: Any, at: int) -> Frame | None:
     """Its picture is cut out of the data: a memoryview's is one too, and not copied."""
-    collector, at = _read_name(data, at)
-    run, at = _read_name(data, at)
+    collector, run, at = _read_run(data, at)
     tick, at = _read_long(data, at)
     micros, at = _read_long(data, at)
     size, at = _read_long(data, at)
@@ -62,13 +62,12 @@ def read_frame(data: Any, at: int) -> Frame | None:
 
 
 def write_sample(sample: Sample) -> bytes:
-    passed = sample.time - _BEGAN
     return b"".join(
         (
             _name(sample.collector),
             _name(sample.run),
             _long(sample.tick),
-            _long((86_400 * passed.days + passed.seconds) * _SECOND + passed.microseconds),
+            _moment(sample.time),
             _name(sample.set_id),
             _name(sample.set_output),
             _long(sample.set_bin),
@@ -87,8 +86,21 @@ def write_sample(sample: Sample) -> bytes:
     )
 
 
+def write_waiting(waiting: Waiting) -> bytes:
+    return b"".join(
+        (
+            _long(len(waiting.sample)),
+            waiting.sample,
+            _long(len(waiting.frame_offsets)),
+            *map(_long, waiting.frame_offsets),
+            _END if waiting.frame_offsets else b"",
+            _NULL if waiting.since is None else _NOT_NULL + _moment(waiting.since),
+        )
+    )
+
+
 READ: dict[type, Callable[[bytes | memoryview, int], Any]] = {Control: read_control, Frame: read_frame}
-WRITE: dict[type, Callable[[Any], bytes]] = {Sample: write_sample}
+WRITE: dict[type, Callable[[Any], bytes]] = {Sample: write_sample, Waiting: write_waiting}
 
 
 def _read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
@@ -110,17 +122,24 @@ def _read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
     return (byte >> 1) ^ -(byte & 1), at
 
 
-def _read_name(data: bytes | memoryview, at: int) -> tuple[str, int]:
-    size = data[at]
-    if size >= _MORE or size & 1:
-        raise ValueError("a name of more than 63 bytes, or of less than none")
-    end = at + 1 + (size >> 1)
-    return _text(bytes(data[at + 1 : end])), end
+def _read_run(data: bytes | memoryview, at: int) -> tuple[str, str, int]:
+    """Two names, the collector's and the run's, and where they end. Most records have the same as those before."""
+    middle = at + 1 + (data[at] >> 1)
+    end = middle + 1 + (data[middle] >> 1)
+    return *_names(bytes(data[at:end])), end
 
 
 @lru_cache(1024)
-def _text(encoded: bytes) -> str:
-    return encoded.decode()
+def _names(encoded: bytes) -> tuple[str, str]:
+    names = []
+    while encoded:
+        size = encoded[0]
+        if size >= _MORE or size & 1:
+            raise ValueError("a name of more than 63 bytes, or of less than none")
+        names.append(encoded[1 : 1 + (size >> 1)].decode())
+        encoded = encoded[1 + (size >> 1) :]
+    collector, run = names
+    return collector, run
 
 
 def _long(number: int) -> bytes:
@@ -135,6 +154,11 @@ def _long(number: int) -> bytes:
         left >>= 7
     out.append(left)
     return bytes(out)
+
+
+def _moment(time: datetime) -> bytes:
+    passed = time - _BEGAN
+    return _long((86_400 * passed.days + passed.seconds) * _SECOND + passed.microseconds)
 
 
 @lru_cache(1024)

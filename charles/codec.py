@@ -63,6 +63,9 @@ def _contract(event: Any) -> _Contract:
 _CONTRACTS: dict[type, _Contract] = {event: _contract(event) for event in get_args(events.Event)}
 
 
+_OWN_HEADERS = {event: SINGLE_OBJECT + contract.fingerprint for event, contract in _CONTRACTS.items()}
+
+
 def schema(event: type) -> AvroSchema:
     """An event's own schema, parsed."""
     return _CONTRACTS[event].schema
@@ -74,12 +77,12 @@ def own_fingerprint(event: type) -> bytes:
 
 
 def encode(event: Any, header: bytes | None = None) -> bytes:
-    """An event as a framed Avro record. header: another framing than the single-object one."""
-    contract = _CONTRACTS[type(event)]
-    head = SINGLE_OBJECT + contract.fingerprint if header is None else header
+    """An event as a framed Avro record. header: of another framing than the single-object one."""
+    head = header or _OWN_HEADERS[type(event)]
     if (write := by_hand.WRITE.get(type(event))) is not None:
         with suppress(*by_hand.UNUSUAL):
             return head + write(event)
+    contract = _CONTRACTS[type(event)]
     out = io.BytesIO()
     out.write(head)
     record = _to_record(event)
@@ -97,6 +100,13 @@ def decode(event: type[EventT], data: bytes | memoryview | None, find: Callable[
     """
     if not data:
         raise Unreadable("the record is empty")
+    read = by_hand.READ.get(event)
+    if read and data[:_HEADER] == _OWN_HEADERS[event]:
+        try:
+            if (made := read(data, _HEADER)) is not None:
+                return cast(EventT, made)
+        except by_hand.UNUSUAL:
+            pass  # fastavro reads it, or has the words for what is wrong
     if data[:2] == SINGLE_OBJECT:
         name, start = bytes(data[2:_HEADER]), _HEADER
     elif data[:1] == CONFLUENT:
@@ -110,10 +120,6 @@ def decode(event: type[EventT], data: bytes | memoryview | None, find: Callable[
     writer = schema(event) if name == own_fingerprint(event) else find(name)
     if writer is None:
         raise Unreadable(f"unknown schema {name.hex()}")
-    if writer is schema(event) and (read := by_hand.READ.get(event)) is not None:
-        with suppress(*by_hand.UNUSUAL):
-            if (made := read(data, start)) is not None:
-                return cast(EventT, made)
     return _from_body(event, data, start, writer)
 
 

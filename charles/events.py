@@ -6,10 +6,10 @@ is read. Encoding and decoding is in codec.py.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 
 Moment = tuple[str, str, int]
 
@@ -21,7 +21,7 @@ def now() -> datetime:
 
 def _finite(**values: float) -> None:
     for name, value in values.items():
-        if not math.isfinite(value):
+        if not isfinite(value):
             raise ValueError(f"{name} must be a finite number, not {value}")
 
 
@@ -51,11 +51,18 @@ class _Driven(_OfATick):
     __slots__ = ()
     acceleration: float
     braking: float
+    steering: float
 
     @property
     def acceleration_braking(self) -> float:
         """In [-1, 1], above 0 accelerates."""
         return self.acceleration - self.braking
+
+    def _check_action(self) -> None:
+        # Events come by the thousand: the words are looked for only where something is wrong.
+        if not (0 <= self.acceleration <= 1 and 0 <= self.braking <= 1 and -1 <= self.steering <= 1):
+            _within(0, 1, acceleration=self.acceleration, braking=self.braking)
+            _within(-1, 1, steering=self.steering)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +102,12 @@ class Control(_Driven):
     def __post_init__(self) -> None:
         if self.tick < 0:
             raise ValueError(f"tick must be at least 0, not {self.tick}")
-        _within(0, 1, acceleration=self.acceleration, braking=self.braking)
-        _within(-1, 1, steering=self.steering)
-        _finite(speed=self.speed, yaw_rate=self.yaw_rate, x=self.x, y=self.y, heading=self.heading)
-        _finite(purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
+        self._check_action()
+        if not isfinite(
+            self.speed + self.yaw_rate + self.x + self.y + self.heading + self.purpose_distance + self.purpose_bearing
+        ):  # which one it is, if it is not their sum alone
+            _finite(speed=self.speed, yaw_rate=self.yaw_rate, x=self.x, y=self.y, heading=self.heading)
+            _finite(purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +136,14 @@ class Sample(_Driven):
     balancing: str = "v3"
 
     def __post_init__(self) -> None:
-        _within(0, 1, acceleration=self.acceleration, braking=self.braking)
-        _within(-1, 1, steering=self.steering)
-        _finite(speed=self.speed, purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
+        self._check_action()
+        if not isfinite(self.speed + self.purpose_distance + self.purpose_bearing):
+            _finite(speed=self.speed, purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
+
+    def last(self, signal: str) -> float:
+        """A signal at the tick before."""
+        past: Sequence[float] = getattr(self, f"history_{signal}")
+        return past[-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from charles.bins import BINS, Scale, Version, around, scale_of
-from charles.events import Sample
+from charles.events import Control, Sample
 
 Kind = Literal["regression", "classification", "delta"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -50,15 +50,19 @@ class Output:
 
     def label(self, sample: Sample) -> float:
         """What balancing goes by: the value of a tick, or by how much it differs from that of the tick before."""
-        value: float = getattr(sample, self.value)
-        return value - self.before(sample) if self.kind == "delta" else value
+        return self.label_of(sample, sample.last)
+
+    def label_of(self, tick: Control | Sample, last: Callable[[str], float]) -> float:
+        """As label(). last: tells a signal at the tick before."""
+        value: float = getattr(tick, self.value)
+        return value - self._before(last) if self.kind == "delta" else value
 
     def before(self, sample: Sample) -> float:
         """The value at the tick before a sample's."""
-        if self.value == "acceleration_braking":
-            return sample.history_acceleration[-1] - sample.history_braking[-1]
-        past: Sequence[float] = getattr(sample, f"history_{self.value}")
-        return past[-1]
+        return self._before(sample.last)
+
+    def _before(self, last: Callable[[str], float]) -> float:
+        return last("acceleration") - last("braking") if self.value == "acceleration_braking" else last(self.value)
 
     def target(self, sample: Sample) -> float:
         """What training goes by: the label, or the number of its class."""

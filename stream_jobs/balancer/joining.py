@@ -14,7 +14,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
-from charles.events import Control
+from charles.events import Control, Sample
 
 LONGEST_GAP: Final = 3
 _ROOM: Final = 4
@@ -55,12 +55,19 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A tick with both halves and a whole history. history: of the past ticks, ending at tick-1; frames: this tick's
-    and those before it, oldest first."""
+    """A tick with both halves and a whole history.
 
-    control: Control
+    control: or a sample, which has all of it that matters; history: of the past ticks, ending at tick-1; frames: where
+    this tick's and those before it lie in the input partition, oldest first.
+    """
+
+    control: Control | Sample
     history: Past
-    frames: tuple[Pointer, ...]
+    frames: tuple[int, ...]
+
+    def last(self, signal: str) -> float:
+        """A signal at the tick before."""
+        return self.history[SIGNALS.index(signal)][-1]
 
 
 class Window(Generic[Value]):
@@ -172,14 +179,17 @@ class Side(Generic[Value]):
     head: int = -1
     closed: bool = False
 
-    def first(self) -> int | None:
-        return self.waiting[0][0] if self.waiting else None
+    def first(self, otherwise: int) -> int:
+        """The first tick that waits; otherwise: what is said where none does."""
+        return self.waiting[0][0] if self.waiting else otherwise
 
     def take(self, tick: int) -> Value | Broken | None:
-        return self.waiting.popleft()[1] if self.first() == tick else None
+        return self.waiting.popleft()[1] if self.waiting and self.waiting[0][0] == tick else None
 
     def find(self, tick: int) -> Value | Broken | None:
         """What waits for the partner of this tick."""
+        if tick > self.head:
+            return None
         for waits, value, _ in self.waiting:
             if waits >= tick:
                 return value if waits == tick else None
@@ -241,16 +251,21 @@ class RunJoin:
         limit = self._limit()
         while self.settled < limit:
             tick = self.settled + 1
-            firsts = [first for first in (self.frames.first(), self.controls.first()) if first is not None]
-            nearest = min([*firsts, limit + 1])
-            if nearest > tick:
+            frame, control = self.frames.take(tick), self.controls.take(tick)
+            if frame is None and control is None:
+                nearest = min(self.frames.first(limit + 1), self.controls.first(limit + 1))
                 self.counts.missing += nearest - tick
                 self.settled = nearest - 1
                 continue
             self.settled = tick
-            joined = self._judge(tick, self.frames.take(tick), self.controls.take(tick))
+            joined = self._judge(tick, frame, control)
             if joined:
                 yield joined
+
+    @property
+    def due(self) -> bool:
+        """Whether there are ticks that both topics have passed, and no verdict on them."""
+        return self.settled < self._limit()
 
     def _limit(self) -> int:
         if self.closed:
@@ -280,5 +295,5 @@ class RunJoin:
             self.counts.warm_up += 1
         else:
             self.counts.in_bins += 1
-            return Joined(control, history, stack)
+            return Joined(control, history, tuple([pointer.offset for pointer in stack]))
         return None

@@ -179,7 +179,8 @@ class Partition:
 
     def _settled(self, run: Run) -> list[tuple[Run, Joined]]:
         self.changed.add(run)
-        return [(run, joined) for joined in self.runs[run].settle()]
+        join = self.runs[run]
+        return [(run, joined) for joined in join.settle()] if join.due else []
 
 
 def _side(join: RunJoin, side: str) -> Side[Pointer] | Side[Control]:

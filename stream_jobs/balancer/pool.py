@@ -6,7 +6,6 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -61,7 +60,7 @@ class Pool:
         self._written.update(ticks)
         self._changed.update(ticks)
         fit = {tick_id: tick for tick_id, tick in ticks.items() if self._fits(tick)}
-        in_order = sorted(fit.items(), key=lambda item: (item[1].offsets[-1], item[0]))
+        in_order = sorted(fit.items(), key=lambda item: (item[1].joined.frames[-1], item[0]))
         verdicts: list[Verdict] = [(tick_id, OTHER_SHAPE) for tick_id in ticks if tick_id not in fit]
         # By this machine's clock only here: a clock that is set while the balancer runs makes no tick older.
         wall, monotonic = now(), time.monotonic()
@@ -72,7 +71,7 @@ class Pool:
 
     def _fits(self, tick: Tick) -> bool:
         history, frames = self._balance.history, self._balance.frames
-        return len(tick.sample.history_steering) == history and len(tick.offsets) == frames
+        return len(tick.joined.history[0]) == history and len(tick.joined.frames) == frames
 
     def add(self, tick_id: TickId, tick: Tick) -> list[Verdict]:
         """Let a tick wait. Returns those that the full bins gave up for it."""
@@ -84,7 +83,8 @@ class Pool:
         self._waiting[tick_id[:3]] += 1
         self._changed.add(tick_id)
         self._frames.hold(_places(tick_id, tick))
-        labels = {output.value: output.label(tick.sample) for output in self._outputs}
+        control, last = tick.joined.control, tick.joined.last
+        labels = {output.value: output.label_of(control, last) for output in self._outputs}
         return [self._forget(surplus.tick, surplus.of) for surplus in self._bins.add(tick_id, labels)]
 
     def give_up_old(self) -> list[Verdict]:
@@ -148,7 +148,7 @@ class Pool:
             tick = self._ticks[tick_id]
             frames = [pictures[place] for place in _places(tick_id, tick)]
             self.bytes += sum(map(len, frames))
-            self.samples.append(replace(tick.sample, frames=frames, set_bin=cell, **mark))
+            self.samples.append(tick.sample(frames=frames, set_bin=cell, **mark))
 
     def _forget(self, tick: TickId, surplus_of: str | None) -> Verdict:
         self._changed.add(tick)
@@ -162,4 +162,4 @@ class Pool:
 
 
 def _places(tick_id: TickId, tick: Tick) -> list[Place]:
-    return [(tick_id[0], offset) for offset in tick.offsets]
+    return [(tick_id[0], offset) for offset in tick.joined.frames]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 import time
+from array import array
 from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
@@ -21,13 +23,15 @@ from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka import admin, consumer, is_end, name
 from charles.registry import Registry
 from charles.settings import Kafka
-from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, History, Pointer, RunJoin, Window
+from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, History, Joined, Pointer, RunJoin, Window
 
 Run = tuple[str, str]
 """Collector and run."""
 TickId = tuple[int, str, str, int]
 """Input partition, collector, run, tick."""
 
+_HISTORIES = [f"history_{signal}" for signal in SIGNALS]
+_NO_SET: dict[str, Any] = {"set_id": "", "set_output": "", "set_bin": -1, "frames": []}
 COUNTS = tuple(Counts.__dataclass_fields__)
 _PATIENCE_S = 10.0
 _BATCH = 1_000
@@ -36,12 +40,29 @@ _FETCH_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A tick in the bins. sample: without its frames and its set; offsets: where its frames lie, oldest first; since:
-    when it came there."""
+    """A tick in the bins. since: when it came there."""
 
-    sample: Sample
-    offsets: tuple[int, ...]
+    joined: Joined
     since: datetime
+
+    def sample(self, **given: Any) -> Sample:
+        """Its sample. given: frames, epoch, balancing and the fields of its set; without them it has none."""
+        control = self.joined.control
+        past: dict[str, Any] = dict(zip(_HISTORIES, self.joined.history, strict=True))
+        return Sample(
+            collector=control.collector,
+            run=control.run,
+            tick=control.tick,
+            time=control.time,
+            speed=control.speed,
+            purpose_distance=control.purpose_distance,
+            purpose_bearing=control.purpose_bearing,
+            acceleration=control.acceleration,
+            braking=control.braking,
+            steering=control.steering,
+            **past,
+            **_NO_SET | given,
+        )
 
 
 @dataclass(slots=True)
@@ -75,14 +96,14 @@ def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
         stack_last=join.stack.last,
         stack_offsets=[] if join.closed else [pointer.offset for pointer in join.stack.values],
         **{count: copy(getattr(join.counts, count)) for count in COUNTS},
-        **{f"history_{signal}": values for signal, values in zip(SIGNALS, past, strict=True)},  # type: ignore[arg-type]
+        **dict(zip(_HISTORIES, past, strict=True)),  # type: ignore[arg-type]
     )
 
 
 def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     """A run as it goes on from what was written down."""
     join = RunJoin(history, frames)
-    join.history = History(history, ledger.history_last, [getattr(ledger, f"history_{signal}") for signal in SIGNALS])
+    join.history = History(history, ledger.history_last, [getattr(ledger, history) for history in _HISTORIES])
     join.stack = Window(frames, ledger.stack_last, (Pointer(offset) for offset in ledger.stack_offsets))
     join.counts = Counts(**{count: copy(getattr(ledger, count)) for count in COUNTS})
     if ledger.surplus and not ledger.surplus_by:
@@ -159,14 +180,18 @@ def _decoded(registry: Registry, partition: int, newest: Mapping[str, bytes]) ->
                 restored.ledgers[collector, run] = registry.decode(RunLedger, value)
             elif rest:
                 waiting = registry.decode(Waiting, value)
-                sample = registry.decode(Sample, waiting.sample)
-                tick = Tick(sample, tuple(waiting.frame_offsets), waiting.since or now())
-                restored.ticks[partition, collector, run, int(rest[0])] = tick
+                restored.ticks[partition, collector, run, int(rest[0])] = _waited(registry, waiting)
         except Unreadable as error:
             raise RuntimeError(
                 f"the balancer's own state is damaged: {key} in partition {partition}: {error}"
             ) from error
     return restored
+
+
+def _waited(registry: Registry, waiting: Waiting) -> Tick:
+    sample = registry.decode(Sample, waiting.sample)
+    past = tuple(array("f", getattr(sample, history)) for history in _HISTORIES)
+    return Tick(Joined(sample, past, tuple(waiting.frame_offsets)), waiting.since or now())
 
 
 def _text(key: str | bytes | None) -> str:

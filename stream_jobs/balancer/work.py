@@ -6,21 +6,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from confluent_kafka import Message
 
 from charles import topics
 from charles.codec import Unreadable
 from charles.deadletters import dead_letter
-from charles.events import Control, DeadLetter, Frame, Sample, Waiting, now
+from charles.events import Control, DeadLetter, Frame, Waiting, now
 from charles.kafka import name
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.topics import Topic
 from stream_jobs.balancer.audit import Audit
 from stream_jobs.balancer.frames import FrameStore
-from stream_jobs.balancer.joining import SIGNALS, Broken, Joined, Pointer
+from stream_jobs.balancer.joining import Broken, Joined, Pointer
 from stream_jobs.balancer.partition import FRAMES, Partition, Reading
 from stream_jobs.balancer.pool import Pool, Verdict
 from stream_jobs.balancer.state import Restored, Run, Tick, ledger_key, recall, waiting_key
@@ -31,8 +30,6 @@ CLASH = "frame and control of different instants: do two collectors run under th
 
 Record = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
 """What to write: topic, key, value (None is a tombstone), partition (-1: by key), headers."""
-
-_HISTORIES = [f"history_{signal}" for signal in SIGNALS]
 
 
 class Work:
@@ -154,8 +151,7 @@ class Work:
 
     def _wait(self, number: int, whole: list[tuple[Run, Joined]]) -> None:
         for run, joined in whole:
-            offsets = tuple(pointer.offset for pointer in joined.frames)
-            self._count(self.pool.add((number, *run, joined.control.tick), Tick(_sample(joined), offsets, now())))
+            self._count(self.pool.add((number, *run, joined.control.tick), Tick(joined, now())))
         if whole:
             self._count(self.pool.emit())
 
@@ -181,8 +177,8 @@ class Work:
         return self._registry.encode(event, name(self._kafka, topic))
 
     def _encode_waiting(self, tick: Tick) -> bytes:
-        sample = self._encode(tick.sample, topics.BALANCER_STATE)
-        return self._encode(Waiting(sample, list(tick.offsets), tick.since), topics.BALANCER_STATE)
+        sample = self._encode(tick.sample(), topics.BALANCER_STATE)
+        return self._encode(Waiting(sample, list(tick.joined.frames), tick.since), topics.BALANCER_STATE)
 
 
 class _Clash(ValueError):
@@ -200,26 +196,3 @@ def _add_broken(
     if side == FRAMES:
         return partition.add_frame(run, tick, broken, offset)
     return partition.add_control(run, tick, broken, offset)
-
-
-def _sample(joined: Joined) -> Sample:
-    """The sample of a tick, before it has frames and a set."""
-    control = joined.control
-    past: dict[str, Any] = dict(zip(_HISTORIES, joined.history, strict=True))
-    return Sample(
-        collector=control.collector,
-        run=control.run,
-        tick=control.tick,
-        time=control.time,
-        set_id="",
-        set_output="",
-        set_bin=-1,
-        frames=[],
-        speed=control.speed,
-        purpose_distance=control.purpose_distance,
-        purpose_bearing=control.purpose_bearing,
-        acceleration=control.acceleration,
-        braking=control.braking,
-        steering=control.steering,
-        **past,
-    )

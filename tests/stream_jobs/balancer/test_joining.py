@@ -93,7 +93,7 @@ def test_controls_that_fail_one_by_one_make_a_long_gap_too() -> None:
 def test_frames_are_stacked_oldest_first() -> None:
     feed = Feed(frames=3)
     feed.both(*range(10), *range(11, 14))
-    offsets = {joined.control.tick: [pointer.offset - 1000 for pointer in joined.frames] for joined in feed.joined}
+    offsets = {joined.control.tick: [offset - 1000 for offset in joined.frames] for joined in feed.joined}
     assert offsets[8] == [6, 7, 8]
     assert offsets[11] == [9, 9, 11]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -14,10 +15,10 @@ from charles.events import now
 from charles.registry import Registry
 from charles.settings import Kafka
 from stream_jobs.balancer.frames import FrameStore
-from stream_jobs.balancer.joining import OTHER_SHAPE, TOO_OLD
+from stream_jobs.balancer.joining import OTHER_SHAPE, SIGNALS, TOO_OLD, Joined
 from stream_jobs.balancer.pool import Pool
 from stream_jobs.balancer.state import Tick, TickId
-from tests.samples import sample
+from tests.samples import HISTORY, sample
 
 STEERING = config.changed(Config(), ["outputs=steering", "balance.bins=3", "balance.bin_capacity=2"])
 RUN = ("collector-1", "run-1")
@@ -36,7 +37,9 @@ def tick_id(number: int, partition: int = 0) -> TickId:
 
 
 def tick(number: int, steering: float = 0.0, since: datetime | None = None) -> Tick:
-    return Tick(sample(tick=number, steering=steering), (number,), since or now())
+    driven = sample(tick=number, steering=steering)
+    past = (array("f", [0.0] * HISTORY),) * len(SIGNALS)
+    return Tick(Joined(driven, past, (number,)), since or now())
 
 
 @pytest.fixture

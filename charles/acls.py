@@ -21,6 +21,7 @@ from confluent_kafka.admin import (
 
 from charles import topics
 from charles.kafka import admin, group, name
+from charles.programs import NAMES
 from charles.refusals import Refused, asking, not_allowed
 from charles.settings import Kafka
 from charles.topics import TOPICS, Topic
@@ -34,7 +35,8 @@ _KINDS = {ResourceType.TOPIC: "topic", ResourceType.GROUP: "group", ResourceType
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What one program, or a person, may do under the prefix, beside what everybody may.
+    """What one program, or a person, may do under the prefix. Beside it all may see that its topics and groups exist,
+    and programs may do what every program does.
 
     deletes: topics whose records it deletes, which to Kafka is no other right than to delete the topic; group: whose
     place it keeps; transactions: its transactional ids begin so; configs: it sees how topics are configured;
@@ -71,8 +73,8 @@ ROLES = (
 """onlooker: whoever looks (`charles top`, `status`, `topics`, `ledger`, `plot`, `evaluate`); operator: whoever makes
 topics, sets the configuration, gives commands, resets."""
 
-_EVERYBODY_READS = (topics.CONFIG, topics.COMMANDS, topics.SCHEMAS)
-_EVERYBODY_WRITES = (topics.STATUS, topics.SCHEMAS)
+_PROGRAMS_READ = (topics.CONFIG, topics.COMMANDS, topics.SCHEMAS)
+_PROGRAMS_WRITE = (topics.STATUS, topics.SCHEMAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def acls(kafka: Kafka, role: Role) -> list[Acl]:
 def require(kafka: Kafka, program: str) -> None:
     """Return if the cluster lets this user do a program's work on topics and groups; one without ACLs lets everybody.
 
-    Raises Refused, which names everything that is missing, and KafkaException where the cluster cannot be asked.
+    Raises Refused, which names everything that is missing.
     """
     wanted = role(program)
     client = admin(kafka)
@@ -136,7 +138,8 @@ def apply(kafka: Kafka, role: Role, user: str) -> None:
         for acl in acls(kafka, role)
         for operation in acl.operations
     ]
-    for future in admin(kafka).create_acls(bindings, request_timeout=_TIMEOUT_S).values():
+    client = admin(kafka)
+    for future in client.create_acls(bindings, request_timeout=_TIMEOUT_S).values():
         try:
             future.result(_TIMEOUT_S)
         except KafkaException as error:
@@ -166,19 +169,19 @@ def table() -> str:
         if one.everything:
             cells[1:] = ["everything", "everything", "everything", "everything"]
         lines.append("| " + " | ".join(_starred(cell) for cell in cells) + " |")
-    read, written = (", ".join(topic.name for topic in both) for both in (_EVERYBODY_READS, _EVERYBODY_WRITES))
-    lines.append(f"| everybody beside it | {read}; sees that topics and groups exist | {written} |  |  |")
+    read, written = (", ".join(topic.name for topic in both) for both in (_PROGRAMS_READ, _PROGRAMS_WRITE))
+    lines.append(f"| every program beside that | {read} | {written} |  |  |")
     return "\n".join(lines)
 
 
 def _on_topics(kafka: Kafka, role: Role) -> Iterator[tuple[str, tuple[AclOperation, ...]]]:
     """What is allowed on each topic, by full name, in the table's order."""
+    program = role.name in NAMES
+    reads = {*role.reads, *(_PROGRAMS_READ if program else ())}
+    writes = {*role.writes, *(_PROGRAMS_WRITE if program else ())}
     for topic in TOPICS:
-        operations = (
-            *((_READ,) if topic in role.reads or topic in _EVERYBODY_READS else ()),
-            *((_WRITE,) if topic in role.writes or topic in _EVERYBODY_WRITES else ()),
-            *((_DELETE,) if topic in role.deletes else ()),
-        )
+        by_operation = {_READ: reads, _WRITE: writes, _DELETE: role.deletes}
+        operations = tuple(operation for operation, its_topics in by_operation.items() if topic in its_topics)
         if operations:
             yield name(kafka, topic), operations
 
@@ -189,9 +192,7 @@ def _lacking_on_topics(client: AdminClient, kafka: Kafka, role: Role) -> Iterato
         TopicCollection(list(wanted)), include_authorized_operations=True, request_timeout=_TIMEOUT_S
     )
     for full, operations in wanted.items():
-        may = _may(asked[full])
-        lacks = tuple(operation for operation in operations if operation not in may)
-        if lacks:
+        if lacks := _lacking(asked[full], operations):
             yield Acl(ResourceType.TOPIC, full, False, lacks)
 
 
@@ -200,24 +201,21 @@ def _lacking_on_groups(client: AdminClient, kafka: Kafka, role: Role) -> Iterato
     for acl in acls(kafka, role):
         if acl.kind == ResourceType.GROUP and not (acl.prefixed and _READ in acl.operations):
             asked = group(kafka, "reader") if acl.prefixed else acl.name
-            may = _may(
-                client.describe_consumer_groups(
-                    [asked], include_authorized_operations=True, request_timeout=_TIMEOUT_S
-                )[asked]
+            answers = client.describe_consumer_groups(
+                [asked], include_authorized_operations=True, request_timeout=_TIMEOUT_S
             )
-            lacks = tuple(operation for operation in acl.operations if operation not in may)
-            if lacks:
+            if lacks := _lacking(answers[asked], acl.operations):
                 yield Acl(acl.kind, acl.name, acl.prefixed, lacks)
 
 
-def _may(asked: Any) -> Collection[AclOperation]:
-    """What the answer of the cluster says that this user may do."""
+def _lacking(answer: Any, wanted: Collection[AclOperation]) -> tuple[AclOperation, ...]:
+    """What the cluster's answer says that this user may not do. Where it has no answer, as from a coordinator that has
+    only just begun, it is not held against the user: rights are looked at first."""
     try:
-        return asked.result(_TIMEOUT_S).authorized_operations or ()
+        may = answer.result(_TIMEOUT_S).authorized_operations or ()
     except KafkaException as error:
-        if not_allowed(error.args[0]):
-            return ()
-        raise
+        return tuple(wanted) if not_allowed(error.args[0]) else ()
+    return tuple(operation for operation in wanted if operation not in may)
 
 
 def _pattern(acl: Acl) -> ResourcePatternType:

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from charles.codec import Unreadable
 from charles.kafka import AWAY, consumer, is_end, name
+from charles.refusals import asking
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -113,7 +114,7 @@ def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict
         if facts.error is not None and facts.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise NoTopic(full)
         if facts.error is not None:
-            raise KafkaException(facts.error)
+            raise asking(KafkaException(facts.error), f"see {full}")
         found = {}
         for partition in sorted(facts.partitions):
             offsets = _ends(reader, TopicPartition(full, partition), patience_s)

@@ -178,6 +178,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         return really(self, *arguments, timeout=min(timeout, 0.5))
 
     monkeypatch.setattr(charles.kafka.AdminClient, "list_topics", list_topics)
+    monkeypatch.setattr(charles.kafka.require_broker, "__defaults__", (0.5,))
 
 
 def told(case: Case) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from charles import topics
 from charles.codec import Unreadable
-from charles.deadletters import NOWHERE, dead_letter
+from charles.deadletters import NOWHERE, VARIES, dead_letter
 from charles.events import DeadLetter
 from charles.kafka import admin, name
 from charles.reading import NoTopic, Span, read_to_end, spans
@@ -24,12 +23,6 @@ from charles.settings import Kafka
 from charles.topic_admin import TIMEOUT_S, resolve
 
 _PARTITION = 0
-_VARIES = re.compile(
-    r"\b[0-9a-f]{2}(?: [0-9a-f]{2})+\b"  # bytes: "00 6a"
-    r"|(?:(?<!\w)-)?\b\d+(?:\.\d+)?\b"
-    r"|\b(?=[a-f]*\d)[0-9a-f]{2,}\b"  # fingerprints and digests
-    r"|\d+"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +109,7 @@ def groups(entries: Iterable[Entry]) -> list[Group]:
     """The dead letters by topic, program and reason, the most frequent first."""
     found: dict[tuple[str, str, str], Group] = {}
     for number, letter in ((entry.number, entry.letter) for entry in entries):
-        pattern = _VARIES.sub("N", letter.reason)
+        pattern = VARIES.sub("N", letter.reason)
         key = letter.topic, letter.program, pattern
         group = found.get(key)
         if group is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import cast
@@ -13,12 +14,21 @@ from confluent_kafka import Message
 from charles import topics
 from charles.events import DeadLetter, now
 from charles.kafka import Publisher
+from charles.metrics.table import Program
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
 
 _WHOSE = ("collector", "run", "tick")
 
+VARIES = re.compile(
+    r"\b[0-9a-f]{2}(?: [0-9a-f]{2})+\b"  # bytes: "00 6a"
+    r"|(?:(?<!\w)-)?\b\d+(?:\.\d+)?\b"
+    r"|\b(?=[a-f]*\d)[0-9a-f]{2,}\b"  # fingerprints and digests
+    r"|\d+"
+)
+"""What differs between two reasons of one kind."""
+_DETAILS = re.compile("[:'\"(]")
 KEPT_BYTES = 64 * 1024
 _PATIENT = {"message.timeout.ms": 0, "queue.buffering.max.kbytes": 32_768}
 """However long a broker is away, no letter is given up."""
@@ -98,6 +108,7 @@ def _letter(
     headers: dict[str, bytes],
     value: bytes,
 ) -> DeadLetter:
+    _count(reason)
     return DeadLetter(
         topic=topic,
         partition=partition,
@@ -111,6 +122,12 @@ def _letter(
         size=len(value),
         sha256=hashlib.sha256(value).hexdigest(),
     )
+
+
+def _count(reason: str) -> None:
+    """The page's reasons are few: without numbers, and without what a record's writer may have chosen."""
+    Program.dead_letters.inc()
+    Program.dead_reasons.labels(VARIES.sub("N", _DETAILS.split(reason)[0]).strip()).inc()
 
 
 def _place(letter: DeadLetter) -> tuple[str, int, int]:

@@ -14,13 +14,15 @@ class RateKeeper:
     """Yields tick numbers at a steady rate, or as fast as asked for.
 
     hz: ticks a second, which may change on the way; None: no waiting. A tick that begins more than one period after its
-    time counts as late, and the schedule moves on from there: a slow stretch is not followed by a rush.
+    time counts as late, and the schedule moves on from there: a slow stretch is not followed by a rush. behind_s: how
+    much later than its time the present tick began.
     """
 
     def __init__(self, hz: float | None = HZ, clock: Callable[[], float] = time.monotonic) -> None:
         self.hz = hz
         self._clock = clock
         self.late = 0
+        self.behind_s = 0.0
 
     @property
     def _period(self) -> float:
@@ -31,12 +33,13 @@ class RateKeeper:
         due = self._clock()
         tick = 0
         while not stop(max(due - self._clock(), 0.0)):
+            self.behind_s = max(self._clock() - due, 0.0) if self._period else 0.0
+            if self._period and self.behind_s > self._period:
+                self.late += 1
+                due = self._clock()
             yield tick
             tick += 1
             due += self._period
-            if self._period and self._clock() > due + self._period:
-                self.late += 1
-                due = self._clock()
 
 
 class Rate:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from charles import kafka
+from charles import control, kafka
 from charles.metrics import table
+from charles.metrics.heartbeat import Heartbeat
 from charles.metrics.rdkafka import EVERY_S, Statistics
 from charles.settings import Settings
 
@@ -33,6 +34,7 @@ def served(settings: Settings, program: str) -> Iterator[None]:
         log.warning("metrics cannot be served at %s:%d: %s", host, port, problem.strerror)
         yield
         return
+    control.also_tell(Heartbeat())
     kafka.tell_statistics(Statistics(settings.kafka.prefix), EVERY_S)
     try:
         yield

@@ -44,7 +44,19 @@ OWN: dict[str, CollectorRegistry] = {}
 ROWS: list[Row] = []
 """All of them, in the order of this page."""
 
+_UNKNOWN = float("nan")
+_ALONE: list[Gauge] = []
+"""The gauges without labels."""
 _Metric = TypeVar("_Metric", bound=MetricWrapperBase)
+
+
+def begin(program: type) -> None:
+    """A new life of a program begins: what its gauges said of the last one is not known to hold any more."""
+    for metric in vars(program).values():
+        if metric in _ALONE:
+            metric.set(_UNKNOWN)
+        elif isinstance(metric, Gauge):
+            metric.clear()
 
 
 def _listed(metric: _Metric, name: str, words: str, labels: Sequence[str]) -> _Metric:
@@ -63,7 +75,8 @@ def _counter(name: str, words: str, *labels: str) -> Counter:
 def _gauge(name: str, words: str, *labels: str) -> Gauge:
     gauge = _listed(Gauge(name, words, labels, registry=None), name, words, labels)
     if not labels:
-        gauge.set(float("nan"))
+        _ALONE.append(gauge)
+        gauge.set(_UNKNOWN)
     return gauge
 
 

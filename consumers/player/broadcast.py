@@ -8,7 +8,7 @@ from charles import topics
 from charles.control import Link
 from charles.events import Checkpoint, DrivingFrame, now
 from charles.games import Action, Controller, Observation
-from charles.kafka import Publisher
+from charles.kafka import Publisher, measured
 from charles.pacing import Rate
 from consumers.player.console import Every
 from consumers.player.run import Run, Timing
@@ -24,9 +24,8 @@ class Broadcast:
         settings = link.settings
         self._player = settings.player.name
         self._every = Every(settings.player.publish_hz)
-        self._publisher = Publisher(
-            settings.kafka, DrivingFrame, **{"message.timeout.ms": _FRESH_MS, "queue.buffering.max.kbytes": 8192}
-        )
+        properties = {"message.timeout.ms": _FRESH_MS, "queue.buffering.max.kbytes": 8192}
+        self._publisher = Publisher(settings.kafka, DrivingFrame, **properties, **measured())
 
     def show(
         self,

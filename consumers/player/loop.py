@@ -16,6 +16,7 @@ from charles.weather import chosen
 from consumers.player.broadcast import Broadcast
 from consumers.player.console import Console
 from consumers.player.follow import NewestWeights
+from consumers.player.offer import Offer
 from consumers.player.pilot import Pilot
 from consumers.player.run import Run, Timing
 
@@ -28,32 +29,42 @@ def play(game: Game, link: Link) -> None:
     settings, model = link.settings, link.settings.driven_model
     pilot = Pilot(settings.config, game.picture_size)
     with NewestWeights(settings.kafka, model, pilot.architecture) as weights:
+        offer = Offer(settings.config.train.line, weights)
         while not pilot.ready:
-            link.beat("waiting", note=_waiting(model, weights), model=model)
+            if link.beat("waiting", note=_waiting(model, weights), model=model):
+                offer.waiting()
             if link.over():
                 return
             pilot.take(weights, wait_s=0.25)
-        _drive(game, pilot, weights, link)
+        _drive(game, pilot, weights, offer, link)
 
 
-def _drive(game: Game, pilot: Pilot, weights: NewestWeights, link: Link) -> None:
+def _drive(game: Game, pilot: Pilot, weights: NewestWeights, offer: Offer, link: Link) -> None:
     config: Config | None = None
     keeper, fps, timing, console = RateKeeper(), Rate(window_s=1.0), Timing(), Console()
-    run, runs, last_run_m = Run(game.observe(), link.settings.config.unstuck), 1, 0.0
+    run, runs, last_run_m, before_m = Run(game.observe(), link.settings.config.unstuck), 1, 0.0, 0.0
+
+    def tell(state: str, drives: dict[str, float]) -> None:
+        used = pilot.checkpoint
+        figures = _figures(used, weights) | drives
+        if link.beat(state, note=_note(used, weights), figures=figures, **_in_use(used)):
+            offer.driving(used, figures["age_s"], before_m + run.metres, keeper, fps, timing)
+
     with closing(Broadcast(link)) as broadcast:
         for _ in keeper.ticks(link.over):
             if config is not link.settings.config:
                 config = link.settings.config
                 game.set_weather(chosen(config.collect.weather, link.settings.player.seed))
             if link.paused:
-                figures = _figures(pilot.checkpoint, weights)
-                link.beat("paused", note=_note(pilot.checkpoint, weights), figures=figures, **_in_use(pilot.checkpoint))
+                tell("paused", {})
                 continue
             seen = game.observe()
             command = link.asked("unstuck")
             if command is not None or run.ends(seen):
+                offer.unstuck("told" if command is not None else "over" if seen.over else "stuck")
                 game.respawn()
                 seen = game.observe()
+                before_m += run.metres
                 run, runs, last_run_m = Run(seen, config.unstuck), runs + 1, run.metres
                 pilot.forget()
                 pilot.take(weights)
@@ -65,7 +76,9 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, link: Link) -> None
             saw_s = time.perf_counter()
             raw = pilot.predict(seen, game)
             controller = game.mapping.to_controller(raw)
-            timing.add(time.perf_counter() - saw_s)
+            took_s = time.perf_counter() - saw_s
+            timing.add(took_s)
+            offer.tick(keeper.behind_s, took_s)
             game.act(controller)
 
             fps.add()
@@ -75,8 +88,7 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, link: Link) -> None
             broadcast.show(run, seen, raw, controller, pilot.checkpoint, fps, timing)
             run.tick += 1
             drives = {"runs": runs, "distance_m": run.metres, "last_run_m": last_run_m, "late": keeper.late}
-            figures = _figures(pilot.checkpoint, weights) | timing.figures() | drives
-            link.beat("running", note=_note(pilot.checkpoint, weights), figures=figures, **_in_use(pilot.checkpoint))
+            tell("running", timing.figures() | drives)
 
 
 def _waiting(model: str, weights: NewestWeights) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from charles.config import Config
-from charles.events import Checkpoint
+from charles.events import Checkpoint, now
 from charles.games import Action, Game, Observation
+from charles.metrics.table import Player
 from charles.network_driver import NetworkDriver
 from consumers.player.follow import NewestWeights
 
@@ -39,6 +40,8 @@ class Pilot:
         except ValueError as problem:
             weights.refuse(checkpoint, str(problem))
         else:
+            if self.ready:  # the first ones may have been there for hours before this player was
+                Player.applied.observe(max((now() - checkpoint.time).total_seconds(), 0.0))
             self._checkpoint = checkpoint
 
     def forget(self) -> None:

@@ -6,6 +6,8 @@ import logging
 
 from charles import logs
 from charles.control import Link
+from charles.metrics.following import Following
+from charles.metrics.table import Collector as Offered
 from charles.pacing import RateKeeper
 from producers.collector.drive import Drive
 from producers.collector.hearing import BEGAN
@@ -26,6 +28,7 @@ class Report:
         self._sender = sender
         self._drive = drive
         self._refused = refused
+        self._following = Following()
         self._progress = logs.Progress(log, terminal_s=1.0)
         logs.bind(collector=link.instance)
 
@@ -46,6 +49,8 @@ class Report:
             },
         )
         logs.bind(run=drive.run)
+        if told:
+            self._offer()
         if told and self._progress.due():
             self._progress.show(
                 f"run {drive.runs} tick {drive.tick} "
@@ -53,3 +58,17 @@ class Report:
                 + (f" {state}" if state != "running" else ""),
                 tick=drive.tick,
             )
+
+    def _offer(self) -> None:
+        sender, refused, name = self._sender, self._refused.count, self._link.instance
+        Offered.queued.labels(name).set(sender.queued)
+        for counter, count in (
+            (Offered.captured, sender.published + sender.dropped + sender.queued + refused),
+            (Offered.published, sender.published),
+            (Offered.dropped, sender.dropped),
+            (Offered.refused, refused),
+            (Offered.late, self._keeper.late),
+            (Offered.runs, self._drive.runs),
+            (Offered.crashes, self._drive.crashes),
+        ):
+            self._following.to(counter, count, name)

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from charles import refusals, topics
-from charles.events import Control, Frame
-from charles.kafka import Publisher
+from charles.events import Control, Frame, now
+from charles.kafka import Publisher, measured
+from charles.metrics.table import Collector as Offered
 from charles.settings import Kafka
 from producers.collector.places import Places
 
@@ -25,16 +27,17 @@ _BESIDE_THE_PICTURE = 1024
 
 class Sender:
     """dropped: ticks of which a half was given up, since the start; a hint: of events that were reported as timed out
-    a few may have reached the broker. queued: ticks that are on their way."""
+    a few may have reached the broker. published: ticks that are there; queued: ticks that are on their way."""
 
     def __init__(self, kafka: Kafka, memory_mb: int, give_up_s: float = GIVE_UP_S) -> None:
         self.dropped = 0
+        self.published = 0
         self.queued = 0
         self._queued_bytes = 0
         # librdkafka counts its own overhead too: our bound is reached before its.
         self._memory = memory_mb * 900_000
         properties = {"queue.buffering.max.kbytes": memory_mb * 1024, "message.timeout.ms": round(give_up_s * 1000)}
-        self._publisher = Publisher(kafka, Frame, Control, **properties)
+        self._publisher = Publisher(kafka, Frame, Control, **properties, **measured())
         self._places = Places(kafka, self._publisher.producer)
 
     def has_room(self, picture_bytes: int) -> bool:
@@ -47,7 +50,7 @@ class Sender:
 
     def send(self, frame: Frame, control: Control) -> None:
         """Queue both halves of a tick. A tick that cannot be queued (it is too large) is dropped whole, and counted."""
-        tick = _Tick(size=len(frame.picture) + _BESIDE_THE_PICTURE)
+        tick = _Tick(frame.collector, frame.time, size=len(frame.picture) + _BESIDE_THE_PICTURE)
         self.queued += 1
         self._queued_bytes += tick.size
         headers = {"collector": frame.collector, "run": frame.run, "tick": str(frame.tick)}
@@ -76,13 +79,20 @@ class Sender:
         if tick.halves == 0:
             self.queued -= 1
             self._queued_bytes -= tick.size
-            self.dropped += tick.failed
+            if tick.failed:
+                self.dropped += 1
+            else:
+                self.published += 1
+                Offered.latency.labels(tick.collector).observe(max((now() - tick.time).total_seconds(), 0.0))
 
 
 @dataclass(slots=True)
 class _Tick:
-    """A tick on its way: how many of its halves are, and whether one was given up. size: bytes, about."""
+    """A tick on its way: how many of its halves are, and whether one was given up. time: of its capture; size: bytes,
+    about."""
 
+    collector: str
+    time: datetime
     size: int
     halves: int = 2
     failed: bool = False

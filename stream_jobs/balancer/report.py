@@ -11,6 +11,7 @@ from charles.control import Link
 from charles.ledger import TERMS
 from charles.metrics.following import Following
 from charles.metrics.table import Balancer as Offered
+from charles.metrics.table import begin
 from stream_jobs.balancer.starving import Filling, NeverFilled, Pace, explained, starving
 from stream_jobs.balancer.work import Work
 
@@ -26,7 +27,7 @@ class Report:
         self._never = NeverFilled(config)
         self._pace = Pace()
         self._latencies: list[int] = []
-        Offered.waiting.clear()  # of bins that there may be no more
+        begin(Offered)  # of bins that there may be no more
 
     def committed(self, seconds: float) -> None:
         """A transaction took so long."""

@@ -1,0 +1,36 @@
+"""A heartbeat's other outlet: what every program tells on the topic `status`, its page tells too."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import psutil
+
+from charles.events import Status
+from charles.metrics.following import Following
+from charles.metrics.table import Program
+
+STATES = ("starting", "waiting", "running", "paused", "starting over", "stopped", "failed")
+
+
+class Heartbeat:
+    """Takes in each Status of this process, and adds what only its page has: processor time and the disk."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._following = Following()
+        Program.started.set(self._process.create_time())
+
+    def __call__(self, status: Status) -> None:
+        Program.info.labels(status.instance, status.version).set(1)
+        for state in STATES:
+            Program.state.labels(state).set(state == status.state)
+        Program.heartbeat.set(status.time.timestamp())
+        Program.epoch.set(status.epoch)
+        Program.memory.set(status.memory)
+        used = self._process.cpu_times()
+        self._following.to(Program.cpu, used.user + used.system)
+        disk = shutil.disk_usage(Path.cwd())
+        Program.disk_free.set(disk.free)
+        Program.disk_size.set(disk.total)

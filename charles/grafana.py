@@ -18,6 +18,10 @@ from charles.settings import ConfigError, Grafana
 
 TAG = "charles"
 """What all our annotations and dashboards have."""
+CHECKPOINT, TRAINING, CONFIG, LINE, ALARM, DEAD_LETTER = (
+    "checkpoint", "training", "config", "line", "alarm", "deadletter",
+)  # fmt: skip
+"""What an annotation is of: one of these tags at least, which the dashboards choose by."""
 
 _TIMEOUT_S = 10.0
 _LONGEST_TEXT = 1000

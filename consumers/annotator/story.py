@@ -10,7 +10,7 @@ from charles import checkpoints
 from charles.config import differences
 from charles.config_log import Epochs
 from charles.events import Checkpoint, ConfigChange, DeadLetter, Status
-from charles.grafana import Annotation
+from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, LINE, TRAINING, Annotation
 from charles.roll import ENDED, STARTING
 from charles.sections import ConfigError
 
@@ -51,9 +51,9 @@ class Story:
         tags = f"model:{manifest.model}", f"line:{manifest.line}"
         if before is not None and before != manifest.line:
             words = f"{manifest.model} is of line {manifest.line} now, and was of {before}"
-            yield Annotation(manifest.time, words, ("line", *tags))
+            yield Annotation(manifest.time, words, (LINE, *tags))
         words = f"checkpoint {manifest.model}@{manifest.batch}, {manifest.size / 1e6:.1f} MB, epoch {manifest.epoch}"
-        yield Annotation(manifest.time, words, ("checkpoint", *tags))
+        yield Annotation(manifest.time, words, (CHECKPOINT, *tags))
 
     def _change(self, offset: int, change: ConfigChange) -> Iterator[Annotation]:
         before = self._epochs.newest.config
@@ -64,7 +64,7 @@ class Story:
             return  # every program says so, and passes it over
         changed = [*differences(before, self._epochs.newest.config)]
         words = ", ".join(f"{name} {old} -> {new}" for name, old, new in changed)
-        tags = ["config"] + ["line"] * any(name in _OF_A_NETWORK for name, _, _ in changed)
+        tags = [CONFIG] + [LINE] * any(name in _OF_A_NETWORK for name, _, _ in changed)
         yield Annotation(change.time, f"config epoch {offset} by {change.author}: {words}", tuple(tags))
 
     def _beat(self, status: Status) -> Iterator[Annotation]:
@@ -81,25 +81,25 @@ class Story:
         told = before is not None and before.state in bad and before.pid == status.pid  # by itself, or its supervisor
         if status.state in bad and not told:
             yield Annotation(
-                status.time, f"{status.instance} {status.state}: {status.note}", ("alarm", status.program, status.state)
+                status.time, f"{status.instance} {status.state}: {status.note}", (ALARM, status.program, status.state)
             )
 
     def _period(self, status: Status) -> Iterator[Annotation]:
         """A period ends when the trainer does, or pauses; not where it waits for samples for a while."""
-        tags = "training", f"model:{status.model}"
+        tags = TRAINING, f"model:{status.model}"
         if status.state == "running" and status.instance not in self._training:
             self._training.add(status.instance)
             yield Annotation(status.time, f"{status.instance} trains {status.model} from batch {status.batch} on", tags)
         elif status.state in (*STARTING, *ENDED, "paused") and status.instance in self._training:
             self._training.discard(status.instance)
-            yield Annotation(status.time, f"{status.instance} trains no more: {status.state}", ("training",))
+            yield Annotation(status.time, f"{status.instance} trains no more: {status.state}", (TRAINING,))
 
     def _ledgers(self, status: Status) -> Iterator[Annotation]:
         broken = int(status.figures.get("broken_ledgers", 0))
         before, self._broken[status.instance] = self._broken.get(status.instance, 0), broken
         if broken > before:
             words = f"{status.instance}: {broken} ledger(s) do not add up; `charles ledger` says whose"
-            yield Annotation(status.time, words, ("alarm", "balancer", "ledger"))
+            yield Annotation(status.time, words, (ALARM, "balancer", "ledger"))
         elif before and not broken:
             yield Annotation(status.time, f"{status.instance}: every ledger adds up again", ("balancer", "ledger"))
 
@@ -110,4 +110,4 @@ class Story:
         if last is None or letter.time - last >= _LETTERS_APART:
             self._letters[kind] = letter.time
             words = f"dead letters of {letter.topic}, told by the {letter.program}: {letter.reason}"
-            yield Annotation(letter.time, words, ("deadletter", letter.topic))
+            yield Annotation(letter.time, words, (DEAD_LETTER, letter.topic))

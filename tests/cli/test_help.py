@@ -30,6 +30,7 @@ HEAVY = [
     "plotly",
     "psutil",
     "rich",
+    "requests",
 ]
 """pydantic is not among them: typer itself needs it for its options."""
 BIN = Path(sys.executable).parent

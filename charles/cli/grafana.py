@@ -1,0 +1,110 @@
+"""`charles grafana`: put the dashboards into a Grafana, and check that they are still ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from charles.cli.running import clear_errors, load_settings
+
+if TYPE_CHECKING:
+    from charles.grafana import Api
+
+app = typer.Typer(
+    help="Put the dashboards into any Grafana. GRAFANA_URL says where it is; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER "
+    "and GRAFANA_PASSWORD, who may write there. Example: charles grafana push",
+    no_args_is_help=True,
+)
+
+_SHOWN = 5
+_GRAFANAS_OWN = ("id", "version")
+
+
+@app.command()
+def push(
+    folder: Annotated[str, typer.Option(help="Where they go: a folder's title, made if it is not there.")] = "Charles",
+) -> None:
+    """Put every dashboard into a folder, over what is there under its uid.
+
+    On a Grafana of your own they ask for their data source: choose a Prometheus that scrapes the pipeline.
+
+    Example: GRAFANA_URL=https://grafana.example.org charles grafana push --folder Driving
+    """
+    uid = _uid(folder)
+    with clear_errors():
+        from charles.control import VERSION
+        from infra.grafana.committed import dashboards
+
+        grafana = _grafana()
+        grafana.make_folder(uid, folder)
+        for dashboard in dashboards():
+            grafana.push(dashboard, uid, f"charles {VERSION}")
+            typer.echo(f"{dashboard['title']} is in {folder}")
+
+
+@app.command()
+def check() -> None:
+    """Compare every dashboard with what Grafana has, and say what differs; exit 1 if anything does.
+
+    Example: charles grafana check
+    """
+    with clear_errors():
+        from infra.grafana.committed import dashboards
+
+        grafana = _grafana()
+        alike = [_checked(dashboard, grafana) for dashboard in dashboards()]
+        if not all(alike):
+            raise typer.Exit(1)
+
+
+def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Where two documents differ: the path to each place, and what is there."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name in sorted(ours.keys() | theirs.keys()):
+            yield from differences(ours.get(name), theirs.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for index, pair in enumerate(zip(ours, theirs, strict=True)):
+            yield from differences(*pair, f"{path}[{index}]")
+    elif ours != theirs:
+        yield f"{path}: {_shortly(ours)} is ours, {_shortly(theirs)} is there"
+
+
+def _checked(ours: dict[str, Any], grafana: Api) -> bool:
+    """Whether a dashboard is there as it is here; says so."""
+    theirs = grafana.dashboard(ours["uid"])
+    if theirs is None:
+        typer.echo(f"{ours['title']} is not there; `charles grafana push` puts it there")
+        return False
+    found = [*differences(_without(ours), _without(theirs))]
+    typer.echo(f"{ours['title']} " + (f"differs in {len(found)} places" if found else "is as it should be"))
+    for place in found[:_SHOWN]:
+        typer.echo(f"  {place}")
+    if len(found) > _SHOWN:
+        typer.echo(f"  and {len(found) - _SHOWN} more")
+    return not found
+
+
+def _without(dashboard: dict[str, Any]) -> dict[str, Any]:
+    """A dashboard without what Grafana itself puts into it."""
+    return {name: value for name, value in dashboard.items() if name not in _GRAFANAS_OWN}
+
+
+def _grafana() -> Api:
+    from charles.grafana import Api
+
+    return Api(load_settings().grafana)
+
+
+def _uid(folder: str) -> str:
+    """A folder's uid: of its title, so that who pushes twice pushes into the same one."""
+    words = "".join(character if character.isascii() and character.isalnum() else " " for character in folder.lower())
+    if not words.split():
+        raise typer.BadParameter(f"{folder!r} has neither a letter nor a digit")
+    return "-".join(words.split())[:40]
+
+
+def _shortly(value: Any, most: int = 60) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."

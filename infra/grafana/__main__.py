@@ -1,0 +1,8 @@
+"""python -m infra.grafana: write the dashboards' JSON anew."""
+
+from __future__ import annotations
+
+from infra.grafana.written import made
+
+for path, content in made().items():
+    path.write_text(content, encoding="utf-8")

@@ -1,0 +1,214 @@
+"""The dashboard "Training": does it learn, and what holds it up?"""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import stat
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from infra.grafana.house import (
+    BAD,
+    BYTES,
+    CALM,
+    COUNT,
+    GOOD,
+    MUTED,
+    SAMPLES_S,
+    SECONDS,
+    SHARE,
+    WARN,
+    WINDOW,
+    Panel,
+    Query,
+    bars,
+    board,
+    choice,
+    figure,
+    lines,
+    quantiles,
+    stacked,
+)
+
+_OF = 'model=~"$model"'
+_LINE = " * on (instance, model) group_left (line) charles_trainer_model_info"
+
+PARTS = {"step": GOOD, "decode": CALM, "read": "purple", "checkpoint": "yellow", "tell": MUTED, "wait": WARN}
+"""What the trainer's loop does with its time, with the colour of each."""
+TERMS = {"drawn": GOOD, "buffered": CALM, "surplus": "yellow", "rejected": WARN, "expired": BAD}
+"""Where a sample that was read can be, with its colour."""
+
+
+def training() -> Dashboard:
+    says = "What the model learns, from which samples, and how fast. The loss should fall; the buffers should be full."
+    models = choice("model", "Model", "label_values(charles_trainer_batch_number, model)")
+    rows = {"Learning": _learning(), "Samples": _samples(), "Checkpoints": _checkpoints()}
+    return board("charles-training", "Charles / Training", says, models, _at_a_glance(), rows)
+
+
+def _at_a_glance() -> list[stat.Panel]:
+    return [
+        figure(
+            "Loss",
+            "Of the last batches: the mean over five minutes. It should fall for hours, and never be NaN.",
+            COUNT,
+            Query(f"avg(avg_over_time(charles_trainer_loss{{{_OF}}}[5m]))", "loss"),
+            ((None, CALM),),
+            decimals=3,
+        ),
+        figure(
+            "Batches",
+            "Batches of the last five minutes, a second. 0: it waits for samples, or is paused.",
+            "batches/s",
+            Query("sum(rate(charles_trainer_batch_seconds_count[5m]))", "batches"),
+            ((None, BAD), (0.01, WARN), (0.1, GOOD)),
+            decimals=2,
+        ),
+        figure(
+            "Waits for samples",
+            "Share of the loop's time without enough samples to learn from. High is normal where the game is slower "
+            "than the network; 1 is starving.",
+            SHARE,
+            Query(
+                'sum(rate(charles_trainer_part_seconds_total{part="wait"}[5m])) '
+                "/ sum(rate(charles_trainer_part_seconds_total[5m]))",
+                "waits",
+            ),
+            ((None, GOOD), (0.9, WARN), (0.99, BAD)),
+            decimals=0,
+        ),
+        figure(
+            "Emptiest buffer",
+            "How full the emptiest buffer is. Training goes on above train.keep_full, 0.9 by default.",
+            SHARE,
+            Query(
+                "min(charles_trainer_buffer_samples / on (instance) group_left () "
+                "charles_trainer_buffer_capacity_samples)",
+                "full",
+            ),
+            ((None, BAD), (0.5, WARN), (0.9, GOOD)),
+            decimals=0,
+        ),
+        figure(
+            "Newest checkpoint",
+            "How old the newest published weights are. Older than half an hour: the alert fires.",
+            SECONDS,
+            Query("time() - max(charles_trainer_checkpoint_timestamp_seconds)", "age"),
+            ((None, GOOD), (600, WARN), (1800, BAD)),
+            decimals=0,
+        ),
+        figure(
+            "Batch",
+            "Batches that the weights have seen. It survives a restart, and never falls.",
+            COUNT,
+            Query(f"max(charles_trainer_batch_number{{{_OF}}})", "batch"),
+            ((None, CALM),),
+            decimals=0,
+        ),
+    ]
+
+
+def _learning() -> list[Panel]:
+    return [
+        lines(
+            "Loss",
+            "Each output's loss and their sum, by model and line, smoothed over a minute. Falls, then levels off; a "
+            "jump comes with a new line, new outputs or new data (see the annotations).",
+            COUNT,
+            Query(f"avg_over_time(charles_trainer_loss{{{_OF}}}[1m]){_LINE}", "{{model}} ({{line}})"),
+            Query(f"avg_over_time(charles_trainer_output_loss{{{_OF}}}[1m]){_LINE}", "{{model}} ({{line}}) {{output}}"),
+            width=12,
+            height=10,
+        ),
+        lines(
+            "Off by",
+            "Mean absolute error of the outputs that are one number, in the output's own unit: 0.1 is a tenth of full "
+            "lock, or of full pedal.",
+            COUNT,
+            Query(
+                f"avg_over_time(charles_trainer_output_error{{{_OF}}}[1m]){_LINE}", "{{model}} ({{line}}) {{output}}"
+            ),
+            width=6,
+            height=10,
+        ),
+        lines(
+            "Right",
+            "Share of a batch that was right, of the outputs with classes (classification, delta). Guessing: one over "
+            "the number of classes.",
+            SHARE,
+            Query(
+                f"avg_over_time(charles_trainer_output_accuracy_ratio{{{_OF}}}[1m]){_LINE}",
+                "{{model}} ({{line}}) {{output}}",
+            ),
+            highest=1,
+            width=6,
+            height=10,
+        ),
+        stacked(
+            "Where a second goes",
+            "The loop's time by part. Mostly step: the processor is the limit; mostly wait: samples are; much decode: "
+            "pictures are.",
+            SHARE,
+            *(Query(f'sum(rate(charles_trainer_part_seconds_total{{part="{part}"}}{WINDOW}))', part) for part in PARTS),
+            colours=PARTS,
+            width=12,
+        ),
+        lines(
+            "Time of a batch",
+            "From asking for a batch to the updated weights.",
+            SECONDS,
+            *quantiles("charles_trainer_batch_seconds"),
+            width=12,
+        ),
+    ]
+
+
+def _samples() -> list[Panel]:
+    return [
+        lines(
+            "Buffers",
+            "Samples in each kind's buffer, against their size. One that stays empty starves the training: see "
+            "Pipeline, Starving bins.",
+            "samples",
+            Query("sum by (output) (charles_trainer_buffer_samples)", "{{output}}"),
+            Query("max(charles_trainer_buffer_capacity_samples)", "capacity"),
+        ),
+        stacked(
+            "Where every sample went",
+            "The trainer's side of the ledger, stacked: their top is the dashed line `read`, always. Rejected should "
+            "be 0; surplus made room in a full buffer.",
+            "samples",
+            *(Query(f'sum(charles_trainer_ledger_samples{{term="{term}"}})', term) for term in TERMS),
+            colours=TERMS,
+            total=Query('sum(charles_trainer_ledger_samples{term="read"})', "read"),
+        ),
+        lines(
+            "Samples learned from",
+            "Drawn for batches; waiting in the log beside it stands on Pipeline, Lag.",
+            SAMPLES_S,
+            Query(f"sum(rate(charles_trainer_drawn_samples_total{WINDOW}))", "drawn"),
+        ),
+    ]
+
+
+def _checkpoints() -> list[Panel]:
+    return [
+        lines(
+            "Published",
+            "The batch that is learned and the batch of the newest checkpoint. The gap is what a crash would cost.",
+            COUNT,
+            Query(f"max by (model) (charles_trainer_batch_number{{{_OF}}})", "{{model}} learns"),
+            Query(f"max by (model) (charles_trainer_checkpoint_batch_number{{{_OF}}})", "{{model}} published"),
+        ),
+        bars(
+            "Size",
+            "Of the newest checkpoint: the weights, which players fetch, and the trainer's own state.",
+            BYTES,
+            Query("max by (kind) (charles_trainer_checkpoint_bytes)", "{{kind}}"),
+            ((None, CALM),),
+        ),
+        lines(
+            "Time to publish",
+            "From packing a checkpoint to its acknowledgement. Training stands still meanwhile.",
+            SECONDS,
+            *quantiles("charles_trainer_checkpoint_publish_seconds"),
+        ),
+    ]

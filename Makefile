@@ -11,12 +11,13 @@ LOCK_IMAGE = $(LOCK) -c requirements.txt --excludes infra/docker/only-with-a-scr
 DEMO ?=
 BENCH ?=
 CHAOS ?=
+TRIAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos bench lint lock clean
+.PHONY: help install demo test chaos test-compose bench lint lock clean
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/installed ## Install Charles and everything it needs into .venv
 
@@ -35,6 +36,9 @@ test: install ## Run all tests, on a real broker
 
 chaos: install ## Kill everything, 100 times, and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+test-compose: install ## Bring docker-compose.yml up, kill what runs in it, take it down: make test-compose TRIAL="--without grafana"
+	$(BIN)/python -m tests.compose $(TRIAL)
 
 bench: install ## Measure the pipeline beside yardsticks: make bench BENCH="publish --rounds 7"
 	$(BIN)/charles bench $(BENCH)

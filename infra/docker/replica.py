@@ -26,7 +26,9 @@ def main(name: str) -> NoReturn:
     program = next(program for program in PROGRAMS if program.name == name)
     settings = instance(load_settings(), program, number_in(container_name()))
     command = [sys.executable, "-m", "charles", program.verb]
-    os.execve(command[0], command, os.environ | environment(settings))  # noqa: S606: no shell, no other process
+    # What the environment says of settings is in them already, and would come before them.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CHARLES_")}
+    os.execve(command[0], command, inherited | environment(settings))  # noqa: S606 (it becomes the program, no child)
 
 
 def instance(settings: Settings, program: Program, number: int) -> Settings:

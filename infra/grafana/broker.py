@@ -140,7 +140,8 @@ def _requests() -> list[Panel]:
         ),
         lines(
             "Time of a request, median",
-            "The same, for half of the requests.",
+            "Half of the requests are answered within this. Where only the 99 in 100 rise, a disk or a pause of Java "
+            "is behind it.",
             SECONDS,
             Query('max by (request) (kafka_network_request_seconds{quantile="0.50"})', "{{request}}"),
         ),
@@ -157,7 +158,7 @@ def _clients() -> list[Panel]:
         ),
         lines(
             "Sent bytes",
-            "The same in bytes.",
+            "What our programs sent, in bytes: frames are nearly all of it.",
             BYTES_S,
             Query(f"sum by (topic) (rate(rdkafka_sent_bytes_total{WINDOW}))", "{{topic}}"),
         ),
@@ -169,7 +170,7 @@ def _clients() -> list[Panel]:
         ),
         lines(
             "Received bytes",
-            "The same in bytes.",
+            "What our programs received, in bytes. Much more than was sent: somebody reads it all again.",
             BYTES_S,
             Query(f"sum by (topic) (rate(rdkafka_received_bytes_total{WINDOW}))", "{{topic}}"),
         ),

@@ -21,7 +21,7 @@ from charles.checkpoint_log import Chunks, Manifests
 from charles.control import VERSION
 from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, Span, WeightChunk, now
-from charles.kafka import BrokerUnavailable, Publisher, group, name
+from charles.kafka import BrokerUnavailable, Publisher, group, measured, name
 from charles.outputs import OUTPUTS
 from charles.settings import Kafka
 from charles.transactions import NotCommitted
@@ -62,6 +62,7 @@ def publisher(kafka: Kafka, model: str) -> Publisher:
             "linger.ms": 0,
             "batch.size": 2_000_000,  # three chunks in one request
         },
+        **measured(),
     )
 
 

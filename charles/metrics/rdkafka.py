@@ -29,6 +29,7 @@ class Statistics:
         """prefix: of the topics, left away on the page."""
         self._prefix = f"{prefix}."
         self._following: dict[str, Following] = {}
+        self._read: set[str] = set()
         self._newest: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
     def __call__(self, text: str) -> None:
@@ -40,7 +41,8 @@ class Statistics:
         following = self._following.setdefault(said["name"], Following())
         for field, counter in _PER_TOPIC.items():
             for topic, count in self._by_topic(said, field).items():
-                following.to(counter, count, topic)
+                if count:  # a client knows of topics that it only writes to what it read of them, and the reverse
+                    following.to(counter, count, topic)
         self._tell([client for _, client in self._newest.values()])
 
     def _tell(self, clients: Iterable[Mapping[str, Any]]) -> None:
@@ -48,8 +50,11 @@ class Statistics:
         lag: Counter[str] = Counter()
         for client in clients:
             lag.update(self._by_topic(client, "consumer_lag_stored"))
+        for topic in self._read - lag.keys():
+            Rdkafka.lag.remove(topic)
         for topic, count in lag.items():
             Rdkafka.lag.labels(topic).set(count)
+        self._read = set(lag)
         producers = [client for client in clients if client["type"] == "producer"]
         Rdkafka.queued.set(sum(producer["msg_cnt"] for producer in producers))
         Rdkafka.queued_bytes.set(sum(producer["msg_size"] for producer in producers))

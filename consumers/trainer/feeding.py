@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -17,7 +17,7 @@ from charles.balancing import JOINT
 from charles.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Sample
-from charles.kafka import consumer, is_end, name
+from charles.kafka import consumer, is_end, measured, name
 from charles.outputs import LOWEST, Output, deltas
 from charles.registry import Registry
 from charles.settings import Kafka
@@ -67,7 +67,7 @@ class Feed:
         self._registry = Registry(kafka)
         self._group = f"trainer-{model}"
         self._topic = name(kafka, topics.BALANCED)
-        self._consumer = self._open(kafka)
+        self._consumer = self._open(kafka, **measured())
         self._rereader: Consumer | None = None
         self._kafka = kafka
 
@@ -147,8 +147,8 @@ class Feed:
     def _partition(self) -> TopicPartition:
         return TopicPartition(self._topic, 0)
 
-    def _open(self, kafka: Kafka) -> Consumer:
-        return consumer(kafka, self._group, **{"enable.partition.eof": True, "fetch.wait.max.ms": 50})
+    def _open(self, kafka: Kafka, **properties: Any) -> Consumer:
+        return consumer(kafka, self._group, **{"enable.partition.eof": True, "fetch.wait.max.ms": 50}, **properties)
 
     def _between(self, first: int, end: int) -> Iterator[Message]:
         """Records from one offset up to another one that is not included."""

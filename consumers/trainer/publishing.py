@@ -12,8 +12,9 @@ from confluent_kafka import KafkaException
 from charles import checkpoints, topics
 from charles.artefacts import Arrays
 from charles.checkpoints import STATE, WEIGHTS
-from charles.events import Span
+from charles.events import Checkpoint, Span
 from charles.kafka import Publisher, admin, answers
+from charles.metrics.table import Trainer
 from charles.pruning import Pruner
 from charles.settings import Kafka
 from charles.transactions import Broken, NotCommitted, join, transaction
@@ -71,10 +72,13 @@ class Checkpointer:
         Raises Fenced.
         """
 
+        manifests: dict[str, Checkpoint] = {}
+        start_s = time.perf_counter()
+
         def send(publisher: Publisher) -> None:
             with transaction(publisher, timeout_s):
                 for kind, arrays in ((WEIGHTS, weights), (STATE, state)):
-                    checkpoints.publish(
+                    manifests[kind] = checkpoints.publish(
                         publisher,
                         arrays,
                         model=who.model,
@@ -92,7 +96,15 @@ class Checkpointer:
                     )
 
         if self._attempt(f"checkpoint {batch}", send):
-            self.batch = batch
+            self.goes_on_from(manifests[WEIGHTS])
+            Trainer.checkpoint_s.observe(time.perf_counter() - start_s)
+            for kind, manifest in manifests.items():
+                Trainer.checkpoint_bytes.labels(kind).set(manifest.size)
+
+    def goes_on_from(self, manifest: Checkpoint) -> None:
+        """This is the newest checkpoint, of this life or of one before."""
+        self.batch = manifest.batch
+        Trainer.checkpointed.set(manifest.time.timestamp())
 
     def tidy(self) -> None:
         """Every few seconds: prune old checkpoints, and find out whether this trainer was fenced. Raises Fenced.

@@ -16,6 +16,7 @@ from charles.settings import Settings
 from charles.stopping import Stop, TakenOver
 from charles.transactions import Fenced, NotCommitted
 from consumers.trainer import resuming
+from consumers.trainer.offer import part
 from consumers.trainer.pictures import Size
 from consumers.trainer.players import Players
 from consumers.trainer.publishing import Checkpointer
@@ -73,7 +74,8 @@ def train(link: Link) -> None:
                 if not link.paused and training.draw():
                     continue  # until enough are ahead: they are decoded beside the step
                 if not training.learn():
-                    link.over(0.02)
+                    with part("wait"):
+                        link.over(0.02)
                 training.checkpoint_if_due(link)
                 training.tell(link, players)
             training.finish()

@@ -12,7 +12,7 @@ from charles import topics
 from charles.control import Link
 from charles.deadletters import DeadLetters
 from charles.events import TrainingStep, now
-from charles.kafka import Publisher
+from charles.kafka import Publisher, measured
 from charles.models import Learned, TrainStep, architecture, build
 from charles.outputs import described
 from charles.settings import Settings
@@ -22,6 +22,7 @@ from consumers.trainer.buffers import Buffers
 from consumers.trainer.feeding import Feed, Shape
 from consumers.trainer.figures import Console, Scalars
 from consumers.trainer.lineage import Lineage
+from consumers.trainer.offer import Offer, part
 from consumers.trainer.pictures import Size
 from consumers.trainer.players import Players
 from consumers.trainer.publishing import Checkpointer, Identity
@@ -52,6 +53,7 @@ class Training:
         self._who = Identity(
             settings.trained_model, train.line, architecture(model), picture, texts, frames, settings.epoch
         )
+        self._offer = Offer(self._who)
         self._checkpointer = checkpointer
         self._lineage = Lineage()
         self._rng = np.random.default_rng(train.seed)
@@ -59,7 +61,7 @@ class Training:
         shape = Shape(picture, frames, outputs, kinds, train.uses_per_sample, settings.epoch)
         self._feed = Feed(settings.kafka, self._who.model, shape, self._dead_letters)
         self._batches = Batches(self.buffers, self._rng, train.batch, picture, frames)
-        self._steps = Publisher(settings.kafka, TrainingStep)
+        self._steps = Publisher(settings.kafka, TrainingStep, **measured())
         self._scalars = Scalars(settings.trainer.tensorboard / self._who.model)
         self._console = Console()
         self._learned: Learned | None = None
@@ -90,13 +92,14 @@ class Training:
             resuming.restore(saved, self.buffers, self._rng, self._feed, resuming.Progress(link))
             if same and manifest == manifests[0]:  # else others are now the newest, and everybody should know
                 self._next_checkpoint = self.batch + self._train.checkpoint_every
-                self._checkpointer.batch = self.batch
+                self._checkpointer.goes_on_from(manifest)
         self._feed.start()
         return not link.over()
 
     def take_in(self) -> None:
         """Take the samples that have arrived; drop those that the log holds no more."""
-        self._feed.take(self.buffers, self._wants_more)
+        with part("read"):
+            self._feed.take(self.buffers, self._wants_more)
         if time.monotonic() >= self._expire_at:
             self._expire_at = time.monotonic() + _EXPIRE_S
             low = self._feed.low()
@@ -120,14 +123,19 @@ class Training:
         if not self._batches.in_flight:
             return False
         start_s = time.perf_counter()
-        batch = self._batches.take(self._feed.reject)
+        with part("decode"):
+            batch = self._batches.take(self._feed.reject)
         if not batch.samples:
             return False
-        learned = self._step(batch.inputs(), batch.targets(self._outputs), batch.weights(self._outputs))
+        with part("step"):
+            learned = self._step(batch.inputs(), batch.targets(self._outputs), batch.weights(self._outputs))
+        seconds = time.perf_counter() - start_s
+        self._offer.batch(len(batch.samples), seconds)
         self.batch += 1
         self._learned, self._learned_at = learned, time.monotonic()
         self._lineage.add(batch.samples, batch.used_up)
-        self._publish_step(learned, time.perf_counter() - start_s)
+        with part("tell"):
+            self._publish_step(learned, seconds)
         return True
 
     def checkpoint_if_due(self, link: Link) -> None:
@@ -160,7 +168,7 @@ class Training:
         figures |= {f"{player.instance}_age_s": player.figures["age_s"] for player in driving}
         state, note = self._does(link.paused)
         told = [f"{p.instance} drives with {p.batch} ({p.figures['age_s']:.0f} s old)" for p in driving]
-        link.beat(
+        beaten = link.beat(
             state,
             lag=self._feed.lag,
             note="; ".join([note, *told]),
@@ -169,6 +177,8 @@ class Training:
             starving=[] if state == "running" else self._starving(),
             figures=figures,
         )
+        if beaten:
+            self._offer.second(self.batch, self._learned, self.buffers, self._feed.lag, self._checkpointer.batch)
 
     def finish(self) -> None:
         """Learn from what was drawn already and publish a last checkpoint, if there is anything new in it."""
@@ -216,9 +226,11 @@ class Training:
         return not self._waits or not self._has_room() or self._feed.at_end
 
     def _publish_checkpoint(self, timeout_s: float = 15.0) -> None:
-        state = saving.pack(self._step.state(), self.buffers, self._rng, self._feed.position)
-        weights = self._step.weights_for_driving()
-        self._checkpointer.publish(self._who, self.batch, weights, state, self._lineage.spans, self._parents, timeout_s)
+        with part("checkpoint"):
+            state = saving.pack(self._step.state(), self.buffers, self._rng, self._feed.position)
+            weights = self._step.weights_for_driving()
+            spans = self._lineage.spans
+            self._checkpointer.publish(self._who, self.batch, weights, state, spans, self._parents, timeout_s)
 
     def _publish_step(self, learned: Learned, seconds: float) -> None:
         step = TrainingStep(

@@ -1,0 +1,63 @@
+"""What a trainer offers to Prometheus: each batch and each part of its loop as it goes, and once a second what its
+heartbeat tells too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from charles.metrics.table import Trainer, begin
+from charles.models import Learned
+from consumers.trainer.buffers import Buffers
+from consumers.trainer.publishing import Identity
+
+
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """The time that this takes belongs to that part of the loop."""
+    start_s = time.perf_counter()
+    try:
+        yield
+    finally:
+        Trainer.parts.labels(name).inc(time.perf_counter() - start_s)
+
+
+class Offer:
+    """Of one life of the trainer."""
+
+    def __init__(self, who: Identity) -> None:
+        begin(Trainer)
+        self._model = who.model
+        Trainer.info.labels(who.model, who.line).set(1)
+
+    def batch(self, samples: int, seconds: float) -> None:
+        """One was learned from so many samples, in so long a time."""
+        Trainer.drawn.inc(samples)
+        Trainer.batch_s.observe(seconds)
+
+    def second(self, batch: int, learned: Learned | None, buffers: Buffers, unread: int, published: int) -> None:
+        """unread: -1: not known; published: batch of the newest checkpoint, -1: none yet."""
+        Trainer.batch.labels(self._model).set(batch)
+        for kind, buffer in buffers.by_kind.items():
+            Trainer.buffer.labels(kind).set(len(buffer))
+        Trainer.capacity.set(buffers.capacity)
+        for term, count in {**asdict(buffers.counts), "buffered": buffers.buffered}.items():
+            Trainer.ledger.labels(term).set(count)
+        if unread >= 0:
+            Trainer.unread.set(unread)
+        if published >= 0:
+            Trainer.checkpoint.labels(self._model).set(published)
+        if learned is not None:
+            self._learned(learned)
+
+    def _learned(self, learned: Learned) -> None:
+        Trainer.loss.labels(self._model).set(learned.loss)
+        for gauge, figures in (
+            (Trainer.output_loss, learned.losses),
+            (Trainer.error, learned.errors),
+            (Trainer.accuracy, learned.accuracies),
+        ):
+            for output, figure in figures.items():
+                gauge.labels(self._model, output).set(figure)

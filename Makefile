@@ -14,7 +14,7 @@ CHAOS ?=
 TRIAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos test-compose bench lint lock clean
+.PHONY: help install demo test chaos test-compose bench dashboards lint lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-compose: install ## Bring docker-compose.yml up, kill what runs in it, take
 
 bench: install ## Measure the pipeline beside yardsticks: make bench BENCH="publish --rounds 7"
 	$(BIN)/charles bench $(BENCH)
+
+dashboards: install ## Write Grafana's dashboards, and OPERATIONS.md's table of metrics, anew from their code
+	$(BIN)/python -m infra.grafana
 
 lint: install ## Check style and types
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""python -m infra.grafana: write the dashboards' JSON anew."""
+"""python -m infra.grafana: write the dashboards' JSON anew, and the table of metrics in docs/OPERATIONS.md."""
 
 from __future__ import annotations
 

@@ -24,10 +24,15 @@ _FROM_PROMETHEUS = {"instance", "job", "le"}
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """PromQL, and where it stands in words."""
+    """PromQL, where it stands in words, and how its series are called, where it is a panel's."""
 
     where: str
     text: str
+    legend: str = ""
+
+    def name(self, labels: dict[str, str]) -> str:
+        """How Grafana calls a series."""
+        return re.sub(r"\{\{(\w+)\}\}", lambda label: labels.get(label[1], ""), self.legend)
 
     @property
     def metrics(self) -> set[str]:
@@ -52,7 +57,7 @@ def panels() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def of_panels() -> list[Expression]:
     return [
-        Expression(f"{title}: {panel['title']} ({target['legendFormat']})", target["expr"])
+        Expression(f"{title}: {panel['title']} ({target['legendFormat']})", target["expr"], target["legendFormat"])
         for title, panel in panels()
         for target in panel["targets"]
     ]

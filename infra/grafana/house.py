@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, statetimeline, timeseries
@@ -101,12 +102,13 @@ def board(
     )
     for event in _EVENTS:
         builder = builder.annotation(_events(*event))
+    ids = count(1)
     for panel in top:
-        builder = builder.with_panel(panel)
+        builder = builder.with_panel(panel.id(next(ids)))
     for name, panels in rows.items():
-        builder = builder.with_row(dashboard.Row(name))
+        builder = builder.with_row(dashboard.Row(name).id(next(ids)))
         for one in panels:
-            builder = builder.with_panel(one)
+            builder = builder.with_panel(one.id(next(ids)))
     return builder
 
 

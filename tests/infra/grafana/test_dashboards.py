@@ -71,7 +71,10 @@ def test_uids_are_fixed_and_each_ones_own() -> None:
     assert sorted(dashboard["uid"] for dashboard in dashboards()) == [
         "charles-broker", "charles-driving", "charles-pipeline", "charles-training",
     ]  # fmt: skip
-    assert all("id" not in dashboard for dashboard in dashboards())
+    for dashboard in dashboards():
+        ids = [panel["id"] for panel in dashboard["panels"]]
+        assert len({*ids}) == len(ids)
+        assert "id" not in dashboard, "that number is a Grafana's own"
 
 
 def test_grafana_is_given_the_data_source_that_the_dashboards_ask_for() -> None:

@@ -27,6 +27,7 @@ from charles.events import Command, Status, now
 from charles.kafka import Publisher, answers, consumer, name
 from charles.logs import redacted
 from charles.pacing import Rate
+from charles.reading import ends
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.stopping import Stop
@@ -97,7 +98,7 @@ class Link:
         self._follower = consumer(settings.kafka, f"control-{instance}")
         commands = TopicPartition(name(settings.kafka, topics.COMMANDS), 0)
         # Asked for now, not when it first reads: what is told to a program that has just said "starting" is for it.
-        commands.offset = (self._follower.get_watermark_offsets(commands, timeout=_ANSWER_S) or (0, OFFSET_END))[1]
+        commands.offset = (ends(self._follower, commands, _ANSWER_S) or (0, OFFSET_END))[1]
         config = TopicPartition(name(settings.kafka, topics.CONFIG), 0, self._epochs.position)
         self._follower.assign([config, commands])
 

@@ -108,27 +108,7 @@ def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
             yield registry.decode(event, message.value())
 
 
-def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict[int, Span]:
-    try:
-        facts = reader.list_topics(full, timeout=patience_s).topics[full]
-        if facts.error is not None and facts.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            raise NoTopic(full)
-        if facts.error is not None:
-            raise asking(KafkaException(facts.error), f"see {full}")
-        found = {}
-        for partition in sorted(facts.partitions):
-            offsets = _ends(reader, TopicPartition(full, partition), patience_s)
-            if offsets is None:
-                raise _silent(kafka, full, patience_s)
-            found[partition] = Span(*offsets)
-        return found
-    except KafkaException as error:
-        if error.args[0].code() in AWAY:
-            raise _silent(kafka, full, patience_s) from None
-        raise
-
-
-def _ends(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int] | None:
+def ends(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int] | None:
     """What a partition holds, once it has a leader: a broker that has just started answers before it has."""
     deadline = time.monotonic() + patience_s
     while True:
@@ -138,6 +118,26 @@ def _ends(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[i
             if error.args[0].code() not in _NO_LEADER or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict[int, Span]:
+    try:
+        facts = reader.list_topics(full, timeout=patience_s).topics[full]
+        if facts.error is not None and facts.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise NoTopic(full)
+        if facts.error is not None:
+            raise asking(KafkaException(facts.error), f"see {full}")
+        found = {}
+        for partition in sorted(facts.partitions):
+            offsets = ends(reader, TopicPartition(full, partition), patience_s)
+            if offsets is None:
+                raise _silent(kafka, full, patience_s)
+            found[partition] = Span(*offsets)
+        return found
+    except KafkaException as error:
+        if error.args[0].code() in AWAY:
+            raise _silent(kafka, full, patience_s) from None
+        raise
 
 
 def _silent(kafka: Kafka, full: str, patience_s: float) -> TimeoutError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -36,14 +36,19 @@ True_ = Callable[[dict[str, Status]], object]
 
 
 class Pipeline:
-    """Two collectors, a balancer, a trainer and a player, on a broker that the test has started.
+    """Two collectors, a balancer, a trainer and a player, or others, on a broker that the test has started.
 
     processes: by instance; heard: every heartbeat of each instance, the oldest first.
     """
 
-    def __init__(self, kafka: Kafka, folder: Path) -> None:
-        """folder: of the programs' logs."""
+    def __init__(
+        self, kafka: Kafka, folder: Path, names: Sequence[str] = NAMES, users: Mapping[str, Kafka] | None = None
+    ) -> None:
+        """folder: of the programs' logs; names: of its instances; users: the settings of each program, where they are
+        not everybody's."""
         self.kafka = kafka
+        self._names = names
+        self._users = users or {}
         self.processes: dict[str, psutil.Process] = {}
         self.heard: dict[str, list[Status]] = defaultdict(list)
         self._folder = folder
@@ -56,12 +61,13 @@ class Pipeline:
         configure(self.kafka, SMALL)
         self._reader.assign([TopicPartition(name(self.kafka, topics.STATUS), 0, 0)])
         own = {"trainer": {"tensorboard": self._folder / "tensorboard"}}
-        for instance in reversed(NAMES):
+        for instance in reversed(self._names):
             program, _, number = instance.partition("-")
             local = {"name": instance} | ({"seed": int(number)} if program == "collector" else {})
             verb = {"collector": "collect", "balancer": "balance", "trainer": "train", "player": "play"}[program]
             sections = {program: local | own.get(program, {})}
-            process = programs.enter_context(logged(verb, self.kafka, self.log(instance), **sections))
+            kafka = self._users.get(program, self.kafka)
+            process = programs.enter_context(logged(verb, kafka, self.log(instance), **sections))
             self.processes[instance] = psutil.Process(process.pid)
 
     def close(self) -> None:
@@ -107,9 +113,11 @@ class Pipeline:
 
 
 @contextmanager
-def running(kafka: Kafka, folder: Path) -> Iterator[Pipeline]:
+def running(
+    kafka: Kafka, folder: Path, names: Sequence[str] = NAMES, users: Mapping[str, Kafka] | None = None
+) -> Iterator[Pipeline]:
     """A pipeline, until the block ends; then every program is told to stop, and must do so cleanly."""
-    pipeline = Pipeline(kafka, folder)
+    pipeline = Pipeline(kafka, folder, names, users)
     try:
         with ExitStack() as programs:
             pipeline.start(programs)

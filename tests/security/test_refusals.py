@@ -1,0 +1,74 @@
+"""What programs and commands say to a wrong password, a certificate that does not fit, and an ACL that is missing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from charles.settings import Kafka, environment, load
+from tests.security.certificates import Authority
+from tests.security.secured import STRANGER, Secured
+
+PROGRAMS = ["collect", "balance", "train", "play"]
+COMMANDS = ["status", "topics", "config show", "config set train.buffer=80", "ledger", "command all pause", "reset"]
+EVERYTHING = pytest.mark.parametrize("argv", [*PROGRAMS, *COMMANDS])
+
+
+def told(kafka: Kafka, argv: str) -> str:
+    """The one line with which a program or command ends that cannot do its work; its exit code is 1."""
+    done = subprocess.run(
+        [sys.executable, "-m", "charles", *argv.split()],
+        env=os.environ | environment(load(kafka=kafka.model_dump())),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@EVERYTHING
+def test_a_wrong_password_is_one_clear_line(secured: Secured, prefix: str, argv: str) -> None:
+    line = told(secured.kafka("operator", prefix, sasl_password="wrong"), argv)  # noqa: S106
+    assert f"the cluster at {secured.node.bootstrap} does not let operator in" in line
+    assert "invalid credentials" in line
+    assert "wrong" not in line
+
+
+@EVERYTHING
+def test_a_broker_s_certificate_that_nobody_known_has_signed_is_one_clear_line(
+    secured: Secured, prefix: str, argv: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Authority(tmp_path_factory.mktemp("other"))
+    line = told(secured.kafka("operator", prefix, ssl_ca_location=str(other.ca)), argv)
+    assert f"the certificates of the cluster at {secured.node.bootstrap} and of this program do not fit" in line
+    assert "ssl.ca.location names who signs the brokers'" in line
+
+
+def test_a_certificate_that_is_made_out_to_another_name_is_one_clear_line(secured: Secured, prefix: str) -> None:
+    kafka = secured.kafka("operator", prefix)
+    elsewhere = kafka.model_copy(update={"bootstrap_servers": f"localhost:{secured.node.port}"})
+    assert "must be made out to the names in kafka.bootstrap_servers" in told(elsewhere, "status")
+
+
+@pytest.mark.parametrize("argv", [*PROGRAMS, *(command for command in COMMANDS if command != "reset")])
+def test_a_user_to_whom_nothing_is_allowed_is_told_so_in_one_clear_line(
+    secured: Secured, prefix: str, argv: str
+) -> None:
+    line = told(secured.kafka(STRANGER, prefix), argv)
+    assert "`charles acls` says what each program needs" in line
+    assert prefix in line
+
+
+@pytest.mark.parametrize(("argv", "about"), [("reset --yes", ".frames"), ("config set train.buffer=80", ".schemas")])
+def test_an_onlooker_changes_nothing_and_is_told_so(secured: Secured, prefix: str, argv: str, about: str) -> None:
+    line = told(secured.kafka("onlooker", prefix), argv)
+    assert f"{prefix}{about}" in line
+    assert "the cluster does not let this user" in line
+    assert "`charles acls`" in line

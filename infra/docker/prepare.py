@@ -6,26 +6,29 @@ CHARLES_DEMO__MINUTES, so that it learns in minutes rather than in hours.
 
 from __future__ import annotations
 
+import typer
+
 from charles import config_log, topic_admin
 from charles.cli.running import clear_errors, load_settings
-from charles.config import Config, changed
+from charles.config import changed
 from charles.demo.preset import preset
 from charles.settings import Settings
 
 
-def main(settings: Settings) -> None:
+def main() -> None:
+    """Prepare the cluster."""
+    with clear_errors():
+        prepare(load_settings())
+
+
+def prepare(settings: Settings) -> None:
     """Raises what the cluster has to say against it."""
     topic_admin.ensure(settings.kafka)
     topic_admin.apply(settings.kafka)
     if config_log.read(settings.kafka).newest.number == config_log.DEFAULTS:
-        config_log.put(settings.kafka, lambda config: first(config, settings.demo.minutes))
-
-
-def first(config: Config, minutes: float) -> Config:
-    """The defaults with a demo's figures."""
-    return changed(config, preset(config, minutes))
+        minutes = settings.demo.minutes
+        config_log.put(settings.kafka, lambda config: changed(config, preset(config, minutes)))
 
 
 if __name__ == "__main__":
-    with clear_errors():
-        main(load_settings())
+    typer.run(main)

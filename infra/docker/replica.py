@@ -14,6 +14,8 @@ import subprocess
 import sys
 from typing import NoReturn
 
+import typer
+
 from charles.cli.running import clear_errors, load_settings
 from charles.programs import PROGRAMS, Program
 from charles.sections import ConfigError
@@ -21,9 +23,14 @@ from charles.settings import Settings, environment
 from charles.supervisor.instances import instances
 
 
-def main(name: str) -> NoReturn:
-    """Become the program, in this very process. Raises ConfigError."""
-    program = next(program for program in PROGRAMS if program.name == name)
+def main(name: str) -> None:
+    """Become the program, in this very process."""
+    with clear_errors():
+        become(next(program for program in PROGRAMS if program.name == name))
+
+
+def become(program: Program) -> NoReturn:
+    """Raises ConfigError."""
     settings = instance(load_settings(), program, number_in(container_name()))
     command = [sys.executable, "-m", "charles", program.verb]
     # What the environment says of settings is in them already, and would come before them.
@@ -62,5 +69,4 @@ def container_name() -> str:
 
 
 if __name__ == "__main__":
-    with clear_errors():
-        main(sys.argv[1])
+    typer.run(main)

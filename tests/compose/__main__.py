@@ -30,6 +30,8 @@ def main() -> None:
                 console.print(line)
     except Failed as problem:
         sys.exit(f"FAIL {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 @contextmanager

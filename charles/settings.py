@@ -72,6 +72,9 @@ class Broker(Section):
     """The broker that `charles kafka start` and `charles demo` run on this machine."""
 
     port: int = Field(9092, ge=1, le=65535)
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="where it offers Prometheus its figures, on loopback; unset: nowhere"
+    )
     data: Path = Path("data/kafka")
 
 
@@ -141,7 +144,8 @@ class Logs(Section):
 
 
 class Metrics(Section):
-    """Where a program offers its metrics to Prometheus; two programs on one host need different ports."""
+    """Where a program offers its metrics to Prometheus. Two programs on one host need different ports: those of
+    `charles run` and `charles demo` have this one, the next one, and so on."""
 
     host: str = Field("127.0.0.1", min_length=1)
     port: int | None = Field(None, ge=1, le=65535, description="unset: nothing listens")

@@ -36,6 +36,8 @@ def demo_command(
 
     Nothing else has to be installed or running. What dies is started again; Ctrl-C ends it at any time.
 
+    With CHARLES_METRICS__PORT=9400 the programs offer Prometheus their metrics, as those of charles run do.
+
     Example: charles demo --game carracing --minutes 15
     Example: charles demo --outputs steering:delta,acceleration_braking:classification --balancing v4
     """

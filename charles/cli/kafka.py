@@ -28,6 +28,9 @@ def start(
     port: Port = None,
     data: Data = None,
     heap_mb: Annotated[int, typer.Option(min=64, help="The most that Java's heap may take, MiB.")] = 512,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Where Prometheus finds its figures, on loopback.", show_default="nowhere")
+    ] = None,
 ) -> None:
     """Start the broker in the background, and return when it answers.
 
@@ -38,7 +41,7 @@ def start(
     import time
 
     with clear_errors():
-        settings = _settings(port, data)
+        settings = load_settings(broker={"port": port, "data": data, "metrics_port": metrics_port})
         from infra.kafka.broker import somebody_elses_cluster
 
         servers = somebody_elses_cluster(settings)
@@ -133,7 +136,7 @@ def _broker(settings: Settings, heap_mb: int = 512) -> LocalBroker:
 
     if settings.broker.data.exists() and not settings.broker.data.is_dir():
         raise BrokerError(f"{settings.broker.data} is a file; the broker needs a folder: choose another --data")
-    return LocalBroker(settings.broker.data, settings.broker.port, heap_mb)
+    return LocalBroker(settings.broker.data, settings.broker.port, heap_mb, settings.broker.metrics_port)
 
 
 @contextmanager

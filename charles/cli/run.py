@@ -32,6 +32,9 @@ def run_command(
 
     Run some here and others in another terminal or on another machine: they meet in Kafka.
 
+    With CHARLES_METRICS__PORT=9400 they offer Prometheus their metrics, on loopback, at 9400, 9401 and so on, each at
+    the same after a restart; prometheus.json beside the logs lists them for the file_sd_configs of a Prometheus here.
+
     Example: charles run collector=2 balancer trainer player
     """
     with clear_errors():

@@ -30,7 +30,7 @@ def cluster(settings: Settings, console: Console) -> Iterator[tuple[Settings, Ke
         console.print(f"The cluster {servers} is in use; what is under {settings.kafka.prefix} there goes on.")
         yield settings, None
         return
-    broker = LocalBroker(settings.demo.folder / "kafka", _port(settings))
+    broker = LocalBroker(settings.demo.folder / "kafka", _port(settings), metrics_port=settings.broker.metrics_port)
     _forget_last_demo(broker)
     with _progress(console) as (progress, task):
         servers = broker.start(

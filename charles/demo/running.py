@@ -19,8 +19,9 @@ from charles.programs import NAMES
 from charles.settings import Settings
 from charles.stopping import Stop
 from charles.supervisor.announcer import Announcer
-from charles.supervisor.instances import children
+from charles.supervisor.instances import children, planned
 from charles.supervisor.supervisor import Supervisor
+from charles.supervisor.targets import listed
 from charles.top.account import identity
 from charles.top.watching import Watch
 
@@ -65,12 +66,16 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
 
 def _drive(settings: Settings, broker: KeptBroker | None, console: Console, stop: Stop) -> None:
     plan = dict.fromkeys(NAMES, 1) | {"collector": settings.demo.collectors, "annotator": 0}
-    programs = children(settings, plan, "", settings.demo.folder / "logs")
+    folder = settings.demo.folder / "logs"
+    programs = children(settings, plan, "", folder)
     announcer = Announcer(settings.kafka, NAME, stop)
     watch = Watch(settings.kafka)
     screen = Screen(settings.demo.minutes * 60, watch, console)
     try:
-        with Supervisor(programs, announcer, stop, screen.tell) as supervisor:
+        with (
+            listed(planned(settings, plan, ""), folder, broker_port=settings.broker.metrics_port if broker else None),
+            Supervisor(programs, announcer, stop, screen.tell) as supervisor,
+        ):
             screen.follow(supervisor, broker, stop)
             if stop():
                 console.print("Ending in order; Ctrl-C hurries.")

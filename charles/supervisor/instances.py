@@ -18,6 +18,7 @@ from charles.supervisor.logfile import LogFile
 
 _WORLDS_EACH = 10_000
 _LAST_SEED = 990_000
+_LAST_PORT = 65_535
 
 Plan = Mapping[str, int]
 """How many instances of each program."""
@@ -48,12 +49,31 @@ def plan(words: Sequence[str]) -> Plan:
 def children(settings: Settings, plan: Plan, prefix: str, folder: Path) -> list[Child]:
     """The programs of the plan, in the order of the table. prefix: of their names; folder: of their logs.
 
-    Raises OSError where no log can be written there.
+    Raises ConfigError where they need more ports than there are, OSError where no log can be written there.
     """
-    return [
-        _child(program, own, folder)
+    return [_child(program, own, folder) for program, own in planned(settings, plan, prefix)]
+
+
+def planned(settings: Settings, plan: Plan, prefix: str) -> list[tuple[Program, Settings]]:
+    """The programs of the plan, each with the settings of its own; for metrics the ports from the settings' one on.
+
+    Raises ConfigError where these are not enough.
+    """
+    programs = [
+        (program, own)
         for program in PROGRAMS
         for own in instances(settings, program.name, plan.get(program.name, 0), prefix)
+    ]
+    first = settings.metrics.port
+    if first is None:
+        return programs
+    if first + len(programs) - 1 > _LAST_PORT:
+        raise ConfigError(
+            f"metrics.port: {len(programs)} programs need as many ports, and {first} is too high for that"
+        )
+    return [
+        (program, own.model_copy(update={"metrics": own.metrics.model_copy(update={"port": first + index})}))
+        for index, (program, own) in enumerate(programs)
     ]
 
 

@@ -12,9 +12,11 @@ from charles.config import changed
 from charles.settings import Settings
 from charles.stopping import Stop
 from charles.supervisor.announcer import PROGRAM, Announcer
-from charles.supervisor.instances import Plan, children
+from charles.supervisor.instances import Plan, children, planned
 from charles.supervisor.supervisor import Supervisor
+from charles.supervisor.targets import listed
 from charles.supervisor.terminal import Terminal
+from infra.kafka.broker import somebody_elses_cluster
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +39,22 @@ def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: b
         topic_admin.ensure(settings.kafka)
         config_log.put(settings.kafka, lambda config: changed(config, changes))
     stop = Stop(second_ends=False)
-    programs = children(settings, plan, settings.run.name, settings.run.folder)
-    log.info("%s; logs in %s; Ctrl-C ends them", ", ".join(one.name for one in programs), settings.run.folder)
+    name, folder = settings.run.name, settings.run.folder
+    programs = children(settings, plan, name, folder)
+    log.info("%s; logs in %s; Ctrl-C ends them", ", ".join(one.name for one in programs), folder)
     forward = None if quiet else Terminal().forward
-    with Supervisor(programs, Announcer(settings.kafka, instance, stop), stop, log.warning, forward) as supervisor:
+    with (
+        listed(planned(settings, plan, name), folder, name, _broker_port(settings)),
+        Supervisor(programs, Announcer(settings.kafka, instance, stop), stop, log.warning, forward) as supervisor,
+    ):
         while supervisor.busy and not stop(_TURN_S):
             supervisor.look()
         if stop():
             log.info("ending in order; Ctrl-C hurries")
     if supervisor.gave_up:
         raise GaveUp("a program ended because another instance has its place: see its log")
+
+
+def _broker_port(settings: Settings) -> int | None:
+    """Where the broker of this machine offers its figures, if it is the one in use."""
+    return None if somebody_elses_cluster(settings) else settings.broker.metrics_port

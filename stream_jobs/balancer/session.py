@@ -35,7 +35,7 @@ SESSION_S = 6.0
 """So long after it was heard last the group forgets a member, and what it was assigned."""
 _SETTLES_S = 10.0
 _BATCH = 500
-_TRANSACTION_BYTES = 16 << 20
+_TRANSACTION_BYTES = 32 << 20
 _FAR_AHEAD = 2_000
 _TAKEOVER_S = 90.0
 _ANSWER_S = 0.5

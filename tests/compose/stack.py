@@ -51,7 +51,7 @@ class Stack:
     """without: services that are left out, because their image cannot be had here."""
 
     def __init__(self, without: Sequence[str] = ()) -> None:
-        self._ports = {f"{name}_PORT": str(free_port()) for name in ("KAFKA", "GRAFANA", "PROMETHEUS")}
+        self._ports = {f"{name}_PORT": str(free_port()) for name in ("KAFKA", "GRAFANA", "PROMETHEUS", "REGISTRY")}
         self.services = [one for one in self.compose("config", "--services").split() if one not in without]
 
     def compose(self, *words: str) -> str:

@@ -21,8 +21,8 @@ LASTING = SERVICES.keys() - ONCE
 OURS = {name for name, service in SERVICES.items() if service.get("build", {}).get("target") == "program"}
 PROGRAM_OF = {name: service["command"][0] for name, service in SERVICES.items() if name in OURS - ONCE}
 DOCKERFILE = (ROOT / "infra/docker/Dockerfile").read_text()
-WRITES_INTO_ITSELF = {"kafka", "grafana"}
-"""Whose official images keep configuration and logs of their own beside their volumes."""
+WRITES_INTO_ITSELF = {"kafka", "grafana", "registry"}
+"""Whose official images keep files of their own beside their volumes."""
 PRIVILEGED = {"cap_add", "privileged", "pid", "ipc", "devices"}
 
 every = pytest.mark.parametrize("name", sorted(SERVICES))
@@ -131,8 +131,15 @@ def test_bases_are_pinned_and_the_broker_is_the_one_that_runs_without_docker() -
 
 def test_every_setting_of_the_example_is_one_with_that_default() -> None:
     offered = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert offered.pop("COMPOSE_PROFILES") in SERVICES["registry"]["profiles"]
+    assert offered.pop("CHARLES_KAFKA__SCHEMA_REGISTRY_URL").startswith("http://registry:8080/")
     used = re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", (ROOT / "docker-compose.yml").read_text())
     assert {*offered.items()} == {*used}
+
+
+@pytest.mark.parametrize("name", sorted(OURS - {"secrets"}))
+def test_a_schema_registry_is_told_to_all_who_read_and_write_events(name: str) -> None:
+    assert SERVICES[name]["environment"]["CHARLES_KAFKA__SCHEMA_REGISTRY_URL"] is None  # what .env says, if anything
 
 
 def test_no_password_is_written_down() -> None:

@@ -112,3 +112,19 @@ def test_a_clock_that_jumped_back_makes_no_tick_older_and_none_stay_for_ever(lat
     assert waits.give_up_old() == []
     later(31)
     assert {gone for gone, _ in waits.give_up_old()} == {tick_id(0), tick_id(1)}
+
+
+def test_a_tick_waits_in_the_bin_of_the_change_from_the_tick_before_where_changes_are_predicted() -> None:
+    of = config.changed(Config(), ["outputs=steering:delta,acceleration_braking:delta"])
+    waits = pool(of)
+    past = [array("f", [0.0] * (HISTORY - 1) + [last]) for last in (0.5, 0.25, 0.2, 0.0, 0.0, 0.0)]
+    driven = sample(tick=0, steering=0.3, acceleration=0.5, braking=0.25)
+    waits.add(tick_id(0), Tick(Joined(driven, tuple(past), (0,)), now()))
+    filled = {
+        filling.kind.name: [cell for cell, count in filling.waiting.items() if count] for filling in waits.filling()
+    }
+    names = {filling.kind.name: filling.kind for filling in waits.filling()}
+    assert {kind: [names[kind].cell_name(cell) for cell in cells] for kind, cells in filled.items()} == {
+        "steering": ["steering:delta +0.1"],
+        "acceleration_braking": ["acceleration_braking:delta 0"],
+    }

@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from charles.metrics.table import Trainer, begin
-from charles.models import Learned
 from consumers.trainer.buffers import Buffers
 from consumers.trainer.publishing import Identity
+
+if TYPE_CHECKING:
+    from charles.models import Learned
 
 
 @contextmanager

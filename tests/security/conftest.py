@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from charles import acls, topic_admin
+from charles.refusals import Refused
+from charles.settings import Kafka
+from tests.logged import until
 from tests.security.secured import STRANGER, Secured, secured_broker
 
 _USERS = [role.name for role in acls.ROLES]
@@ -24,7 +27,18 @@ def prefix(secured: Secured) -> str:
     """Topics under it, and every role's user allowed what the table says."""
     prefix = f"t{uuid.uuid4().hex[:8]}"
     kafka = secured.superuser.model_copy(update={"prefix": prefix})
+    topic_admin.ensure(kafka)
     for role in acls.ROLES:
         acls.apply(kafka, role, role.name)
-    topic_admin.ensure(secured.kafka("operator", prefix))
+    # The broker takes an ACL up a moment after the controller has written it down.
+    until(lambda: all(holds(secured.kafka(role.name, prefix), role.name) for role in acls.ROLES))
     return prefix
+
+
+def holds(kafka: Kafka, role: str) -> bool:
+    """Whether the cluster lets this user do what the table says."""
+    try:
+        acls.require(kafka, role)
+    except Refused:
+        return False
+    return True

@@ -20,8 +20,8 @@ from charles.topic_admin import resolve
 from infra.kafka.ports import LOOPBACK, free_port
 from infra.kafka.runtime import find_runtime
 from infra.kafka.storage import new_cluster_id
+from tests.nodes import Node
 from tests.security.certificates import Authority
-from tests.security.nodes import Node
 
 _MECHANISM = "SCRAM-SHA-512"
 _ITERATIONS = 4096

@@ -66,7 +66,7 @@ def test_a_user_to_whom_nothing_is_allowed_is_told_so_in_one_clear_line(
     assert prefix in line
 
 
-@pytest.mark.parametrize(("argv", "about"), [("reset --yes", ".frames"), ("config set train.buffer=80", ".schemas")])
+@pytest.mark.parametrize(("argv", "about"), [("reset --yes", "."), ("config set train.buffer=80", ".schemas")])
 def test_an_onlooker_changes_nothing_and_is_told_so(secured: Secured, prefix: str, argv: str, about: str) -> None:
     line = told(secured.kafka("onlooker", prefix), argv)
     assert f"{prefix}{about}" in line

@@ -136,14 +136,14 @@ def _requests() -> list[Panel]:
             "From its arrival to the answer's departure. A fetch waits for records on purpose; Produce and EndTxn "
             "should take milliseconds.",
             SECONDS,
-            Query('max by (request) (kafka_network_request_seconds{quantile="0.99"})', "{{request}}"),
+            Query('max by (request) (kafka_network_request_seconds{percentile="99"})', "{{request}}"),
         ),
         lines(
             "Time of a request, median",
             "Half of the requests are answered within this. Where only the 99 in 100 rise, a disk or a pause of Java "
             "is behind it.",
             SECONDS,
-            Query('max by (request) (kafka_network_request_seconds{quantile="0.50"})', "{{request}}"),
+            Query('max by (request) (kafka_network_request_seconds{percentile="50"})', "{{request}}"),
         ),
     ]
 

@@ -74,7 +74,7 @@ def test_every_figure_that_has_a_name_has_a_value_on_loopback_alone(measured: Lo
     assert alone["kafka_controller_offline_partitions"] == 0
     assert any(s.name == "jvm_memory_used_bytes" and s.labels == {"area": "heap"} and s.value > 0 for s in samples)
     produce = [s for s in samples if s.name == "kafka_network_request_seconds" and s.labels["request"] == "Produce"]
-    assert {s.labels["quantile"] for s in produce} == {"0.50", "0.95", "0.99"}
+    assert {s.labels["percentile"] for s in produce} == {"50", "95", "99"}
     assert all(0 < s.value < 60 for s in produce)
 
     status = measured.status()

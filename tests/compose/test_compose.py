@@ -159,12 +159,15 @@ def test_volumes_cover_what_the_images_would_make_anonymous_ones_for() -> None:
     }
 
 
+def compose(*words: str) -> subprocess.CompletedProcess[str]:
+    docker = shutil.which("docker") or "docker"
+    return subprocess.run([docker, "compose", *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
 @pytest.mark.skipif(shutil.which("docker") is None, reason="there is no docker here")
-@pytest.mark.parametrize("profile", ["", "*"])
-def test_compose_accepts_the_file(profile: str) -> None:
-    words = ["docker", "compose", *(["--profile", profile] if profile else []), "config", "--quiet"]
-    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    if "is not a docker command" in told.stderr or "unknown" in told.stderr:
-        pytest.skip("docker is here without compose")
-    assert told.returncode == 0, told.stderr
-    assert told.stderr == ""
+@pytest.mark.parametrize("profiles", [(), ("--profile", "*")])
+def test_compose_accepts_the_file(profiles: tuple[str, ...]) -> None:
+    if compose("version").returncode != 0:
+        pytest.skip("docker is here, compose is not")
+    told = compose(*profiles, "config", "--quiet")
+    assert (told.returncode, told.stderr) == (0, "")

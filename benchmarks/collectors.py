@@ -103,8 +103,8 @@ def _words(parts: Sequence[Sent], seconds: float) -> str:
     mean_ms, worst_ms = (1000 * ticks / HZ for ticks in (queued.mean(), np.quantile(queued, 0.99)))
     cores = sum(part.cpu_s for part in parts) / seconds
     return (
-        f"{sent / seconds:,.0f} of {due / seconds:,.0f} ticks/s, {dropped} dropped; acknowledged in {mean_ms:.0f} ms on "
-        f"average, {worst_ms:.0f} ms in the worst hundredth; {cores:.2f} cores for the sending"
+        f"{sent / seconds:,.0f} of {due / seconds:,.0f} ticks/s, {dropped} dropped; acknowledged in {mean_ms:.0f} ms "
+        f"on average, {worst_ms:.0f} ms in the worst hundredth; {cores:.2f} cores for the sending"
     )
 
 

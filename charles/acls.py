@@ -65,7 +65,7 @@ ROLES = (
          group="trainer-", transactions="trainer-"),
     Role("player",    reads=(topics.MODELS, topics.WEIGHTS),
          writes=(topics.DRIVING, topics.DEADLETTER)),
-    Role("annotator", reads=TOPICS, writes=(topics.DEADLETTER,)),
+    Role("annotator", reads=(topics.MODELS, topics.STATUS, topics.DEADLETTER), group="annotator"),
     Role("onlooker",  reads=TOPICS, configs=True),
     Role("operator",  everything=True),
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import requests
 
 from infra.kafka.ports import free_port
 
@@ -27,7 +28,7 @@ class Failed(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Container:
     """One container of the stack. health: empty for one without a health check; restarts: by Docker, since it was made;
-    pid: of its first process, on the host, 0 when it does not run."""
+    pid: of its first process, on the host, 0 when it does not run; ports: inside, such as 9400/tcp."""
 
     id: str
     name: str
@@ -37,6 +38,7 @@ class Container:
     exit_code: int
     restarts: int
     pid: int
+    ports: frozenset[str]
 
     @property
     def is_well(self) -> bool:
@@ -74,6 +76,14 @@ class Stack:
         with suppress(ValueError):
             return done.returncode, json.loads(done.stdout)
         return done.returncode, {}
+
+    def prometheus(self, path: str) -> Any:
+        """What Prometheus answers to a question of its API; nothing while it gives no answer."""
+        where = f"http://127.0.0.1:{self._ports['PROMETHEUS_PORT']}/api/v1/{path}"
+        try:
+            return requests.get(where, timeout=10).json()["data"]
+        except requests.RequestException:
+            return {}
 
     def down(self) -> None:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "60")
@@ -129,6 +139,7 @@ def _container(seen: Any) -> Container:
         exit_code=state["ExitCode"],
         restarts=seen["RestartCount"],
         pid=state["Pid"],
+        ports=frozenset(seen["Config"].get("ExposedPorts", {})),
     )
 
 

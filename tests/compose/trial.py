@@ -15,6 +15,8 @@ LEARNED_S = 600
 HEALTHY_S = 120
 SETTLED_S = 60
 COLLECTORS = 5
+METRICS = "9400/tcp"
+"""The port at which a container offers Prometheus its program's metrics."""
 
 _UNCLEAN = re.compile(r" (warning|error|critical) |Traceback| (WARN|ERROR|FATAL) |level=(warn|error)")
 _USUAL = (
@@ -28,6 +30,7 @@ def all_of(stack: Stack) -> Iterator[str]:
     yield from comes_up(stack)
     yield from learns(stack)
     yield from is_clean(stack)
+    yield from is_watched(stack)
     yield f"memory:\n{memory().rstrip()}"
     yield from survives(stack)
     yield from grows(stack)
@@ -67,6 +70,17 @@ def is_clean(stack: Stack) -> Iterator[str]:
     yield f"ps and {len(lines)} lines of logs are clean"
 
 
+def is_watched(stack: Stack) -> Iterator[str]:
+    """Prometheus finds every container of a program, and the broker, and has the rules."""
+    programs = sum(METRICS in one.ports for one in stack.containers())
+    _wait(f"Prometheus reaches {programs} programs and the broker", SETTLED_S, lambda: _watched(stack) == (programs, 1))
+    rules = sum(len(group["rules"]) for group in stack.prometheus("rules").get("groups", []))
+    if not rules:
+        raise Failed("Prometheus has no rules")
+    firing = sorted({alert["labels"]["alertname"] for alert in stack.prometheus("alerts")["alerts"]})
+    yield f"Prometheus reaches {programs} programs and the broker; {rules} rules, alerts: {', '.join(firing) or 'none'}"
+
+
 def survives(stack: Stack) -> Iterator[str]:
     """What runs is killed in turn: all is healthy again, every tick is accounted for, and training goes on."""
     for victim in [container for container in stack.containers() if container.state == "running"]:
@@ -93,6 +107,7 @@ def grows(stack: Stack) -> Iterator[str]:
         if words == "their containers":
             stack.compose("up", "--detach", "--wait", "--no-deps", "--force-recreate", *scale, "collector")
             _wait("the new ones drive", SETTLED_S, lambda: _driving(stack) >= names and _hosts(stack).keys() >= names)
+    yield from is_watched(stack)
 
 
 def _is_back(stack: Stack, victim: Container) -> bool:
@@ -126,6 +141,12 @@ def _hosts(stack: Stack) -> dict[str, str]:
     """The container in which each instance runs that is well, by what it calls its host."""
     containers = {one.id[:12]: one.name for one in stack.containers()}
     return {one["instance"]: containers[one["host"]] for one in _statuses(stack) if one["host"] in containers}
+
+
+def _watched(stack: Stack) -> tuple[int, ...]:
+    """How many programs, and how many brokers, Prometheus reaches."""
+    up = [one["labels"]["job"] for one in stack.prometheus("targets").get("activeTargets", []) if one["health"] == "up"]
+    return up.count("charles"), up.count("kafka")
 
 
 def _wait(what: str, patience_s: float, holds: Callable[[], bool]) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from charles.metrics.following import Following
-from charles.metrics.table import Rdkafka
+from charles.metrics.table import UNKNOWN, Rdkafka
 
 EVERY_S = 5.0
 _SILENT_S = 4 * EVERY_S
@@ -58,8 +58,9 @@ class Statistics:
         producers = [client for client in clients if client["type"] == "producer"]
         Rdkafka.queued.set(sum(producer["msg_cnt"] for producer in producers))
         Rdkafka.queued_bytes.set(sum(producer["msg_size"] for producer in producers))
-        round_trips = [broker["rtt"]["p95"] for producer in producers for broker in producer["brokers"].values()]
-        Rdkafka.round_trip.set(max(round_trips, default=0) / 1e6)
+        brokers = [broker for producer in producers for broker in producer["brokers"].values()]
+        microseconds = [broker["rtt"]["p95"] for broker in brokers if broker["rtt"]["cnt"]]
+        Rdkafka.round_trip.set(max(microseconds, default=UNKNOWN) / 1e6)
 
     def _by_topic(self, client: Mapping[str, Any], field: str) -> Counter[str]:
         """The sums over partitions; -1 is unknown, as is the partition of that number."""

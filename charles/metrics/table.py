@@ -44,7 +44,7 @@ OWN: dict[str, CollectorRegistry] = {}
 ROWS: list[Row] = []
 """All of them, in the order of this page."""
 
-_UNKNOWN = float("nan")
+UNKNOWN = float("nan")
 _ALONE: list[Gauge] = []
 """The gauges without labels."""
 _Metric = TypeVar("_Metric", bound=MetricWrapperBase)
@@ -54,7 +54,7 @@ def begin(program: type) -> None:
     """A new life of a program begins: what its gauges said of the last one is not known to hold any more."""
     for metric in vars(program).values():
         if metric in _ALONE:
-            metric.set(_UNKNOWN)
+            metric.set(UNKNOWN)
         elif isinstance(metric, Gauge):
             metric.clear()
 
@@ -76,7 +76,7 @@ def _gauge(name: str, words: str, *labels: str) -> Gauge:
     gauge = _listed(Gauge(name, words, labels, registry=None), name, words, labels)
     if not labels:
         _ALONE.append(gauge)
-        gauge.set(_UNKNOWN)
+        gauge.set(UNKNOWN)
     return gauge
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     try:
         with _taken_down(Stack(asked.without), console) as stack:
             for line in trial.all_of(stack):
-                console.print(line)
+                console.print(line, markup=False, soft_wrap=True)
     except Failed as problem:
         sys.exit(f"FAIL {problem}")
     except KeyboardInterrupt:
@@ -41,8 +41,8 @@ def _taken_down(stack: Stack, console: Console) -> Iterator[Stack]:
     try:
         yield stack
     except Failed:
-        console.print(stack.compose("logs", "--tail", "30"), markup=False)
-        console.print(stack.compose("ps", "--all"), markup=False)
+        console.print(stack.compose("logs", "--tail", "10"), markup=False, soft_wrap=True)
+        console.print(stack.compose("ps", "--all"), markup=False, soft_wrap=True)
         raise
     finally:
         stack.down()

@@ -28,7 +28,7 @@ class Failed(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Container:
     """One container of the stack. health: empty for one without a health check; restarts: by Docker, since it was made;
-    pid: of its first process, on the host, 0 when it does not run; ports: inside, such as 9400/tcp."""
+    pid: of its first process, on the host, 0 when it does not run."""
 
     id: str
     name: str
@@ -38,7 +38,6 @@ class Container:
     exit_code: int
     restarts: int
     pid: int
-    ports: frozenset[str]
 
     @property
     def is_well(self) -> bool:
@@ -139,7 +138,6 @@ def _container(seen: Any) -> Container:
         exit_code=state["ExitCode"],
         restarts=seen["RestartCount"],
         pid=state["Pid"],
-        ports=frozenset(seen["Config"].get("ExposedPorts", {})),
     )
 
 

@@ -15,8 +15,6 @@ LEARNED_S = 600
 HEALTHY_S = 120
 SETTLED_S = 60
 COLLECTORS = 5
-METRICS = "9400/tcp"
-"""The port at which a container offers Prometheus its program's metrics."""
 
 _UNCLEAN = re.compile(r" (warning|error|critical) |Traceback| (WARN|ERROR|FATAL) |level=(warn|error)")
 _USUAL = (
@@ -71,8 +69,8 @@ def is_clean(stack: Stack) -> Iterator[str]:
 
 
 def is_watched(stack: Stack) -> Iterator[str]:
-    """Prometheus finds every container of a program, and the broker, and has the rules."""
-    programs = sum(METRICS in one.ports for one in stack.containers())
+    """Prometheus finds every program that is heard, and the broker, and has the rules."""
+    programs = len(_statuses(stack))
     _wait(f"Prometheus reaches {programs} programs and the broker", SETTLED_S, lambda: _watched(stack) == (programs, 1))
     rules = sum(len(group["rules"]) for group in stack.prometheus("rules").get("groups", []))
     if not rules:

@@ -77,3 +77,10 @@ def test_without_a_rate_nothing_waits_and_nothing_is_late() -> None:
 
 def test_it_ends_when_told_to() -> None:
     assert list(RateKeeper(30).ticks(lambda _: True)) == []
+
+
+def test_it_says_how_much_later_than_its_time_a_tick_began() -> None:
+    clock = Clock()
+    keeper = RateKeeper(30, clock)
+    behind = [keeper.behind_s for _ in begin(keeper, clock, {3: 0.05, 5: 1.0}, 8)]
+    assert behind == pytest.approx([0, 0, 0, 0, 0.05 - 1 / 30, 0, 1.0 - 1 / 30, 0])

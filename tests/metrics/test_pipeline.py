@@ -1,0 +1,211 @@
+"""The pages of a small pipeline that really runs: every metric of the table has a value there, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from urllib.error import URLError
+
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from charles import topics
+from charles.kafka import Publisher
+from charles.metrics.table import ROWS, Row
+from charles.settings import Kafka
+from infra.kafka.ports import free_port
+from tests.metrics.pages import of, page, samples
+from tests.programs import configure, give, heard
+
+PROGRAMS = ("collector", "balancer", "trainer", "player")
+PATIENCE_S = 240.0
+SMALL = {
+    "game": "carracing",
+    "outputs": ["acceleration_braking", "steering:classification"],
+    "balance": {"bins": 5},
+    "play": {"swap": "at once"},
+    "train": {"buffer": 84, "checkpoint_every": 20},
+}
+"""An output of each kind, since each has a figure of its own; small, so that it learns soon."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+class Run:
+    """`charles run` of one of each program. targets: where their metrics are, by instance, as it tells Prometheus."""
+
+    def __init__(self, kafka: Kafka, folder: Path) -> None:
+        self.kafka = kafka
+        self.list = folder / "logs" / "prometheus.json"
+        own = {
+            "CHARLES_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "CHARLES_KAFKA__PREFIX": kafka.prefix,
+            "CHARLES_METRICS__PORT": str(free_ports(len(PROGRAMS))),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "charles", "run", *PROGRAMS, "--quiet", "--folder", str(folder / "logs")],
+            cwd=folder,
+            env=os.environ | own,
+            start_new_session=True,
+        )
+        self.until(self.list.exists)
+        groups = json.loads(self.list.read_text(encoding="utf-8"))
+        self.targets = {group["labels"]["program"]: group["targets"][0] for group in groups}
+
+    def until(self, true: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not true():
+            assert self.process.poll() is None, "it ended"
+            assert time.monotonic() < deadline, f"not within {PATIENCE_S:g} s"
+            time.sleep(0.5)
+
+    def end(self) -> int:
+        """As Ctrl-C does; returns the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(90)
+
+    def clear(self) -> None:
+        if self.process.poll() is None:
+            for process in [*psutil.Process(self.process.pid).children(recursive=True), self.process]:
+                process.kill()
+            self.process.wait()
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row on which nobody listens."""
+    while True:
+        first = min(free_port(), 65_536 - count)
+        with suppress(OSError), ExitStack() as stack:
+            for port in range(first, first + count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+
+
+@pytest.fixture
+def run(kafka: Kafka, tmp_path: Path) -> Iterator[Run]:
+    configure(kafka, SMALL)
+    running = Run(kafka, tmp_path)
+    yield running
+    running.clear()
+
+
+def rows(program: str) -> list[Row]:
+    """What stands on a program's page."""
+    others = tuple(f"charles_{other}_" for other in PROGRAMS if other != program)
+    return [row for row in ROWS if not row.name.startswith(others)]
+
+
+def plant_what_cannot_be_used(kafka: Kafka) -> None:
+    """A record for each program that reads."""
+    publisher = Publisher(kafka)
+    for topic in (topics.FRAMES, topics.BALANCED, topics.MODELS):
+        publisher.send_bytes(topic, "nobody", b"no event at all")
+    assert publisher.flush(60) == 0
+
+
+def without_value(texts: dict[str, str]) -> set[str]:
+    """Metrics that are no number on any page, or 0 on all."""
+    there = [sample for text in texts.values() for sample in samples(text) if not math.isnan(sample.value)]
+    return {row.name for row in ROWS if not any(sample.value for sample in of(row, there))}
+
+
+MAY_BE_ZERO = {
+    "charles_collector_dropped_ticks_total": "nothing is dropped while the broker answers",
+    "charles_collector_refused_ticks_total": "the game talks no nonsense",
+    "charles_collector_late_ticks_total": "a quiet machine is never late",
+    "charles_collector_queued_ticks": "the broker may just have answered",
+    "charles_collector_crashes_total": "its driver may do well",
+    "charles_balancer_broken_ledgers": "every ledger adds up",
+    "charles_balancer_unread_records": "it may have read all",
+    "charles_trainer_unread_samples": "it may have read all",
+    "charles_player_late_ticks_total": "a quiet machine is never late",
+    "charles_program_config_epoch": "0 is the first configuration",
+    "rdkafka_queued_messages": "the broker may just have answered",
+    "rdkafka_queued_bytes": "the broker may just have answered",
+    "rdkafka_consumer_lag_messages": "all may be read",
+    "charles_trainer_output_accuracy_ratio": "no guess of a batch may be right",
+}
+"""Metrics that have a value, which is 0 when all is well, and why."""
+
+
+def test_every_metric_has_a_value_and_nothing_else_is_on_the_pages(run: Run) -> None:
+    assert {*run.targets} == {*PROGRAMS}
+    heard(run.kafka, lambda status: status.program == "player" and status.batch > 0, PATIENCE_S)
+    plant_what_cannot_be_used(run.kafka)
+    give(run.kafka, "player", "unstuck", seconds=60)
+
+    def pages() -> dict[str, str]:
+        return {program: page(target) for program, target in run.targets.items()}
+
+    deadline = time.monotonic() + PATIENCE_S
+    texts = pages()
+    while without_value(texts) - {*MAY_BE_ZERO} and time.monotonic() < deadline:
+        time.sleep(1)
+        texts = pages()
+    assert without_value(texts) - {*MAY_BE_ZERO} == set()
+
+    for program, text in texts.items():
+        families = {family.name: family for family in text_string_to_metric_families(text)}
+        expected = {row.name.removesuffix("_total"): row for row in rows(program)}
+        assert {*families} == {*expected}
+        for name, row in expected.items():
+            assert (families[name].documentation, families[name].type) == (row.help, row.kind)
+            labels = [{*sample.labels} - {"le"} for sample in families[name].samples]
+            assert all(found == {*row.labels} for found in labels), row.name
+        told = {row.name for row in rows(program) if any(not math.isnan(s.value) for s in of(row, samples(text)))}
+        assert {row.name for row in rows(program) if not row.labels} - told <= {"rdkafka_round_trip_seconds"}
+        lint(text)
+
+    found = {program: samples(text) for program, text in texts.items()}
+    assert [row.name for row in ROWS if not any(of(row, there) for there in found.values())] == []
+    ledger = terms("charles_balancer_ledger_ticks", found["balancer"])
+    assert ledger.pop("seen") == sum(ledger.values()) > 0
+    samples_of = terms("charles_trainer_ledger_samples", found["trainer"])
+    assert samples_of.pop("read") == sum(samples_of.values()) > 0
+    assert samples_of["rejected"] == 1
+    for program in ("balancer", "trainer", "player"):
+        reasons = terms("charles_program_dead_letters_by_reason_total", found[program], "reason")
+        assert reasons == {"the record begins with N": 1}, program
+
+    comes_back_at_the_same_place(run, "balancer")
+    assert run.end() == 0
+    assert not run.list.exists()
+
+
+def terms(name: str, found: list[Sample], label: str = "term") -> dict[str, float]:
+    return {sample.labels[label]: sample.value for sample in found if sample.name == name}
+
+
+def lint(text: str) -> None:
+    """What promtool has to say against a page: nothing."""
+    if shutil.which("promtool") is None:
+        return
+    said = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)  # noqa: S607
+    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+
+
+def comes_back_at_the_same_place(run: Run, program: str) -> None:
+    """A program that was killed is started again, and offers its metrics where it did."""
+    before = heard(run.kafka, lambda status: status.program == program and status.state == "running", from_now=True)
+    psutil.Process(before.pid).kill()
+
+    def back() -> bool:
+        with suppress(URLError, ConnectionError):
+            found = samples(page(run.targets[program]))
+            (began,) = (sample.value for sample in found if sample.name == "process_start_time_seconds")
+            return began > before.time.timestamp()
+        return False
+
+    run.until(back)

@@ -1,0 +1,177 @@
+"""A real Prometheus that looks at a real pipeline: its programs, each with a page of its metrics, and its broker."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from charles import topic_admin
+from charles.settings import Kafka, environment, load
+from charles.stopping import SUPERVISED
+from infra.kafka.broker import LocalBroker
+from infra.kafka.ports import free_port
+from tests.infra.expressions import RULES
+from tests.programs import configure, stop
+
+PATIENCE_S = 240.0
+SMALL = {
+    "game": "carracing",
+    "outputs": ("acceleration_braking", "steering:classification"),
+    "balance": {"bins": 5},
+    "play": {"swap": "at once"},
+    "train": {"buffer": 32, "checkpoint_every": 5},
+}
+"""One output of each kind, so that each has its figure; small, so that it learns within a minute."""
+VERBS = {"collector-1": "collect", "balancer-1": "balance", "trainer-1": "train", "player-1": "play"}
+
+Sample = tuple[dict[str, str], float]
+"""A series' labels, and its value now."""
+
+
+class Prometheus:
+    """The server, on loopback. It looks every second."""
+
+    def __init__(self, folder: Path, targets: dict[str, list[int]], rules: str) -> None:
+        """targets: ports on loopback, by job; rules: the rules' file as text."""
+        self._url = f"http://127.0.0.1:{free_port()}"
+        (folder / "rules.yml").write_text(rules)
+        jobs = [
+            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]}
+            for job, ports in targets.items()
+        ]
+        every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+        config = {"global": every, "rule_files": ["rules.yml"], "scrape_configs": jobs}
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        with (folder / "prometheus.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [  # noqa: S607
+                    "prometheus",
+                    f"--config.file={folder / 'prometheus.yml'}",
+                    f"--storage.tsdb.path={folder / 'prometheus'}",
+                    f"--web.listen-address={self._url.removeprefix('http://')}",
+                ],
+                stdout=log,
+                stderr=log,
+            )
+
+    def query(self, expression: str) -> list[Sample]:
+        """What an expression is now, without what is no number."""
+        result = self._ask("query", query=expression)["result"]
+        pairs = [(one["metric"], float(one["value"][1])) for one in result]
+        return [(labels, value) for labels, value in pairs if not math.isnan(value)]
+
+    def firing(self) -> set[str]:
+        """The names of the alerts that fire now."""
+        return {alert["labels"]["alertname"] for alert in self._ask("alerts")["alerts"] if alert["state"] == "firing"}
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+    def _ask(self, what: str, **arguments: str) -> Any:
+        """Raises AssertionError for PromQL that is none."""
+        try:
+            with urllib.request.urlopen(f"{self._url}/api/v1/{what}?{urllib.parse.urlencode(arguments)}") as answer:  # noqa: S310
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            pytest.fail(f"{arguments}: {error.read().decode()}")
+
+
+class Watched:
+    """A pipeline of one collector, a balancer, a trainer and a player on a broker of its own, with its Prometheus."""
+
+    def __init__(self, folder: Path, rules: str) -> None:
+        self._folder = folder
+        self._ends = ExitStack()
+        broker = LocalBroker(folder / "kafka", free_port(), metrics_port=free_port())
+        self._ends.callback(broker.stop)
+        self.kafka = Kafka(bootstrap_servers=broker.start(detached=False))
+        topic_admin.ensure(self.kafka)
+        configure(self.kafka, SMALL)
+        self._ports = {name: free_port() for name in VERBS}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        targets = {"charles": [*self._ports.values()], "kafka": [broker.metrics_port or 0]}
+        self.prometheus = Prometheus(folder, targets, rules)
+        self._ends.callback(self.prometheus.close)
+        for name in VERBS:
+            self.start(name)
+
+    def start(self, name: str) -> None:
+        program = name.partition("-")[0]
+        own = {"tensorboard": self._folder / "tensorboard"} if program == "trainer" else {}
+        settings = load(
+            kafka=self.kafka.model_dump(), **{program: {"name": name} | own, "metrics": {"port": self._ports[name]}}
+        )
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "charles", VERBS[name]],
+                env=os.environ | environment(settings) | {SUPERVISED: "1"},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self, name: str) -> None:
+        """Tell a program to stop, as its supervisor does, and wait for its end."""
+        stop(self.processes.pop(name))
+
+    def kill(self, name: str) -> None:
+        """As kill -9 does."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def until(self, happens: Callable[[], Any], patience_s: float = PATIENCE_S) -> float:
+        """Wait for something; returns how long it took, in seconds."""
+        began = time.monotonic()
+        while not happens():
+            if time.monotonic() - began > patience_s:
+                logs = {path.name: path.read_text()[-1500:] for path in self._folder.glob("*-1.log")}
+                pytest.fail(f"it did not come to that within {patience_s:g} s: {json.dumps(logs, indent=1)}")
+            time.sleep(0.5)
+        return time.monotonic() - began
+
+    def drives(self) -> bool:
+        """Whether the loop is closed: the player drives with weights that were trained meanwhile."""
+        with suppress(urllib.error.URLError):  # it is only starting
+            return any(value > 0 for _, value in self.prometheus.query("charles_player_applied_batch_number"))
+        return False
+
+    def close(self) -> None:
+        for name in [*self.processes]:
+            self.kill(name)
+        self._ends.close()
+
+
+@contextmanager
+def watched(folder: Path, rules: str) -> Iterator[Watched]:
+    pipeline = Watched(folder, rules)
+    try:
+        yield pipeline
+    finally:
+        pipeline.close()
+
+
+def hurried(factor: int) -> str:
+    """The rules with every duration so many times shorter, but none below two seconds."""
+
+    def shorter(match: re.Match[str]) -> str:
+        seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+        return f"{max(seconds // factor, 2)}s"
+
+    return re.sub(r"(?<=[\[: ])(\d+)([smh])(?=[\]:\n])", shorter, RULES.read_text())

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Images under the official tags of those that docker-compose.yml is built on, for a machine that cannot pull them:
 #
-#     sudo PYTHON=.venv/bin/python tests/compose/standins/make.sh      four minutes; needs docker and debootstrap
+#     sudo PYTHON=.venv/bin/python tests/compose/standins/make.sh      two minutes; needs docker and debootstrap
 #
 # They come from this machine's own Debian packages, its certificates with them, and from Kafka's pinned jars: for trying
-# docker-compose.yml here, never to be pushed. Prometheus is Debian's older one. There is none for Grafana.
+# docker-compose.yml here, never to be pushed. Prometheus is Debian's older one, the
+# schema registry keeps its schemas in memory. There is none for Grafana.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -28,17 +29,23 @@ tar --create --directory "$debian" . | docker import --change 'CMD ["bash"]' \
     --change "ENV SSL_CERT_FILE=$certificates" --change "ENV REQUESTS_CA_BUNDLE=$certificates" \
     --change "ENV PIP_CERT=$certificates" - charles-standin-debian
 
-cp -r "$here/kafka" "$work/kafka"
-"${PYTHON:-python3}" - "$work/kafka/libs" <<'END'
+cp -r "$here/kafka" "$here/registry" "$work"
+"${PYTHON:-python3}" - "$work" <<'END'
+import shutil
 import sys
 from pathlib import Path
 
 from infra.kafka.jars import cached_jars, pinned
+from infra.kafka.runtime import cache_folder
+from tests.schema_registry import archive
 
-Path(sys.argv[1]).mkdir()
-cached_jars(Path(sys.argv[1]), pinned())
+work = Path(sys.argv[1])
+(work / "kafka/libs").mkdir()
+cached_jars(work / "kafka/libs", pinned())
+shutil.copy(archive(cache_folder().with_name("schema-registry")), work / "registry/registry.tar.gz")
 END
 
 docker build --tag python:3.11-slim-bookworm "$here/python"
 docker build --tag apache/kafka:4.3.1 "$work/kafka"
+docker build --tag apicurio/apicurio-registry-kafkasql:2.6.13.Final "$work/registry"
 docker build --tag prom/prometheus:v3.5.0 "$here/prometheus"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -52,9 +53,15 @@ def tell_statistics(to: Callable[[str], None], every_s: float) -> None:
 
 
 def measured() -> dict[str, Any]:
-    """Properties of a client whose statistics are told, if anybody wants them. It must be polled all the time: what it
-    has to tell piles up in it otherwise."""
+    """Properties of a client whose statistics are told, if anybody wants them. A consumer must then be polled all the
+    time, for what it has to tell piles up in it otherwise; publishers are, by poll_measured()."""
     return dict(_STATISTICS)
+
+
+def poll_measured() -> None:
+    """Let the publishers that are measured tell what they have to tell, those too that have nothing to send now."""
+    for publisher in list(_MEASURED):
+        publisher.producer.poll(0)
 
 
 @contextmanager
@@ -167,6 +174,8 @@ class Publisher:
         self._registry = Registry(kafka)
         self._registry.announce(*events)
         self.producer = producer(kafka, **properties)
+        if "stats_cb" in properties:
+            _MEASURED.add(self)
         # A transaction's end says itself what became of its events, which come by the thousand.
         self._told = None if "transactional.id" in properties else refusals.delivery
 
@@ -236,6 +245,9 @@ class Publisher:
     def flush(self, timeout_s: float = 10.0) -> int:
         """Wait until everything is delivered; returns how many events are not, after timeout_s. Raises Refused."""
         return int(self.producer.flush(timeout_s))
+
+
+_MEASURED: weakref.WeakSet[Publisher] = weakref.WeakSet()
 
 
 def _client(kafka: Kafka) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from charles.events import Status
+from charles.kafka import poll_measured
 from charles.metrics.following import Following
 from charles.metrics.table import Program
 
@@ -15,7 +16,8 @@ STATES = ("starting", "waiting", "running", "paused", "starting over", "stopped"
 
 
 class Heartbeat:
-    """Takes in each Status of this process, and adds what only its page has: processor time and the disk."""
+    """Takes in each Status of this process, and adds what only its page has: processor time, the disk, and what
+    librdkafka tells, for which it asks with each heartbeat."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
@@ -34,3 +36,4 @@ class Heartbeat:
         disk = shutil.disk_usage(Path.cwd())
         Program.disk_free.set(disk.free)
         Program.disk_size.set(disk.total)
+        poll_measured()

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 PROGRAM = "supervisor"
 _AT_ONCE_S = 3.0
 _PATIENCE_S = 2.0
+_ANSWER_S = 2.0
 _REFUSED_S = 60.0
 
 
@@ -80,10 +81,13 @@ class Announcer:
     def _talk(self) -> None:
         publisher = Publisher(self._kafka, Status, **{"message.timeout.ms": 3000, "error_cb": lambda _error: None})
         registry, commands = Registry(self._kafka), onlooker(self._kafka, f"control-{self._instance}")
-        commands.assign([TopicPartition(name(self._kafka, topics.COMMANDS), 0, OFFSET_END)])
         due = 0.0
         self._talking = True
         try:
+            # Asked for now, not when it first reads: what is told to one that was heard is for it.
+            place = TopicPartition(name(self._kafka, topics.COMMANDS), 0)
+            place.offset = (commands.get_watermark_offsets(place, timeout=_ANSWER_S) or (0, OFFSET_END))[1]
+            commands.assign([place])
             while not self._over.is_set():
                 for message in commands.consume(100, timeout=0):
                     if message.error() is None:

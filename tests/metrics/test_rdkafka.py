@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 
 from charles import kafka as kafka_module
 from charles import topics
-from charles.kafka import consumer, measured, name, producer, tell_statistics
+from charles.kafka import Publisher, consumer, measured, name, poll_measured, producer, tell_statistics
 from charles.metrics.rdkafka import Statistics
 from charles.metrics.table import COMMON
 from charles.settings import Kafka
@@ -66,3 +66,15 @@ def test_what_was_sent_and_read_and_what_is_still_to_be_read(told: Kafka) -> Non
     assert all_told()
     assert any(0 < each < PATIENCE_S for each in round_trips)
     assert value("rdkafka_sent_bytes_total", "training") >= sent_bytes + 1000 * batch
+
+
+def test_what_a_publisher_tells_does_not_pile_up_in_it_while_it_has_nothing_to_send(told: Kafka) -> None:
+    texts: list[str] = []
+    tell_statistics(texts.append, 0.05)
+    idle = Publisher(told, **measured())
+    deadline = time.monotonic() + PATIENCE_S
+    while len(texts) < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+        poll_measured()
+    assert len(texts) >= 5
+    assert len(idle.producer) == 0

@@ -16,7 +16,7 @@ from tests.compose.stack import ROOT
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
-ONCE = {"topics", "secrets"}
+ONCE = {"topics", "carracing-topics", "secrets"}
 LASTING = SERVICES.keys() - ONCE
 OURS = {name for name, service in SERVICES.items() if service.get("build", {}).get("target") == "program"}
 PROGRAM_OF = {name: service["command"][0] for name, service in SERVICES.items() if name in OURS - ONCE}
@@ -91,6 +91,16 @@ def test_every_program_is_there() -> None:
     assert {*PROGRAM_OF.values()} == {row.name for row in PROGRAMS}
 
 
+def test_the_second_pipeline_is_whole_and_apart() -> None:
+    second = {name for name in SERVICES if name.startswith("carracing-")}
+    assert {SERVICES[name]["environment"]["CHARLES_KAFKA__PREFIX"] for name in second} == {"carracing"}
+    assert {PROGRAM_OF[name] for name in second - ONCE} == {"collector", "balancer", "trainer", "player"}
+    for name in second:
+        assert SERVICES[name]["profiles"] == ["carracing"]
+        assert name in ONCE or "carracing-topics" in SERVICES[name]["depends_on"]
+        assert not set(SERVICES[name].get("volumes", [])) & set(SERVICES["trainer"]["volumes"])
+
+
 def test_only_what_learns_and_drives_has_tensorflow() -> None:
     kinds = {name: SERVICES[name]["build"]["args"]["KIND"] for name in OURS}
     heavy = {name for name, kind in kinds.items() if kind != "slim"}
@@ -101,7 +111,8 @@ def test_only_what_learns_and_drives_has_tensorflow() -> None:
 
 
 def test_prometheus_looks_where_each_program_is() -> None:
-    """A service is found by its own name, or by that of its program where it has another one."""
+    """A service is found by its own name, or by that of its program where it has another one; a second pipeline is not,
+    for its figures would be added to the first one's."""
     (job,) = (
         job
         for job in yaml.safe_load((ROOT / "infra/prometheus/prometheus.yml").read_text())["scrape_configs"]
@@ -110,8 +121,9 @@ def test_prometheus_looks_where_each_program_is() -> None:
     (looked_for,) = job["dns_sd_configs"]
     for name, program in PROGRAM_OF.items():
         aliases = SERVICES[name].get("networks", {}).get("default", {}).get("aliases", [])
-        assert {*looked_for["names"]} & {name, *aliases} == {program}
         environment = SERVICES[name]["environment"]
+        first = "CHARLES_KAFKA__PREFIX" not in environment
+        assert {*looked_for["names"]} & {name, *aliases} == ({program} if first else set())
         assert environment["CHARLES_METRICS__PORT"] == str(looked_for["port"])
     assert {*looked_for["names"]} == {*PROGRAM_OF.values()}
 

@@ -30,6 +30,8 @@ _TIMEOUT_S = 30.0
 _ALL = AclOperation.ALL
 _READ, _WRITE, _DELETE = AclOperation.READ, AclOperation.WRITE, AclOperation.DELETE
 _SEE, _SEE_CONFIGS = AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS
+_ALL_OF_A_GROUP = (_READ, _DELETE, _SEE)
+"""A cluster tells of each operation, never of all."""
 _KINDS = {ResourceType.TOPIC: "topic", ResourceType.GROUP: "group", ResourceType.TRANSACTIONAL_ID: "transactional-id"}
 
 
@@ -204,7 +206,8 @@ def _lacking_on_groups(client: AdminClient, kafka: Kafka, role: Role) -> Iterato
             answers = client.describe_consumer_groups(
                 [asked], include_authorized_operations=True, request_timeout=_TIMEOUT_S
             )
-            if lacks := _lacking(answers[asked], acl.operations):
+            operations = _ALL_OF_A_GROUP if acl.operations == (_ALL,) else acl.operations
+            if lacks := _lacking(answers[asked], operations):
                 yield Acl(acl.kind, acl.name, acl.prefixed, lacks)
 
 

@@ -7,8 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
+from charles.kafka import admin
 from charles.settings import Kafka, environment, load
+from charles.topic_admin import resolve
 from tests.security.certificates import Authority
 from tests.security.secured import STRANGER, Secured
 
@@ -72,3 +75,32 @@ def test_an_onlooker_changes_nothing_and_is_told_so(secured: Secured, prefix: st
     assert f"{prefix}{about}" in line
     assert "the cluster does not let this user" in line
     assert "`charles acls`" in line
+
+
+@pytest.mark.parametrize(
+    ("argv", "user", "kind", "resource", "says"),
+    [
+        ("collect", "collector", ResourceType.TOPIC, "frames", "it lacks: Write on topic {}."),
+        ("balance", "balancer", ResourceType.GROUP, "balancer", "it lacks: Read on group {}."),
+        ("balance", "balancer", ResourceType.TRANSACTIONAL_ID, "balancer-", "(to write in transactions)"),
+        ("train", "trainer", ResourceType.TOPIC, "weights", "it lacks: Read, Write, Delete on topic {}."),
+        ("train", "trainer", ResourceType.TRANSACTIONAL_ID, "trainer-", "(to write in transactions)"),
+        ("play", "player", ResourceType.TOPIC, "driving", "it lacks: Write on topic {}."),
+    ],
+)
+def test_one_missing_acl_is_named_in_one_clear_line(
+    secured: Secured, prefix: str, argv: str, user: str, kind: ResourceType, resource: str, says: str
+) -> None:
+    full = f"{prefix}.{resource}"
+    take_away(secured, kind, full, user)
+    line = told(secured.kafka(user, prefix), argv)
+    assert says.format(full) in line
+    assert "`charles acls" in line
+
+
+def take_away(secured: Secured, kind: ResourceType, full: str, user: str) -> None:
+    """Delete what a user was allowed on one resource."""
+    client, any_pattern = admin(secured.superuser), ResourcePatternType.ANY
+    each = AclBindingFilter(kind, full, any_pattern, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ALLOW)
+    (deleted,) = resolve(client.delete_acls([each])).values()
+    assert deleted

@@ -101,7 +101,7 @@ class LocalBroker:
         self._let_go()
         require_free(self.port)
         if self.metrics_port is not None:
-            require_free(self.metrics_port)
+            require_free(self.metrics_port, "--metrics-port")
         runtime = find_runtime(progress)
         measures = self._measured(progress)
         try:

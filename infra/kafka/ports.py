@@ -20,8 +20,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def require_free(port: int) -> None:
-    """Raise BrokerError, naming who has it where the system tells, when a listener holds the port."""
+def require_free(port: int, option: str = "--port") -> None:
+    """Raise BrokerError, naming who has it where the system tells, when a listener holds the port. option: that chooses
+    another one."""
     deadline = time.monotonic() + DYING_S
     while True:
         try:
@@ -31,7 +32,7 @@ def require_free(port: int) -> None:
         except OSError as error:
             if time.monotonic() > deadline:
                 raise BrokerError(
-                    f"port {port} is in use{_holder(port)}: stop that, or choose another --port"
+                    f"port {port} is in use{_holder(port)}: stop that, or choose another {option}"
                 ) from error
             time.sleep(0.05)
         else:

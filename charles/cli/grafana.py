@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,7 +46,7 @@ def push(
 
 
 @app.command()
-def check() -> None:
+def check(as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False) -> None:
     """Compare every dashboard with what Grafana has, and say what differs; exit 1 if anything does.
 
     Example: charles grafana check
@@ -54,8 +55,13 @@ def check() -> None:
         from infra.grafana.committed import dashboards
 
         grafana = _grafana()
-        alike = [_checked(dashboard, grafana) for dashboard in dashboards()]
-        if not all(alike):
+        found = {dashboard["title"]: _compared(dashboard, grafana) for dashboard in dashboards()}
+        if as_json:
+            typer.echo(json.dumps(found, indent=2))
+        else:
+            for title, places in found.items():
+                _tell(title, places)
+        if any(places != [] for places in found.values()):
             raise typer.Exit(1)
 
 
@@ -71,19 +77,21 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: {_shortly(ours)} is ours, {_shortly(theirs)} is there"
 
 
-def _checked(ours: dict[str, Any], grafana: Api) -> bool:
-    """Whether a dashboard is there as it is here; says so."""
+def _compared(ours: dict[str, Any], grafana: Api) -> list[str] | None:
+    """Where a dashboard differs from what Grafana has; None: it has none."""
     theirs = grafana.dashboard(ours["uid"])
-    if theirs is None:
-        typer.echo(f"{ours['title']} is not there; `charles grafana push` puts it there")
-        return False
-    found = [*differences(_without(ours), _without(theirs))]
-    typer.echo(f"{ours['title']} " + (f"differs in {len(found)} places" if found else "is as it should be"))
-    for place in found[:_SHOWN]:
+    return None if theirs is None else [*differences(_without(ours), _without(theirs))]
+
+
+def _tell(title: str, places: list[str] | None) -> None:
+    if places is None:
+        typer.echo(f"{title} is not there; `charles grafana push` puts it there")
+        return
+    typer.echo(f"{title} " + (f"differs in {len(places)} places" if places else "is as it should be"))
+    for place in places[:_SHOWN]:
         typer.echo(f"  {place}")
-    if len(found) > _SHOWN:
-        typer.echo(f"  and {len(found) - _SHOWN} more")
-    return not found
+    if len(places) > _SHOWN:
+        typer.echo(f"  and {len(places) - _SHOWN} more")
 
 
 def _without(dashboard: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -72,6 +73,8 @@ def test_what_somebody_changed_there_is_told_by_its_place(grafana: Grafana, doub
     assert "panels[0].targets[0].expr: 'min(charles_player_frames_per_second)' is ours, 'vector(30)'" in checked.stdout
     assert "refresh: '10s' is ours, '1m' is there" in checked.stdout
     assert "Charles / Pipeline is as it should be" in checked.stdout
+    facts = json.loads(charles(grafana.url, "check", "--json").stdout)
+    assert (len(facts["Charles / Driving"]), facts["Charles / Pipeline"]) == (2, [])
 
 
 @pytest.mark.parametrize("command", ["push", "check"])

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from charles.settings import Kafka, environment, load
 from charles.stopping import SUPERVISED
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
-from tests.infra.expressions import RULES
+from tests.infra.expressions import ROOT, RULES
 from tests.programs import configure, stop
 
 PATIENCE_S = 240.0
@@ -69,6 +69,14 @@ class Prometheus:
                 stderr=log,
             )
 
+    def ready(self) -> bool:
+        """Whether it has started, so that it answers."""
+        try:
+            with urllib.request.urlopen(f"{self._url}/-/ready"):  # noqa: S310
+                return True
+        except OSError:
+            return False
+
     def query(self, expression: str) -> list[Sample]:
         """What an expression is now, without what is no number."""
         result = self._ask("query", query=expression)["result"]
@@ -95,23 +103,31 @@ class Prometheus:
 class Watched:
     """A pipeline of one collector, a balancer, a trainer and a player on a broker of its own, with its Prometheus."""
 
-    def __init__(self, folder: Path, rules: str) -> None:
+    prometheus: Prometheus
+
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ends = ExitStack()
-        broker = LocalBroker(folder / "kafka", free_port(), metrics_port=free_port())
-        self._ends.callback(broker.stop)
-        self.kafka = Kafka(bootstrap_servers=broker.start(detached=False))
+        self._broker = LocalBroker(folder / "kafka", free_port(), metrics_port=free_port())
+        self._ports = {name: free_port() for name in VERBS}
+        self.kafka = Kafka(bootstrap_servers=f"127.0.0.1:{self._broker.port}")
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def begin(self, rules: str) -> None:
+        """Start everything; rules: the rules' file as text."""
+        self._ends.callback(self._broker.stop)
+        self._broker.start(detached=False)
         topic_admin.ensure(self.kafka)
         configure(self.kafka, SMALL)
-        self._ports = {name: free_port() for name in VERBS}
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        targets = {"charles": [*self._ports.values()], "kafka": [broker.metrics_port or 0]}
-        self.prometheus = Prometheus(folder, targets, rules)
+        targets = {"charles": [*self._ports.values()], "kafka": [self._broker.metrics_port or 0]}
+        self.prometheus = Prometheus(self._folder, targets, rules)
         self._ends.callback(self.prometheus.close)
+        self.until(self.prometheus.ready)
         for name in VERBS:
             self.start(name)
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, where: Path = ROOT) -> None:
+        """where: its working folder."""
         program = name.partition("-")[0]
         own = {"tensorboard": self._folder / "tensorboard"} if program == "trainer" else {}
         settings = load(
@@ -120,7 +136,8 @@ class Watched:
         with (self._folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "charles", VERBS[name]],
-                env=os.environ | environment(settings) | {SUPERVISED: "1"},
+                cwd=where,
+                env=os.environ | environment(settings) | {SUPERVISED: "1", "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -148,9 +165,7 @@ class Watched:
 
     def drives(self) -> bool:
         """Whether the loop is closed: the player drives with weights that were trained meanwhile."""
-        with suppress(urllib.error.URLError):  # it is only starting
-            return any(value > 0 for _, value in self.prometheus.query("charles_player_applied_batch_number"))
-        return False
+        return any(value > 0 for _, value in self.prometheus.query("charles_player_applied_batch_number"))
 
     def close(self) -> None:
         for name in [*self.processes]:
@@ -160,18 +175,22 @@ class Watched:
 
 @contextmanager
 def watched(folder: Path, rules: str) -> Iterator[Watched]:
-    pipeline = Watched(folder, rules)
+    """The pipeline while this lasts; whatever becomes of its start, nothing is left running."""
+    pipeline = Watched(folder)
     try:
+        pipeline.begin(rules)
         yield pipeline
     finally:
         pipeline.close()
 
 
 def hurried(factor: int) -> str:
-    """The rules with every duration so many times shorter, but none below two seconds."""
+    """The rules with every duration so many times shorter, but none below four seconds; and a checkpoint's age."""
 
     def shorter(match: re.Match[str]) -> str:
         seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
-        return f"{max(seconds // factor, 2)}s"
+        return f"{max(seconds // factor, 4)}s"
 
-    return re.sub(r"(?<=[\[: ])(\d+)([smh])(?=[\]:\n])", shorter, RULES.read_text())
+    text = RULES.read_text()
+    assert " > 1800\n" in text
+    return re.sub(r"(?<=[\[: ])(\d+)([smh])(?=[\]:\n])", shorter, text.replace(" > 1800\n", f" > {1800 // factor}\n"))

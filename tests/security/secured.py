@@ -14,7 +14,9 @@ from pathlib import Path
 
 from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
+from charles import acls
 from charles.kafka import admin, answers
+from charles.refusals import Refused
 from charles.settings import Kafka
 from charles.topic_admin import resolve
 from infra.kafka.ports import LOOPBACK, free_port
@@ -25,6 +27,7 @@ from tests.security.certificates import Authority
 
 _MECHANISM = "SCRAM-SHA-512"
 _ITERATIONS = 4096
+PATIENCE_S = 240.0
 STRANGER = "stranger"
 """A user whom nothing is allowed."""
 
@@ -120,3 +123,13 @@ def _add_users(superuser: Kafka, passwords: Mapping[str, str]) -> None:
             [UserScramCredentialUpsertion(user, mechanism, password.encode()) for user, password in passwords.items()]
         )
     )
+
+
+def holds(kafka: Kafka, role: str) -> bool:
+    """Whether the cluster lets this user do what the table says: the broker takes an ACL up a moment after the
+    controller has written it down."""
+    try:
+        acls.require(kafka, role)
+    except Refused:
+        return False
+    return True

@@ -9,11 +9,13 @@ import sys
 import pytest
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
+from charles import acls
 from charles.kafka import admin
 from charles.settings import Kafka, environment, load
 from charles.topic_admin import resolve
+from tests.logged import until
 from tests.security.certificates import Authority
-from tests.security.secured import STRANGER, Secured
+from tests.security.secured import PATIENCE_S, STRANGER, Secured, holds
 
 PROGRAMS = ["collect", "balance", "train", "play"]
 COMMANDS = ["status", "topics", "config show", "config set train.buffer=80", "ledger", "command all pause", "reset"]
@@ -92,8 +94,13 @@ def test_one_missing_acl_is_named_in_one_clear_line(
     secured: Secured, prefix: str, argv: str, user: str, kind: ResourceType, resource: str, says: str
 ) -> None:
     full = f"{prefix}.{resource}"
+    kafka = secured.kafka(user, prefix)
     take_away(secured, kind, full, user)
-    line = told(secured.kafka(user, prefix), argv)
+    try:
+        line = told(kafka, argv)
+    finally:
+        acls.apply(secured.superuser.model_copy(update={"prefix": prefix}), acls.role(user), user)
+        until(lambda: holds(kafka, user), PATIENCE_S)
     assert says.format(full) in line
     assert "`charles acls" in line
 

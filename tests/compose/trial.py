@@ -19,6 +19,7 @@ COLLECTORS = 5
 _UNCLEAN = re.compile(r" (warning|error|critical) |Traceback| (WARN|ERROR|FATAL) |level=(warn|error)")
 _USUAL = (
     "Performing controller activation. The metadata log appears to be empty",  # Kafka, when it is new
+    "Topic '__consumer_offsets' already exists",  # Kafka, where two clients are the first to ask
     "no Grafana answers",  # the annotator, where Grafana comes later than it, or is left out
 )
 

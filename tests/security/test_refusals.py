@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
@@ -111,3 +112,27 @@ def take_away(secured: Secured, kind: ResourceType, full: str, user: str) -> Non
     each = AclBindingFilter(kind, full, any_pattern, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ALLOW)
     (deleted,) = resolve(client.delete_acls([each])).values()
     assert deleted
+
+
+def test_a_collector_that_may_no_longer_write_ends_with_one_clear_line(
+    secured: Secured, prefix: str, tmp_path: Path
+) -> None:
+    kafka = secured.kafka("collector", prefix)
+    settings = load(kafka=kafka.model_dump(), collector={"name": "revoked", "game": "carracing"})
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "charles", "collect"],
+            env=os.environ | environment(settings),
+            stdin=subprocess.DEVNULL,
+            stderr=out,
+        )
+    try:
+        until(lambda: "Hz" in log.read_text(), PATIENCE_S)
+        take_away(secured, ResourceType.TOPIC, f"{prefix}.frames", "collector")
+        assert process.wait(PATIENCE_S) == 1
+    finally:
+        process.kill()
+        acls.apply(secured.superuser.model_copy(update={"prefix": prefix}), acls.role("collector"), "collector")
+        until(lambda: holds(kafka, "collector"), PATIENCE_S)
+    assert f"the cluster does not let this user write to {prefix}.frames" in log.read_text().splitlines()[-1]

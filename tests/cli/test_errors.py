@@ -82,7 +82,7 @@ WRONG_VARIABLES = [
 WRONG_FILES = [
     Case("topics", "collector.seed: should be greater than or equal to 0, not -1", toml="[collector]\nseed = -1"),
     Case("topics", "collector: should be a section with the fields name, game", toml="collector = 3"),
-    Case("topics", "broker accepts: port, data", toml="[broker]\nhost = 'x'"),
+    Case("topics", "broker accepts: port, metrics_port, data", toml="[broker]\nhost = 'x'"),
     Case("topics", "nosuch: no such setting; charles accepts: kafka", toml="[nosuch]\na = 1"),
     Case("topics", "`charles config set train.buffer=VALUE`", toml="[train]\nbuffer = 8"),
     Case("topics", "`charles config set outputs=VALUE`", toml="outputs = ['steering']"),

@@ -182,6 +182,8 @@ class RunLedger:
     stack_offsets: list[int]
     surplus_by: dict[str, int] = field(default_factory=dict)
     latencies: list[int] = field(default_factory=list)
+    frames_read: int = 0
+    controls_read: int = 0
 
     @property
     def waiting(self) -> int:

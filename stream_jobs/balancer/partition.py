@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,7 +64,17 @@ class Partition:
         self._recall = recall
         for ledger in sorted(ledgers.values(), key=lambda ledger: ledger.time):
             self._go_on(ledger)
+        self._know_better(ledgers.values())
         self.forget_past()
+
+    def _know_better(self, ledgers: Collection[RunLedger]) -> None:
+        """A group's coordinator that was loaded twice at a time, as on a machine with far too much to do, has been seen
+        to fall back to offsets of a minute ago. What is then read again is nobody's repeat, and no new dead letter.
+        Where a group knows of no offset at all, the topics may be new ones."""
+        for side, read in ((FRAMES, "frames_read"), (CONTROLS, "controls_read")):
+            reading = self.readings[side]
+            if reading.ever:
+                reading.known = max([reading.known, *(getattr(ledger, read) for ledger in ledgers)])
 
     def forget_past(self) -> None:
         """Let go of runs that are over but for the newest ones; to be called while the ledgers of all that have not
@@ -150,7 +160,8 @@ class Partition:
         return known + self._past.totals[term]
 
     def ledger(self, run: Run) -> RunLedger:
-        return to_ledger(run, self.runs[run], *self._counted.get(run, (0, 0)))
+        read = self.readings[FRAMES].ever, self.readings[CONTROLS].ever
+        return to_ledger(run, self.runs[run], *self._counted.get(run, (0, 0)), read)
 
     def _join(self, run: Run) -> RunJoin:
         if run not in self.runs:

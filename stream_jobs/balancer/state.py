@@ -81,8 +81,9 @@ def ledger_key(run: Run) -> str:
     return f"ledger/{run[0]}/{run[1]}"
 
 
-def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
-    """A run as it is written down. A run that is over needs its history no more."""
+def to_ledger(run: Run, join: RunJoin, late: int, dropped: int, read: tuple[int, int]) -> RunLedger:
+    """A run as it is written down. A run that is over needs its history no more. read: how far its partition is, the
+    frames and the controls."""
     past = [()] * len(SIGNALS) if join.closed else join.history.past
     return RunLedger(
         collector=run[0],
@@ -92,6 +93,8 @@ def to_ledger(run: Run, join: RunJoin, late: int, dropped: int) -> RunLedger:
         settled=join.settled,
         late=late,
         dropped=dropped,
+        frames_read=read[0],
+        controls_read=read[1],
         history_last=join.history.last,
         stack_last=join.stack.last,
         stack_offsets=[] if join.closed else [pointer.offset for pointer in join.stack.values],

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from charles import topic_admin, topics
 from charles.bins import BINS, scale_of
 from charles.events import Control, DeadLetter, Sample, now
+from charles.kafka import admin, group
 from charles.ledger import read, total
 from charles.outputs import OUTPUTS
 from charles.registry import Registry
@@ -81,6 +84,45 @@ def test_a_killed_balancer_neither_repeats_nor_loses_a_tick(kafka: Kafka, feed: 
     check_ledger_against_topics(kafka, sent)
     (ledger,) = read(kafka)
     assert (ledger.repeats, ledger.missing, ledger.unmatched) == (0, 0, 0)
+
+
+@pytest.mark.slow
+def test_a_group_whose_offsets_fall_back_repeats_no_tick_and_no_dead_letter(kafka: Kafka, feed: Feed) -> None:
+    feed.send("one", range(300))
+    feed.send_raw(topics.FRAMES, "one", 300, b"\xc3\x01too short")
+    feed.send("one", range(300, 301), frames=False)
+    feed.send("one", range(301, 1500))
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
+        ledgers_until(kafka, settled("one", 1499))
+    fall_back(kafka, 200)
+
+    feed.send("one", range(1500, 1600))
+    with running("balance", kafka, config=CONFIG, balancer=LOCAL):
+        (ledger,) = ledgers_until(kafka, settled("one", 1599))
+    check_samples(kafka)
+    check_ledger_against_topics(kafka, 1600)
+    assert ledger.repeats == 0
+    assert len(events(kafka, topics.DEADLETTER, DeadLetter)) == ledger.dead_lettered == 1
+
+
+def fall_back(kafka: Kafka, offset: int) -> None:
+    """Let the group believe that it committed no more than this."""
+    balancers = group(kafka, "balancer")
+    client = admin(kafka)
+    known = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(balancers)])[balancers].result(10)
+    earlier = [
+        TopicPartition(place.topic, place.partition, offset, metadata=str(offset))
+        for place in known.topic_partitions
+        if place.offset > offset
+    ]
+    assert len(earlier) == 2
+    deadline = time.monotonic() + 60
+    while True:  # until the group has missed the member that left it
+        asked = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(balancers, earlier)])
+        if not any(place.error for place in asked[balancers].result(10).topic_partitions):
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 @pytest.mark.slow

@@ -28,9 +28,8 @@ Headers = Mapping[str, str]
 AWAY = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 """Codes of errors that say that no broker answers."""
 _LOOK_S = 2.0
-
-
 _STATISTICS: dict[str, Any] = {}
+_MEASURED: weakref.WeakSet[Publisher] = weakref.WeakSet()
 
 
 class BrokerUnavailable(RuntimeError):
@@ -245,9 +244,6 @@ class Publisher:
     def flush(self, timeout_s: float = 10.0) -> int:
         """Wait until everything is delivered; returns how many events are not, after timeout_s. Raises Refused."""
         return int(self.producer.flush(timeout_s))
-
-
-_MEASURED: weakref.WeakSet[Publisher] = weakref.WeakSet()
 
 
 def _client(kafka: Kafka) -> dict[str, Any]:

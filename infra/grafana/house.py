@@ -59,11 +59,8 @@ class Query:
 
 def quantiles(histogram: str, of: str = "") -> list[Query]:
     """The median, the 95th and the 99th percentile of a histogram. of: matchers, as model="pilot"."""
-    rates = (
-        f"sum by (le) (rate({histogram}_bucket{{{of}}}{WINDOW}))"
-        if of
-        else f"sum by (le) (rate({histogram}_bucket{WINDOW}))"
-    )
+    matchers = f"{{{of}}}" if of else ""
+    rates = f"sum by (le) (rate({histogram}_bucket{matchers}{WINDOW}))"
     return [Query(f"histogram_quantile({q}, {rates})", f"{round(q * 100)} in 100") for q in (0.5, 0.95, 0.99)]
 
 

@@ -106,7 +106,7 @@ def to_ledger(run: Run, join: RunJoin, late: int, dropped: int, read: tuple[int,
 def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     """A run as it goes on from what was written down."""
     join = RunJoin(history, frames)
-    join.history = History(history, ledger.history_last, [getattr(ledger, history) for history in _HISTORIES])
+    join.history = History(history, ledger.history_last, [getattr(ledger, each) for each in _HISTORIES])
     join.stack = Window(frames, ledger.stack_last, (Pointer(offset) for offset in ledger.stack_offsets))
     join.counts = Counts(**{count: copy(getattr(ledger, count)) for count in COUNTS})
     if ledger.surplus and not ledger.surplus_by:
@@ -193,7 +193,7 @@ def _decoded(registry: Registry, partition: int, newest: Mapping[str, bytes]) ->
 
 def _waited(registry: Registry, waiting: Waiting) -> Tick:
     sample = registry.decode(Sample, waiting.sample)
-    past = tuple(array("f", getattr(sample, history)) for history in _HISTORIES)
+    past = tuple(array("f", getattr(sample, each)) for each in _HISTORIES)
     return Tick(Joined(sample, past, tuple(waiting.frame_offsets)), waiting.since or now())
 
 

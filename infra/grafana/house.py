@@ -17,6 +17,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import units as unit_names
 
 from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, TAG, TRAINING
+from charles.metrics import heartbeat
 
 DATASOURCE = "charles-prometheus"
 """The provisioned data source's uid; on another Grafana the variable `datasource` chooses."""
@@ -229,15 +230,7 @@ def states(title: str, says: str, query: Query, *, width: int = 12, height: int 
     return _dressed(panel, title, says, COUNT, [query], ((None, MUTED),)).span(width)
 
 
-STATES = {
-    "starting": MUTED,
-    "waiting": CALM,
-    "running": GOOD,
-    "paused": WARN,
-    "starting over": MUTED,
-    "stopped": MUTED,
-    "failed": BAD,
-}
+STATES = dict(zip(heartbeat.STATES, (MUTED, CALM, GOOD, WARN, MUTED, MUTED, BAD), strict=True))
 """What a program says it does, and how that looks."""
 
 

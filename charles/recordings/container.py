@@ -1,0 +1,177 @@
+"""Avro object container files, block by block: framed here, decoded by fastavro.
+
+fastavro reads 3,000 MB/s of pictures; but where a block lies, and what is wrong with one, it does not tell.
+Source: the Avro specification, "Object Container Files".
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import fastavro
+
+from charles.recordings.compression import CODECS
+from charles.recordings.encoding import number, read_number, sized
+from charles.recordings.errors import Damaged
+
+SYNC_SIZE = 16
+
+_MAGIC = b"Obj\x01"
+_HEADER_READ = 1 << 16
+_LEAD = 20
+"""Bytes: the two numbers before a block's data are no longer, and a whole block is."""
+_SEARCH = 1 << 20
+_END = b"\0"
+_HEADER = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "org.apache.avro.file.Header",
+        "fields": [
+            {"name": "magic", "type": {"type": "fixed", "name": "magic", "size": len(_MAGIC)}},
+            {"name": "meta", "type": {"type": "map", "values": "bytes"}},
+            {"name": "sync", "type": {"type": "fixed", "name": "sync", "size": SYNC_SIZE}},
+        ],
+    }
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file holds. schema: of one item, text: as files say it; many: of an array of them, parsed."""
+
+    schema: dict[str, Any]
+    text: bytes
+    many: Any
+
+    @classmethod
+    def of(cls, name: str) -> Kind:
+        schema = json.loads(files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8"))
+        return cls(schema, json.dumps(schema).encode(), fastavro.parse_schema({"type": "array", "items": schema}))
+
+
+RECORDS = Kind.of("Record")
+ENTRIES = Kind.of("IndexEntry")
+
+
+class Header(NamedTuple):
+    """How a file begins. size: bytes; the first block lies behind them."""
+
+    codec: str
+    sync: bytes
+    size: int
+
+
+class Block(NamedTuple):
+    """One block. position, end: where it lies, bytes; raw: its bytes; items: decoded, fastavro's dictionaries."""
+
+    position: int
+    end: int
+    raw: tuple[bytes, bytes]
+    items: list[dict[str, Any]]
+
+
+def header(kind: Kind, codec: str, sync: bytes) -> bytes:
+    meta = {b"avro.schema": kind.text, b"avro.codec": codec.encode()}
+    pairs = (sized(part) for pair in meta.items() for part in pair)
+    return b"".join((_MAGIC, number(len(meta)), *pairs, _END, sync))
+
+
+def block(count: int, data: list[bytes], codec: str, sync: bytes) -> bytes:
+    """A block of so many items, which these pieces are together."""
+    if codec == "null":
+        return b"".join((number(count), number(sum(map(len, data))), *data, sync))
+    packed = CODECS[codec].pack(b"".join(data))
+    return b"".join((number(count), number(len(packed)), packed, sync))
+
+
+def read_header(path: Path, file: BinaryIO, kind: Kind) -> Header:
+    """The header, from the file's beginning. Raises Damaged."""
+    data = io.BytesIO(file.read(_HEADER_READ))
+    try:
+        found = cast(dict[str, Any], fastavro.schemaless_reader(data, _HEADER, None))
+        codec = found["meta"].get("avro.codec", b"null").decode()
+        schema = json.loads(found["meta"]["avro.schema"])
+    except Exception:  # fastavro raises whatever its C code stumbled over
+        found = {"magic": None}
+    if found["magic"] != _MAGIC:
+        raise Damaged(path, 0, "it does not begin as an Avro file does")
+    if schema != kind.schema:
+        name = schema.get("name") if isinstance(schema, dict) else schema
+        raise Damaged(path, 0, f"it holds {name!r} of another kind than the {kind.schema['name']} of this version")
+    if codec not in CODECS:
+        raise Damaged(path, 0, f"its codec {codec!r} is none of {', '.join(CODECS)}")
+    return Header(codec, found["sync"], data.tell())
+
+
+class Reader:
+    """Reads a file's blocks. path: for what is told; size: how far the file is read, bytes."""
+
+    def __init__(self, path: Path, file: BinaryIO, kind: Kind) -> None:
+        self.path = path
+        self.kind = kind
+        self._file = file
+        self.size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        self.header = read_header(path, file, kind)
+
+    def blocks(self, position: int | None = None) -> Iterator[Block]:
+        """The blocks from this position on, where one begins; None: all. Raises Damaged at the first that is not
+        whole."""
+        at = self.header.size if position is None else position
+        self._file.seek(at)
+        while at < self.size:
+            found = self._block(at)
+            yield found
+            at = found.end
+
+    def is_torn(self, position: int) -> bool:
+        """Whether the file only ends too early behind this position: no other block ends there."""
+        self._file.seek(position)
+        overlap, left = b"", self.size - position
+        while left > 0 and (piece := self._file.read(min(_SEARCH, left))):
+            if self.header.sync in overlap + piece:
+                return False
+            overlap, left = piece[-SYNC_SIZE:], left - len(piece)
+        return True
+
+    def _block(self, position: int) -> Block:
+        lead = self._file.read(_LEAD)
+        try:
+            count, at = read_number(lead, 0)
+            length, at = read_number(lead, at)
+        except (IndexError, ValueError):
+            raise Damaged(self.path, position, "no block begins here") from None
+        end = position + at + length + SYNC_SIZE
+        if count <= 0 or length <= 0:
+            raise Damaged(self.path, position, f"a block of {count} items in {length} bytes begins here")
+        if end > self.size:
+            raise Damaged(self.path, position, f"the file ends {end - self.size} bytes before the block does")
+        rest = self._file.read(end - position - len(lead))
+        if rest[-SYNC_SIZE:] != self.header.sync:
+            raise Damaged(self.path, position, "the block does not end with the file's marker")
+        items = self._items(position, count, (lead[at:], memoryview(rest)[:-SYNC_SIZE]))
+        return Block(position, end, (lead, rest), items)
+
+    def _items(self, position: int, count: int, data: tuple[bytes, memoryview]) -> list[dict[str, Any]]:
+        """An array has the very form of a block's data, with the number of its items before it and a 0 behind."""
+        try:
+            if self.header.codec == "null":
+                whole = b"".join((number(count), *data, _END))
+            else:
+                whole = b"".join((number(count), CODECS[self.header.codec].unpack(b"".join(data)), _END))
+            array = io.BytesIO(whole)
+            items = cast(list[dict[str, Any]], fastavro.schemaless_reader(array, self.kind.many, None))
+        except ImportError:
+            raise
+        except Exception as error:  # fastavro raises whatever its C code stumbled over
+            reason = f"the block's items cannot be decoded ({str(error) or type(error).__name__})"
+            raise Damaged(self.path, position, reason) from error
+        if array.tell() != len(whole) or len(items) != count:
+            raise Damaged(self.path, position, f"the block does not hold {count} items")
+        return items

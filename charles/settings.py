@@ -136,6 +136,12 @@ class Grafana(Section):
     password_file: Path | None = Field(None, description="that holds the password, as of a container's secret")
 
 
+class Recordings(Section):
+    """What was recorded from topics."""
+
+    folder: Path = Field(Path("data/recordings"), description="that holds them, each in a folder of its own")
+
+
 class Logs(Section):
     """What programs write for people and for machines that read logs."""
 
@@ -192,6 +198,7 @@ class Settings(BaseSettings):
     grafana: Grafana = Field(default_factory=Grafana)
     run: Run = Field(default_factory=Run)
     demo: Demo = Field(default_factory=Demo)
+    recordings: Recordings = Field(default_factory=Recordings)
     logs: Logs = Field(default_factory=Logs)
     metrics: Metrics = Field(default_factory=Metrics)
     config: Config = Field(default_factory=Config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from charles.cli import config, deadletters, grafana, kafka, plot
+from charles.cli import config, deadletters, grafana, kafka, plot, recordings
 from charles.cli.acls import acls_command
 from charles.cli.bench import bench_command
 from charles.cli.command import command_command
@@ -43,5 +43,6 @@ app.command("ledger", short_help="Where every tick went, and whether it adds up.
 app.add_typer(plot.app, name="plot", short_help="Draw what the topics hold: balance.")
 app.command("reset", short_help="Delete every topic and group under the prefix.")(reset_command)
 app.add_typer(deadletters.app, name="deadletters", short_help="What could not be used: why, whose, where.")
+app.add_typer(recordings.app, name="recordings", short_help="What was recorded: how much, and whether it is whole.")
 app.add_typer(grafana.app, name="grafana", short_help="Put the dashboards into a Grafana; check that they are ours.")
 app.add_typer(kafka.app, name="kafka", short_help="A real Kafka on this machine: start, stop, status, logs.")

@@ -60,11 +60,11 @@ ENTRIES = Kind.of("IndexEntry")
 
 
 class Header(NamedTuple):
-    """How a file begins. size: bytes; the first block lies behind them."""
+    """How a file begins. sync: what every block ends with; raw: its own bytes, behind which the first block lies."""
 
     codec: str
     sync: bytes
-    size: int
+    raw: bytes
 
 
 class Block(NamedTuple):
@@ -92,7 +92,8 @@ def block(count: int, data: list[bytes], codec: str, sync: bytes) -> bytes:
 
 def read_header(path: Path, file: BinaryIO, kind: Kind) -> Header:
     """The header, from the file's beginning. Raises Damaged."""
-    data = io.BytesIO(file.read(_HEADER_READ))
+    beginning = file.read(_HEADER_READ)
+    data = io.BytesIO(beginning)
     try:
         found = cast(dict[str, Any], fastavro.schemaless_reader(data, _HEADER, None))
         codec = found["meta"].get("avro.codec", b"null").decode()
@@ -106,7 +107,7 @@ def read_header(path: Path, file: BinaryIO, kind: Kind) -> Header:
         raise Damaged(path, 0, f"it holds {name!r} of another kind than the {kind.schema['name']} of this version")
     if codec not in CODECS:
         raise Damaged(path, 0, f"its codec {codec!r} is none of {', '.join(CODECS)}")
-    return Header(codec, found["sync"], data.tell())
+    return Header(codec, found["sync"], beginning[: data.tell()])
 
 
 class Reader:
@@ -123,7 +124,7 @@ class Reader:
     def blocks(self, position: int | None = None) -> Iterator[Block]:
         """The blocks from this position on, where one begins; None: all. Raises Damaged at the first that is not
         whole."""
-        at = self.header.size if position is None else position
+        at = len(self.header.raw) if position is None else position
         self._file.seek(at)
         while at < self.size:
             found = self._block(at)

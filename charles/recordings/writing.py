@@ -17,7 +17,7 @@ from charles.recordings.lock import Lock
 from charles.recordings.manifest import ConfigInfo, Manifest, SegmentInfo, State, TopicInfo, schema_key
 from charles.recordings.record import NO_OFFSET, NO_TIMESTAMP, Record
 from charles.recordings.recording import unlisted
-from charles.recordings.segment import SegmentWriter
+from charles.recordings.segment_writer import SegmentWriter
 
 SEGMENT_BYTES = 256 << 20
 SEGMENT_MS = 60 * 60 * 1000

@@ -1,0 +1,20 @@
+"""Where recordings are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from charles.recordings.layout import MANIFEST
+
+
+def under(folder: Path) -> list[Path]:
+    """The recordings in a folder, by name; the folder itself where it is one."""
+    if (folder / MANIFEST).is_file():
+        return [folder]
+    return sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
+
+
+def located(given: Path, folder: Path) -> Path:
+    """Where the recording is that somebody calls so: by its path, or by its name in the folder of recordings."""
+    named = folder / given
+    return named if not given.exists() and named.exists() else given

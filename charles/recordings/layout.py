@@ -9,13 +9,15 @@ MANIFEST = "manifest.json"
 LOCK = ".lock"
 SEGMENT = ".avro"
 
-_TOPIC = re.compile(r"[a-zA-Z0-9_-][a-zA-Z0-9._-]*")
+TOPIC = r"^[a-zA-Z0-9_-][a-zA-Z0-9._-]*$"
+"""What topics may be called here: their names are folders."""
+
 _SEGMENT = re.compile(r"(\d{20})\.avro")
 
 
 def segment_file(topic: str, partition: int, first_offset: int) -> str:
     """A segment's path in the recording's folder, as the manifest says it. ValueError for what is no topic's name."""
-    if not _TOPIC.fullmatch(topic):
+    if not re.fullmatch(TOPIC, topic):
         raise ValueError(f"{topic!r} is no topic's name")
     return f"{topic}/{partition}/{first_offset:020d}{SEGMENT}"
 

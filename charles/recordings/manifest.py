@@ -9,15 +9,15 @@ import re
 import uuid
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from charles import files
 from charles.codec import AvroSchema
 from charles.events import now
 from charles.recordings.errors import Damaged, RecordingError
-from charles.recordings.layout import MANIFEST
+from charles.recordings.layout import MANIFEST, TOPIC, segment_file
 
 FORMAT = 1
 State = Literal["recording", "complete"]
@@ -62,6 +62,12 @@ class SegmentInfo(_Part):
     last_timestamp: int
     codec: str
 
+    @model_validator(mode="after")
+    def _lies_in_its_place(self) -> Self:
+        if self.file != segment_file(self.topic, self.partition, self.first_offset):
+            raise ValueError(f"{self.file} is not where such a segment lies")
+        return self
+
 
 class Manifest(_Part):
     """schemas: by schema_key; configs: in their order; runs: by collector; notes: what happened to the recording."""
@@ -71,7 +77,7 @@ class Manifest(_Part):
     created: datetime = Field(default_factory=now)
     prefix: str
     state: State = "recording"
-    topics: dict[str, TopicInfo] = Field(default_factory=dict)
+    topics: dict[Annotated[str, Field(pattern=TOPIC)], TopicInfo] = Field(default_factory=dict)
     schemas: dict[str, AvroSchema] = Field(default_factory=dict)
     configs: list[ConfigInfo] = Field(default_factory=list)
     runs: dict[str, list[str]] = Field(default_factory=dict)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from charles.files import Unwritable
 from charles.recordings import container, index
-from charles.recordings.container import RECORDS, SYNC_SIZE, Block, Header, Reader
+from charles.recordings.container import RECORDS, SYNC_SIZE, Header, Reader
 from charles.recordings.encoding import record_pieces
 from charles.recordings.errors import Damaged
 from charles.recordings.record import NO_OFFSET, NO_TIMESTAMP, Record
@@ -42,32 +43,16 @@ class SegmentWriter:
     """Writes one segment. What was flushed is whole blocks; an error leaves the file as it was, and the records that
     are not in it yet in memory, for the next flush.
 
-    path: of a new file, whose folder is made. sync: for a file that shall always have the same bytes; None: random.
     position: how many bytes the file has; tally: what they hold; began: the timestamp of the first record that has one.
-    Raises Unwritable.
     """
 
-    def __init__(self, path: Path, codec: str = "null", sync: bytes | None = None) -> None:
-        sync = sync or os.urandom(SYNC_SIZE)
-        beginning = container.header(RECORDS, codec, sync)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("xb", buffering=0)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        self._set(path, file, Header(codec, sync, beginning))
-        try:
-            self._write(beginning)
-        except Unwritable:
-            file.close()
-            path.unlink()
-            raise
-
-    def _set(self, path: Path, file: Any, header: Header) -> None:
+    def __init__(self, path: Path, file: BinaryIO, header: Header) -> None:
+        """file: unbuffered. Use create() or resume()."""
         self.path = path
         self.codec = header.codec
         self.tally = Tally()
         self.position = 0
+        self.began = NO_TIMESTAMP
         self._file = file
         self._sync = header.sync
         self._hash = hashlib.sha256()
@@ -75,7 +60,24 @@ class SegmentWriter:
         self._pieces: list[bytes] = []
         self._pending_bytes = 0
         self._last = NO_OFFSET
-        self.began = NO_TIMESTAMP
+
+    @classmethod
+    def create(cls, path: Path, codec: str = "null") -> SegmentWriter:
+        """Begin a new file; its folder is made. Raises Unwritable."""
+        sync = os.urandom(SYNC_SIZE)
+        beginning = container.header(RECORDS, codec, sync)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("xb", buffering=0)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        writer = cls(path, file, Header(codec, sync, beginning))
+        try:
+            writer._write(beginning)
+        except Unwritable:
+            writer.discard()
+            raise
+        return writer
 
     @classmethod
     def resume(cls, path: Path, see: Callable[[Record], None] | None = None) -> tuple[SegmentWriter, Cut | None]:
@@ -84,45 +86,47 @@ class SegmentWriter:
         see: is shown every record that is there. Raises Damaged where it never was a segment, Unwritable.
         """
         try:
-            file = path.open("r+b", buffering=0)
-            try:
-                return cls._resumed(path, file, see or (lambda _record: None))
-            except BaseException:
-                file.close()
-                raise
+            with path.open("rb") as there:
+                if not is_only_begun(there):
+                    return cls._after(path, Reader(path, there, RECORDS), see or (lambda _record: None))
+            cut = Cut(0, path.stat().st_size, "the file ends within its header", None)
+            path.unlink()
+            return cls.create(path), cut
         except OSError as error:
             raise _unwritable(path, error) from error
 
     @classmethod
-    def _resumed(cls, path: Path, file: Any, see: Callable[[Record], None]) -> tuple[SegmentWriter, Cut | None]:
-        if is_only_begun(file):
-            size = file.seek(0, os.SEEK_END)
-            file.close()
-            path.unlink()
-            return cls(path), Cut(0, size, "the file ends within its header", None) if size else None
-        reader = Reader(path, file, RECORDS)
-        writer = cls.__new__(cls)
-        writer._set(path, file, reader.header)
-        writer._account(reader.header.raw)
-        cut = None
+    def _after(cls, path: Path, there: Reader, see: Callable[[Record], None]) -> tuple[SegmentWriter, Cut | None]:
+        writer = cls(path, path.open("r+b", buffering=0), there.header)
         try:
-            for block, records in scanned(reader):
-                writer._count(block, records)
-                for record in records:
-                    see(record)
-        except Damaged as damage:
-            cut = writer._cut_off(reader, damage)
+            writer._account(there.header.raw)
+            cut = writer._take_up(there, see)
+        except BaseException:
+            writer.close()
+            raise
         writer._last, writer.began = writer.tally.last_offset, writer.tally.first_timestamp
         return writer, cut
 
-    def _cut_off(self, reader: Reader, damage: Damaged) -> Cut:
-        kept = None
-        if not reader.is_torn(self.position):
-            kept = self.path.with_name(f"{self.path.name}.cut-{self.position}")
+    def _take_up(self, there: Reader, see: Callable[[Record], None]) -> Cut | None:
+        try:
+            for block, records in scanned(there):
+                self._account(*block.raw)
+                self.tally.add(block.position, records)
+                for record in records:
+                    see(record)
+        except Damaged as damage:
+            kept = None if there.is_torn(self.position) else self._keep()
+            self._file.truncate(self.position)
+            return Cut(self.position, there.size - self.position, damage.reason, kept)
+        return None
+
+    def _keep(self) -> Path:
+        """Put what is going to be cut off beside the file: nothing is thrown away that might be more than a tear."""
+        kept = self.path.with_name(f"{self.path.name}.cut-{self.position}")
+        with kept.open("wb") as copy:
             self._file.seek(self.position)
-            kept.write_bytes(self._file.read())
-        self._file.truncate(self.position)
-        return Cut(self.position, reader.size - self.position, damage.reason, kept)
+            shutil.copyfileobj(self._file, copy)
+        return kept
 
     @property
     def size(self) -> int:
@@ -187,9 +191,10 @@ class SegmentWriter:
         """Without what was not flushed."""
         self._file.close()
 
-    def _count(self, block: Block, records: list[Record]) -> None:
-        self._account(*block.raw)
-        self.tally.add(block.position, records)
+    def discard(self) -> None:
+        """Close, and delete the file."""
+        self.close()
+        self.path.unlink()
 
     def _account(self, *pieces: bytes) -> None:
         for piece in pieces:

@@ -99,11 +99,12 @@ class RecordingWriter:
         """Take a record; or raise, and leave it to whoever has it: Unwritable, ValueError where its offset does not
         grow, RecordingError where its topic was not added."""
         place = topic, partition
-        segment = self._open.get(place)
-        if segment is not None and self._is_full(segment, record):
+        if place in self._open and self._is_full(self._open[place], record):
             self._seal([place])
-            segment = None
-        (segment or self._begin(place, record)).append(record)
+        if place in self._open:
+            self._open[place].append(record)
+        else:
+            self._open[place] = self._begin(place, record)
         self._see(record)
 
     def flush(self) -> None:
@@ -157,7 +158,9 @@ class RecordingWriter:
     def close(self) -> None:
         """Flush, and leave it to a resume() to go on. After finish() there is nothing left to do."""
         try:
-            self.flush()
+            if self._open:
+                self.flush()
+                self._change()  # the runs
         finally:
             for segment in self._open.values():
                 segment.close()
@@ -169,6 +172,7 @@ class RecordingWriter:
         return segment.size >= self._segment_bytes or spans >= self._segment_ms
 
     def _begin(self, place: Place, record: Record) -> SegmentWriter:
+        """A new segment, with its first record."""
         topic, partition = place
         info = self.manifest.topics.get(topic)
         if info is None or not 0 <= partition < info.partitions:
@@ -176,8 +180,13 @@ class RecordingWriter:
         if record.offset <= self._last_offset(place):
             raise ValueError(f"offset {record.offset} cannot come after {self._last_offset(place)} of {topic}")
         path = self.folder / layout.segment_file(topic, partition, record.offset)
-        self._open[place] = SegmentWriter(path, self._codec)
-        return self._open[place]
+        segment = SegmentWriter.create(path, self._codec)
+        try:
+            segment.append(record)
+        except BaseException:
+            segment.discard()
+            raise
+        return segment
 
     def _last_offset(self, place: Place) -> int:
         if place in self._open:
@@ -237,8 +246,7 @@ class RecordingWriter:
         if segment.records:
             self._open[place] = segment
         else:
-            segment.close()
-            path.unlink()
+            segment.discard()
         return [noted(f"{path.relative_to(self.folder).as_posix()}: {cut}")] if cut else []
 
 

@@ -25,7 +25,7 @@ SYNC_SIZE = 16
 _MAGIC = b"Obj\x01"
 _HEADER_READ = 1 << 16
 _LEAD = 20
-"""Bytes: the two numbers before a block's data are no longer, and a whole block is."""
+"""Bytes: the two numbers before a block's data are no longer."""
 _SEARCH = 1 << 20
 _END = b"\0"
 _HEADER = fastavro.parse_schema(
@@ -153,19 +153,16 @@ class Reader:
             raise Damaged(self.path, position, f"a block of {count} items in {length} bytes begins here")
         if end > self.size:
             raise Damaged(self.path, position, f"the file ends {end - self.size} bytes before the block does")
-        rest = self._file.read(end - position - len(lead))
-        if rest[-SYNC_SIZE:] != self.header.sync:
+        self._file.seek(position + at)
+        body = self._file.read(length + SYNC_SIZE)
+        if body[length:] != self.header.sync:
             raise Damaged(self.path, position, "the block does not end with the file's marker")
-        items = self._items(position, count, (lead[at:], memoryview(rest)[:-SYNC_SIZE]))
-        return Block(position, end, (lead, rest), items)
+        return Block(position, end, (lead[:at], body), self._items(position, count, memoryview(body)[:length]))
 
-    def _items(self, position: int, count: int, data: tuple[bytes, memoryview]) -> list[dict[str, Any]]:
+    def _items(self, position: int, count: int, data: memoryview) -> list[dict[str, Any]]:
         """An array has the very form of a block's data, with the number of its items before it and a 0 behind."""
         try:
-            if self.header.codec == "null":
-                whole = b"".join((number(count), *data, _END))
-            else:
-                whole = b"".join((number(count), CODECS[self.header.codec].unpack(b"".join(data)), _END))
+            whole = b"".join((number(count), CODECS[self.header.codec].unpack(data), _END))
             array = io.BytesIO(whole)
             items = cast(list[dict[str, Any]], fastavro.schemaless_reader(array, self.kind.many, None))
         except ImportError:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import fastavro
+from fastavro.schema import to_parsing_canonical_form
 
 from charles.recordings.compression import CODECS
 from charles.recordings.encoding import number, read_number, sized
@@ -43,20 +44,25 @@ _HEADER = fastavro.parse_schema(
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file holds. schema: of one item, text: as files say it; many: of an array of them, parsed."""
+    """What a file holds. text: the schema of an item, as files say it; canonical: in its canonical form, by which files
+    of other versions are known, whatever their docs say; many: of an array of items, parsed."""
 
-    schema: dict[str, Any]
+    name: str
     text: bytes
+    canonical: str
     many: Any
 
     @classmethod
-    def of(cls, name: str) -> Kind:
+    def of(cls, name: str, *, with_docs: bool) -> Kind:
         schema = json.loads(files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8"))
-        return cls(schema, json.dumps(schema).encode(), fastavro.parse_schema({"type": "array", "items": schema}))
+        canonical = to_parsing_canonical_form(schema)
+        text = json.dumps(schema) if with_docs else canonical
+        return cls(name, text.encode(), canonical, fastavro.parse_schema({"type": "array", "items": schema}))
 
 
-RECORDS = Kind.of("Record")
-ENTRIES = Kind.of("IndexEntry")
+RECORDS = Kind.of("Record", with_docs=True)
+ENTRIES = Kind.of("IndexEntry", with_docs=False)
+"""Without docs: an index that is made again, by whatever version, has the same bytes."""
 
 
 class Header(NamedTuple):
@@ -98,13 +104,14 @@ def read_header(path: Path, file: BinaryIO, kind: Kind) -> Header:
         found = cast(dict[str, Any], fastavro.schemaless_reader(data, _HEADER, None))
         codec = found["meta"].get("avro.codec", b"null").decode()
         schema = json.loads(found["meta"]["avro.schema"])
+        canonical = to_parsing_canonical_form(schema)
     except Exception:  # fastavro raises whatever its C code stumbled over
         found = {"magic": None}
     if found["magic"] != _MAGIC:
         raise Damaged(path, 0, "it does not begin as an Avro file does")
-    if schema != kind.schema:
+    if canonical != kind.canonical:
         name = schema.get("name") if isinstance(schema, dict) else schema
-        raise Damaged(path, 0, f"it holds {name!r} of another kind than the {kind.schema['name']} of this version")
+        raise Damaged(path, 0, f"it holds {name!r}, and not what this version calls {kind.name}")
     if codec not in CODECS:
         raise Damaged(path, 0, f"its codec {codec!r} is none of {', '.join(CODECS)}")
     return Header(codec, found["sync"], beginning[: data.tell()])
@@ -165,8 +172,6 @@ class Reader:
             whole = b"".join((number(count), CODECS[self.header.codec].unpack(data), _END))
             array = io.BytesIO(whole)
             items = cast(list[dict[str, Any]], fastavro.schemaless_reader(array, self.kind.many, None))
-        except ImportError:
-            raise
         except Exception as error:  # fastavro raises whatever its C code stumbled over
             reason = f"the block's items cannot be decoded ({str(error) or type(error).__name__})"
             raise Damaged(self.path, position, reason) from error

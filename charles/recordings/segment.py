@@ -52,9 +52,9 @@ def _blocks(path: Path, position: int | None, may_be_torn: bool) -> Iterator[tup
     except FileNotFoundError:
         raise Damaged(path, 0, "the file is missing") from None
     with file:
-        if may_be_torn and is_only_begun(file):
+        reader = begun(path, file) if may_be_torn else Reader(path, file, RECORDS)
+        if reader is None:
             return
-        reader = Reader(path, file, RECORDS)
         try:
             for block, records in scanned(reader, position):
                 yield reader, block, records
@@ -63,11 +63,14 @@ def _blocks(path: Path, position: int | None, may_be_torn: bool) -> Iterator[tup
                 raise
 
 
-def is_only_begun(file: BinaryIO) -> bool:
-    """Whether the file holds no more than a part of its header. Ends at the file's beginning."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    return size < len(container.header(RECORDS, "null", b"")) + SYNC_SIZE
+def begun(path: Path, file: BinaryIO) -> Reader | None:
+    """A reader of a segment that was not sealed; None where its file ends within the header. Raises Damaged."""
+    try:
+        return Reader(path, file, RECORDS)
+    except Damaged:
+        if file.seek(0, os.SEEK_END) < len(container.header(RECORDS, "null", b"")) + SYNC_SIZE:
+            return None
+        raise
 
 
 def _record(item: dict[str, Any]) -> Record:

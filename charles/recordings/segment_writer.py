@@ -17,7 +17,7 @@ from charles.recordings.container import RECORDS, SYNC_SIZE, Header, Reader
 from charles.recordings.encoding import record_pieces
 from charles.recordings.errors import Damaged
 from charles.recordings.record import NO_OFFSET, NO_TIMESTAMP, Record
-from charles.recordings.segment import is_only_begun, scanned
+from charles.recordings.segment import begun, scanned
 from charles.recordings.tally import Facts, Tally
 
 BLOCK_BYTES = 1 << 20
@@ -87,8 +87,8 @@ class SegmentWriter:
         """
         try:
             with path.open("rb") as there:
-                if not is_only_begun(there):
-                    return cls._after(path, Reader(path, there, RECORDS), see or (lambda _record: None))
+                if (reader := begun(path, there)) is not None:
+                    return cls._after(path, reader, see or (lambda _record: None))
             cut = Cut(0, path.stat().st_size, "the file ends within its header", None)
             path.unlink()
             return cls.create(path), cut

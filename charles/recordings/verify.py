@@ -12,7 +12,7 @@ from charles.recordings.container import RECORDS, Reader
 from charles.recordings.errors import Damaged
 from charles.recordings.manifest import SegmentInfo
 from charles.recordings.recording import Recording
-from charles.recordings.segment import is_only_begun, scanned
+from charles.recordings.segment import begun, scanned
 from charles.recordings.tally import Facts, Tally
 from charles.recordings.values import Values
 
@@ -125,9 +125,9 @@ class _Verification:
         """What a segment holds, with the marker of its blocks; None where it cannot be read, which is noted."""
         try:
             with path.open("rb") as file:
-                if may_be_torn and is_only_begun(file):
+                reader = begun(path, file) if may_be_torn else Reader(path, file, RECORDS)
+                if reader is None:
                     return None
-                reader = Reader(path, file, RECORDS)
                 tally, digest = Tally(), hashlib.sha256(reader.header.raw)
                 try:
                     self._blocks(topic, reader, tally, digest)

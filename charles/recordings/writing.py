@@ -29,6 +29,7 @@ class RecordingWriter:
     """Writes a recording, alone. What was flushed survives the death of the program; resume() goes on from there.
 
     segment_bytes, segment_ms: a segment ends when it has so many bytes, or spans so much time by its timestamps.
+    repaired: what resume() cut off, in words.
     Unwritable, from any method, leaves a whole recording and everything that was appended: the same call can be made
     again once there is room.
     """
@@ -42,6 +43,7 @@ class RecordingWriter:
         self._codec = codec
         self._segment_bytes = segment_bytes
         self._segment_ms = segment_ms
+        self.repaired: list[str] = []
         self._open: dict[Place, SegmentWriter] = {}
         self._ends: dict[Place, int] = {}
         self._runs = {(name.encode(), run.encode()) for name, runs in manifest.runs.items() for run in runs}
@@ -230,24 +232,23 @@ class RecordingWriter:
         for each in self.manifest.segments:
             place = each.topic, each.partition
             self._ends[place] = max(each.last_offset, self._ends.get(place, NO_OFFSET))
-        notes: list[str] = []
         for topic, info in self.manifest.topics.items():
             for partition in range(info.partitions):
                 place = topic, partition
                 for path in unlisted(self.folder, self.manifest, topic, partition):
                     if place in self._open:
                         self._seal([place])
-                    notes += self._take_up(place, path)
-        self._change(state="recording", notes=self.manifest.notes + notes)
+                    self._take_up(place, path)
+        self._change(state="recording", notes=[*self.manifest.notes, *map(noted, self.repaired)])
 
-    def _take_up(self, place: Place, path: Path) -> list[str]:
-        """What there is to note of it."""
+    def _take_up(self, place: Place, path: Path) -> None:
         segment, cut = SegmentWriter.resume(path, self._see)
         if segment.records:
             self._open[place] = segment
         else:
             segment.discard()
-        return [noted(f"{path.relative_to(self.folder).as_posix()}: {cut}")] if cut else []
+        if cut:
+            self.repaired.append(f"{path.relative_to(self.folder).as_posix()}: {cut}")
 
 
 def noted(words: str) -> str:

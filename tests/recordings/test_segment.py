@@ -69,6 +69,31 @@ def test_a_file_says_its_schema_as_its_author_wrote_it(tmp_path: Path) -> None:
     assert written == json.loads(files("schemas").joinpath("Record.avsc").read_text())
 
 
+def test_a_file_whose_schema_has_other_docs_is_read_and_gone_on_with(tmp_path: Path) -> None:
+    path, rows = tmp_path / "s.avro", [record(offset) for offset in range(3)]
+    schema = json.loads(files("schemas").joinpath("Record.avsc").read_text())
+    plain = {"type": "record", "name": "charles.Record", "fields": schema["fields"]}
+    shorter = json.loads(json.dumps(plain), object_hook=without_doc)
+    with path.open("wb") as file:
+        fastavro.writer(file, shorter, [])
+    writer, cut = SegmentWriter.resume(path)
+    assert cut is None
+    writer.append(rows[0])
+    writer.flush()
+    writer.close()
+    writer, cut = SegmentWriter.resume(path)
+    assert (cut, writer.last_offset) == (None, 0)
+    for each in rows[1:]:
+        writer.append(each)
+    writer.seal()
+    writer.close()
+    assert list(read_segment(path)) == by_fastavro(path) == rows
+
+
+def without_doc(part: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in part.items() if key not in ("doc", "unit")}
+
+
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_numbers_are_written_as_they_are_read(value: int) -> None:
     assert read_number(number(value) + b"rest", 0) == (value, len(number(value)))

@@ -24,6 +24,10 @@ class Lock:
             self._file.close()
             raise RecordingError(f"another program writes to {path.parent}: stop it first") from None
 
+    @property
+    def held(self) -> bool:
+        return not self._file.closed
+
     def close(self) -> None:
         """The file stays: whoever took it away might take it from under the next one."""
         self._file.close()

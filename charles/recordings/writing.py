@@ -60,6 +60,7 @@ class RecordingWriter:
         segment_ms: int = SEGMENT_MS,
     ) -> RecordingWriter:
         """Begin a recording in a new or empty folder. Raises RecordingError where it is not, Unwritable."""
+        _require(codec)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -70,7 +71,7 @@ class RecordingWriter:
                 raise RecordingError(f"{folder} is not empty: name a new folder for the recording")
             manifest = Manifest(prefix=prefix, topics=topics)
             manifest.save(folder)
-            return cls(folder, manifest, lock, _known(codec), segment_bytes, segment_ms)
+            return cls(folder, manifest, lock, codec, segment_bytes, segment_ms)
         except BaseException:
             lock.close()
             raise
@@ -81,15 +82,20 @@ class RecordingWriter:
     ) -> RecordingWriter:
         """Go on with a recording, complete or killed. What of its ends is not whole is cut off, which is noted in the
         manifest. Raises RecordingError where it is none or damaged, Unwritable."""
+        _require(codec)
         Manifest.load(folder)  # no lock is put where no recording is
         lock = Lock(folder / layout.LOCK)
         try:
-            writer = cls(folder, Manifest.load(folder), lock, _known(codec), segment_bytes, segment_ms)
-            writer._go_on()
-            return writer
+            writer = cls(folder, Manifest.load(folder), lock, codec, segment_bytes, segment_ms)
         except BaseException:
             lock.close()
             raise
+        try:
+            writer._go_on()
+        except BaseException:
+            writer._let_go()
+            raise
+        return writer
 
     def __enter__(self) -> Self:
         return self
@@ -164,10 +170,13 @@ class RecordingWriter:
                 self.flush()
                 self._change()  # the runs
         finally:
-            for segment in self._open.values():
-                segment.close()
-            self._open.clear()
-            self._lock.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for segment in self._open.values():
+            segment.close()
+        self._open.clear()
+        self._lock.close()
 
     def _is_full(self, segment: SegmentWriter, record: Record) -> bool:
         spans = record.timestamp - segment.began if segment.began != NO_TIMESTAMP else 0
@@ -175,6 +184,7 @@ class RecordingWriter:
 
     def _begin(self, place: Place, record: Record) -> SegmentWriter:
         """A new segment, with its first record."""
+        self._require_lock()
         topic, partition = place
         info = self.manifest.topics.get(topic)
         if info is None or not 0 <= partition < info.partitions:
@@ -214,12 +224,17 @@ class RecordingWriter:
 
     def _change(self, **changes: Any) -> None:
         """The manifest, in memory and on the disk alike, or neither."""
+        self._require_lock()
         runs: dict[str, list[str]] = {}
         for collector, run in sorted(self._runs):
             runs.setdefault(collector.decode(errors="replace"), []).append(run.decode(errors="replace"))
         changed = self.manifest.model_copy(update=changes | {"runs": runs})
         changed.save(self.folder)
         self.manifest = changed
+
+    def _require_lock(self) -> None:
+        if not self._lock.held:
+            raise RecordingError(f"{self.folder} was closed: only a resume() goes on with it")
 
     def _see(self, record: Record) -> None:
         if record.headers:
@@ -255,7 +270,6 @@ def noted(words: str) -> str:
     return f"{now().isoformat(timespec='seconds')} {words}"
 
 
-def _known(codec: str) -> str:
+def _require(codec: str) -> None:
     if codec not in CODECS:
         raise RecordingError(f"no such codec: {codec}; there are {', '.join(CODECS)}")
-    return codec

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -258,6 +258,19 @@ def test_only_an_empty_folder_becomes_a_recording(tmp_path: Path) -> None:
 def test_an_unknown_codec_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="no such codec: lzma; there are null, deflate, zstandard"):
         RecordingWriter.create(tmp_path / "r", "charles", TOPICS, codec="lzma")
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("end", [RecordingWriter.finish, RecordingWriter.close])
+def test_a_writer_that_was_closed_writes_no_more(end: Callable[[RecordingWriter], None], tmp_path: Path) -> None:
+    with RecordingWriter.create(tmp_path / "r", "charles", TOPICS) as writer:
+        writer.append("a", 0, record(8))
+        end(writer)
+        with pytest.raises(RecordingError, match="was closed"):
+            writer.append("a", 0, record(9))
+        with pytest.raises(RecordingError, match="was closed"):
+            writer.note("too late")
+    assert offsets(tmp_path / "r") == [8]
 
 
 def test_what_overlaps_is_not_gone_on_with(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""The clock against the ticks: 30 ticks are a second, whatever the machine's clock was set to meanwhile.
+
+A stepped game at another pace (collect.pace max, or a machine that is too slow) is no junk: its world moves by a tick
+at each tick, however long that takes. So a drift is reported only where the world follows the clock instead of the
+ticks, and a pause only of runs that go in real time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from charles.junk.driven import Driven, Finding, Floats, Integers, Kind
+from charles.pacing import HZ
+
+TOLERANCE_S = 0.5
+"""A tick may come so much too late: a busy machine's do."""
+DRIFT = 0.05
+"""Share by which the time of a tick may differ from 1/30 s."""
+_SECOND = 1_000_000
+_LONG_ENOUGH = 10 * HZ
+_MOVING = 1.0
+
+
+def jumps(tick: Integers, time: Integers, tolerance_s: float = TOLERANCE_S) -> list[tuple[int, float]]:
+    """Rows before which the clock jumped, and by how much, seconds: between two rows it advanced by so much more than
+    the ticks between them take, or it went back. Pauses of runs that do not go in real time are none."""
+    if len(tick) < 2:
+        return []
+    ticks, step = np.diff(tick), np.diff(time)
+    pace = float(np.median(step / ticks))
+    real = abs(pace * HZ / _SECOND - 1) < 0.5
+    extra = (step - pace * ticks) / _SECOND
+    jumped = (step < 0) | ((extra > tolerance_s) & real)
+    return [(int(row) + 1, float(extra[row])) for row in np.flatnonzero(jumped)]
+
+
+def findings(driven: Driven) -> list[Finding]:
+    """The jumps, and the drift of the whole run."""
+    found = [_jump(driven, row, seconds) for row, seconds in jumps(driven.tick, driven.time)]
+    return found + _drift(driven)
+
+
+def _jump(driven: Driven, row: int, seconds: float) -> Finding:
+    if seconds < 0:
+        meaning = "the machine's clock was set; the ticks still order the records, times and latencies are wrong"
+    elif _moved(driven, row) > 2 * _usual(driven):
+        meaning = "the world went on without being recorded: a history across this gap is none; leave out 60 ticks"
+    else:
+        meaning = "the world stood still meanwhile: the recorder was held up, or the machine's clock was set"
+    way = "back" if seconds < 0 else "forward"
+    words = f"the clock jumps {way} by {abs(seconds):.2f} s between two ticks: {meaning}"
+    return driven.found(Kind.CLOCK_JUMP, row - 1, row, words, seconds)
+
+
+def _drift(driven: Driven) -> list[Finding]:
+    """Whether the world follows a clock that goes at another pace than the ticks: a game in real time that was not
+    recorded 30 times a second."""
+    if len(driven) < _LONG_ENOUGH:
+        return []
+    pace = float(np.median(np.diff(driven.time) / np.diff(driven.tick))) / _SECOND
+    world = _usual(driven)
+    off = pace * HZ - 1
+    if abs(off) < DRIFT or not world or abs(world / pace - 1) > DRIFT:
+        return []
+    words = (
+        f"a tick takes {pace * 1000:.1f} ms, by the clock and by the way that the car drives in it, not "
+        f"{1000 / HZ:.1f}: the game was not recorded at {HZ} Hz, and histories of ticks are {1 + off:.2f} times as long"
+    )
+    return [driven.found(Kind.CLOCK_DRIFT, 0, len(driven) - 1, words, off)]
+
+
+def _usual(driven: Driven) -> float:
+    """Seconds of the world in a tick: the way driven over the speed; 0 of a car that hardly moves."""
+    way, speed = _steps(driven)
+    moving = speed > _MOVING
+    return float(np.median(way[moving] / speed[moving])) if moving.sum() >= HZ else 0.0
+
+
+def _moved(driven: Driven, row: int) -> float:
+    """The same, between one row and the row before."""
+    way, speed = _steps(driven)
+    return float(way[row - 1] / max(speed[row - 1], _MOVING))
+
+
+def _steps(driven: Driven) -> tuple[Floats, Floats]:
+    """Of each row to the next: metres a tick, and the mean speed, m/s."""
+    way = np.hypot(np.diff(driven.x), np.diff(driven.y)) / np.diff(driven.tick)
+    return way, (driven.speed[1:] + driven.speed[:-1]) / 2

@@ -1,0 +1,64 @@
+"""A run cut into stretches of consecutive ticks: only within one can a control be set against what follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from charles.junk import still
+from charles.junk.driven import Driven, Flags, Floats, Integers
+from charles.junk.response import BLOCK, REACH
+
+BRIDGED = 3
+"""So many missing ticks repeat the last one, as in the balancer's histories; more of them end a piece."""
+SLIDING = 0.5
+"""rad between where the car points and where it goes: one that slides does not follow its wheels."""
+_STEP_M = 0.01
+_SHORTEST = 2 * BLOCK + 2 * REACH + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """rows: (n,) of the run, of each tick; counts: (n,), whether the tick is there, and the car drives and grips."""
+
+    rows: Integers
+    steering: Floats
+    pedals: Floats
+    speed: Floats
+    yaw_rate: Floats
+    counts: Flags
+
+
+def pieces(driven: Driven) -> list[Piece]:
+    """Those that are long enough to be judged, in order."""
+    gaps = np.flatnonzero(np.diff(driven.tick) > BRIDGED + 1) + 1
+    ends = [0, *gaps.tolist(), len(driven)]
+    counts = (driven.speed > still.MOVING) & ~sliding(driven)
+    for first, last in still.stuck(driven):
+        counts[first : last + 1] = False
+    cut = (_piece(driven, counts, first, last) for first, last in pairwise(ends) if last > first)
+    return [piece for piece in cut if len(piece.rows) >= _SHORTEST]
+
+
+def sliding(driven: Driven) -> Flags:
+    """(n,): whether the car slides; nowhere in a run whose heading is not where the car goes at all."""
+    if len(driven) < 2:
+        return np.zeros(len(driven), bool)
+    along, across = np.gradient(driven.x), np.gradient(driven.y)
+    apart = np.abs(np.angle(np.exp(1j * (np.arctan2(across, along) - driven.heading))))
+    goes = np.hypot(along, across) > _STEP_M
+    slides = goes & (apart > SLIDING)
+    return slides if slides.sum() < goes.sum() / 2 else np.zeros(len(driven), bool)
+
+
+def _piece(driven: Driven, counts: Flags, first: int, last: int) -> Piece:
+    ticks = driven.tick[first:last]
+    wanted = np.arange(ticks[0], ticks[-1] + 1)
+    rows = first + np.searchsorted(ticks, wanted, side="right") - 1
+    there = driven.tick[rows] == wanted
+    steering, pedals, speed, yaw_rate = (
+        values[rows] for values in (driven.steering, driven.pedals, driven.speed, driven.yaw_rate)
+    )
+    return Piece(rows, steering, pedals, speed, yaw_rate, counts[rows] & there)

@@ -1,0 +1,51 @@
+"""What a verdict says to whoever recorded the data."""
+
+from __future__ import annotations
+
+from charles.junk.axes import PEDALS, STEERING, Axis, Verdict
+from charles.junk.driven import Kind
+from charles.pacing import HZ
+
+
+def words(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
+    """One line, and the figure behind it. usual: the lag at which the motion answers where all is well."""
+    other = PEDALS if axis is STEERING else STEERING
+    if verdict.kind is Kind.SHIFTED:
+        return _shifted(axis, verdict, usual)
+    if verdict.kind is Kind.SWAPPED:
+        text = (
+            f"the {axis.motion} answers the {other.name} ({verdict.sure:.0f} standard errors) and not the {axis.name}: "
+            f"the axes are swapped; exchange them"
+        )
+        return text, verdict.sure
+    if verdict.kind is axis.inverted:
+        change = "" if axis is STEERING else " change"
+        text = (
+            f"the {axis.motion}{change} goes against the {axis.name} (correlation {verdict.correlation:.2f}, "
+            f"{verdict.sure:.0f} standard errors): one of the two has the wrong sign; turn {_sign(axis)}"
+        )
+        return text, verdict.correlation
+    text = (
+        f"the {axis.name} show{'s' if axis is STEERING else ''} nowhere in the {axis.motion} (correlation "
+        f"{verdict.correlation:.2f}, {verdict.sure:.1f} standard errors at the best lag): these labels are not what "
+        f"drove the car; leave this span out"
+    )
+    return text, verdict.correlation
+
+
+def _shifted(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
+    late = usual - verdict.lag
+    ticks = abs(late)
+    when, way = ("late", "earlier") if late > 0 else ("early", "later")
+    text = (
+        f"the {axis.name} is recorded about {ticks} ticks ({1000 * ticks / HZ:.0f} ms) too {when}: the {axis.motion} "
+        f"answers it at lag {verdict.lag} ({verdict.sure:.0f} standard errors), not at {usual}; move the labels to "
+        f"{ticks} ticks {way}"
+    )
+    return text.replace("pedals is", "pedals are").replace("answers it", "answers"), float(late)
+
+
+def _sign(axis: Axis) -> str:
+    if axis is STEERING:
+        return "it, so that left is negative in both"
+    return "it, so that acceleration makes faster and braking slower"

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -93,39 +93,50 @@ class _Cell(Generic[Id]):
 
     def add(self, tick: Id, group: Group) -> None:
         self.waiting[tick] = group
-        self.groups.setdefault(group, {})[tick] = None
+        same = self.groups.get(group)
+        if same is None:
+            self.groups[group] = {tick: None}
+        else:
+            same[tick] = None
 
     def remove(self, tick: Id) -> None:
         group = self.waiting.pop(tick)
-        del self.groups[group][tick]
-        if not self.groups[group]:
+        same = self.groups[group]
+        del same[tick]
+        if not same:
             del self.groups[group]
 
 
 class _Sets(Generic[Id]):
-    """What waits for one kind of set. numbers: the cells', by their bins; others: the values whose bins make groups;
-    came: ticks, by cell; empty: cells where nothing waits."""
+    """What waits for one kind of set. numbers: the cells', by their bins; own, others: which of all outputs' bins these
+    are, and which make groups; sizes: how many wait, came: how many came, by cell; empty: cells where nothing waits."""
 
     def __init__(self, kind: SetKind, values: Sequence[str]) -> None:
         """values: of all outputs."""
         self.name = kind.name
-        self.own = tuple(output.value for output in kind.outputs)
-        self.others = tuple(value for value in values if value not in self.own)
+        self.own = tuple(values.index(output.value) for output in kind.outputs)
+        self.others = tuple(at for at in range(len(values)) if at not in self.own)
         self.names = {cell: kind.cell_name(cell) for cell in kind.cells}
         self.numbers = {bins: cell for cell, bins in kind.cells.items()}
         self.cells: dict[int, _Cell[Id]] = {cell: _Cell() for cell in kind.cells}
+        self.sizes = dict.fromkeys(kind.cells, 0)
         self.came = dict.fromkeys(kind.cells, 0)
         self.empty = len(kind.cells)
 
-    def put(self, number: int, tick: Id, group: Group) -> None:
-        cell = self.cells[number]
-        self.empty -= not cell.waiting
-        cell.add(tick, group)
+    def put(self, number: int, tick: Id, group: Group) -> int:
+        """Returns how many wait in this cell now."""
+        self.cells[number].add(tick, group)
+        self.came[number] += 1
+        size = self.sizes[number] = self.sizes[number] + 1
+        if size == 1:
+            self.empty -= 1
+        return size
 
     def drop(self, number: int, tick: Id) -> None:
-        cell = self.cells[number]
-        cell.remove(tick)
-        self.empty += not cell.waiting
+        self.cells[number].remove(tick)
+        self.sizes[number] -= 1
+        if not self.sizes[number]:
+            self.empty += 1
 
 
 class Bins(Generic[Id]):
@@ -139,9 +150,9 @@ class Bins(Generic[Id]):
         self._capacity = capacity
         self._even = even_groups
         self._overflow = overflow
-        self._outputs = {output.value: output for kind in kinds for output in kind.outputs}
-        self._sets: dict[str, _Sets[Id]] = {kind.name: _Sets(kind, tuple(self._outputs)) for kind in kinds}
-        self._other_cells = {name: [s.cells for n, s in self._sets.items() if n != name] for name in self._sets}
+        self._scales = {output.value: output.scale for kind in kinds for output in kind.outputs}
+        self._sets: dict[str, _Sets[Id]] = {kind.name: _Sets(kind, tuple(self._scales)) for kind in kinds}
+        self._other_sizes = {name: [s.sizes for n, s in self._sets.items() if n != name] for name in self._sets}
         self._places: dict[Id, dict[str, int]] = {}
         self._taken: Counter[tuple[str, int, Group]] = Counter()
 
@@ -157,16 +168,14 @@ class Bins(Generic[Id]):
         Returns the ticks that now wait nowhere any more. Raises ValueError for a label out of range or NaN; nothing
         waits then that did not before.
         """
-        bins = {value: output.scale.bin_of(labels[value]) for value, output in self._outputs.items()}
+        bins = [scale.bin_of(labels[value]) for value, scale in self._scales.items()]
         places = self._places[tick] = {}
         given_up = {}
         for kind in self._sets.values():
-            number = kind.numbers.get(tuple([bins[value] for value in kind.own]))
+            number = kind.numbers.get(tuple([bins[at] for at in kind.own]))
             if number is not None:
                 places[kind.name] = number
-                kind.came[number] += 1
-                kind.put(number, tick, tuple([bins[value] for value in kind.others]))
-                if len(kind.cells[number].waiting) > self._capacity:
+                if kind.put(number, tick, tuple([bins[at] for at in kind.others])) > self._capacity:
                     given_up[self._give_up(kind, number)] = kind.names[number]
         if not places:
             given_up.setdefault(tick, "left out")
@@ -200,7 +209,7 @@ class Bins(Generic[Id]):
 
     def counts(self, kind: str) -> dict[int, int]:
         """How many ticks wait in each cell of a kind."""
-        return {number: len(cell.waiting) for number, cell in self._sets[kind].cells.items()}
+        return dict(self._sets[kind].sizes)
 
     def came(self, kind: str) -> Mapping[int, int]:
         """How many ticks have come for each cell of a kind, whatever became of them."""
@@ -225,17 +234,16 @@ class Bins(Generic[Id]):
 
     def _chosen(self, kind: str, number: int, groups: Mapping[Group, Mapping[Id, None]]) -> Id:
         """The oldest of the group that can be taken best."""
-        among: Iterable[Group] = groups
+        among: Collection[Group] = groups
         if self._even:
             taken = {group: self._taken[kind, number, group] for group in groups}
             fewest = min(taken.values())
             among = [group for group, times in taken.items() if times == fewest]
-        best = max(among, key=partial(_spare, self._other_cells[kind]))
+        best = max(among, key=partial(_spare, self._other_sizes[kind])) if len(among) > 1 else next(iter(among))
         return next(iter(groups[best]))
 
 
-def _spare(others: Sequence[Mapping[int, _Cell[Id]]], group: Group) -> float:
+def _spare(others: Sequence[Mapping[int, int]], group: Group) -> float:
     """How many ticks wait in the emptiest of the other outputs' bins that a group lies in; no set wants those of a bin
     that is left out."""
-    waiting = [len(cells[number].waiting) for cells, number in zip(others, group, strict=True) if number in cells]
-    return min(waiting, default=math.inf)
+    return min([sizes.get(number, math.inf) for sizes, number in zip(others, group)])  # noqa: B905  # as many, and it costs

@@ -23,6 +23,13 @@ _BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
 _MORE = 0x80
 _LONGEST = 10
+_LONGEST_HEAD = 256
+"""Bytes in which everything before a frame's picture lies, if it is nothing unusual."""
+_MORE_OF_EIGHT = 0x8080808080808080
+_EIGHT = 0x0080808080808080
+"""The first bits of the bytes of a number: set in all but its last byte."""
+_LEAST_OF_EIGHT = 1 << 49
+_TOO_MUCH_FOR_EIGHT = 1 << 56
 _TOO_MUCH = 1 << 64
 _END = b"\0"
 _NULL = b"\0"
@@ -34,61 +41,60 @@ _ONE_BYTE = [bytes((number,)) for number in range(_MORE)]
 
 def read_control(data: bytes | memoryview, at: int) -> Control | None:
     """at: where the record begins; it must end with the data, as with all of these."""
-    collector, run, at = _read_run(data, at)
-    tick, at = _read_long(data, at)
-    micros, at = _read_long(data, at)
-    if at + _TEN.size != len(data):
+    rest = len(data) - _TEN.size
+    collector, run, tick, time, end = _read_moment(bytes(data[at:rest]))
+    if at + end != rest:
         return None
-    return Control(collector, run, tick, _BEGAN + timedelta(microseconds=micros), *_TEN.unpack_from(data, at))
+    return Control(collector, run, tick, time, *_TEN.unpack_from(data, rest))
 
 
 def read_frame(data: Any, at: int) -> Frame | None:
     """Its picture is cut out of the data: a memoryview's is one too, and not copied."""
-    collector, run, at = _read_run(data, at)
-    tick, at = _read_long(data, at)
-    micros, at = _read_long(data, at)
-    size, at = _read_long(data, at)
+    head = bytes(data[at : at + _LONGEST_HEAD])
+    collector, run, tick, time, end = _read_moment(head)
+    size, end = _read_long(head, end)
     if size < 0:
         return None
-    picture, at = data[at : at + size], at + size
-    width, at = _read_long(data, at)
-    height, at = _read_long(data, at)
-    late, at = _read_long(data, at)
-    dropped, at = _read_long(data, at)
-    if at != len(data):
-        return None
-    time = _BEGAN + timedelta(microseconds=micros)
-    return Frame(collector, run, tick, time, picture, width, height, late, dropped)
+    start, stop = at + end, at + end + size
+    width, height, late, dropped = _read_longs(bytes(data[stop:]))
+    return Frame(collector, run, tick, time, data[start:stop], width, height, late, dropped)
 
 
-def write_sample(sample: Sample) -> bytes:
-    return b"".join(
-        (
-            _name(sample.collector),
-            _name(sample.run),
-            _long(sample.tick),
-            _moment(sample.time),
-            _name(sample.set_id),
-            _name(sample.set_output),
-            _long(sample.set_bin),
-            *_pieces(sample.frames),
-            _THREE.pack(sample.speed, sample.purpose_distance, sample.purpose_bearing),
-            _floats(sample.history_acceleration),
-            _floats(sample.history_braking),
-            _floats(sample.history_steering),
-            _floats(sample.history_speed),
-            _floats(sample.history_purpose_distance),
-            _floats(sample.history_purpose_bearing),
-            _THREE.pack(sample.acceleration, sample.braking, sample.steering),
-            _long(sample.epoch),
-            _name(sample.balancing),
-        )
+def write_sample(head: bytes, sample: Sample) -> bytes:
+    """head: what comes before it, as with all of these: large bytes are then copied once."""
+    pieces = [
+        head,
+        _name(sample.collector),
+        _name(sample.run),
+        _long(sample.tick),
+        _moment(sample.time),
+        _name(sample.set_id),
+        _name(sample.set_output),
+        _long(sample.set_bin),
+        *_pieces(sample.frames),
+        _THREE.pack(sample.speed, sample.purpose_distance, sample.purpose_bearing),
+    ]
+    for history in (
+        sample.history_acceleration,
+        sample.history_braking,
+        sample.history_steering,
+        sample.history_speed,
+        sample.history_purpose_distance,
+        sample.history_purpose_bearing,
+    ):
+        pieces += _floats(history)
+    pieces += (
+        _THREE.pack(sample.acceleration, sample.braking, sample.steering),
+        _long(sample.epoch),
+        _name(sample.balancing),
     )
+    return b"".join(pieces)
 
 
-def write_waiting(waiting: Waiting) -> bytes:
+def write_waiting(head: bytes, waiting: Waiting) -> bytes:
     return b"".join(
         (
+            head,
             _long(len(waiting.sample)),
             waiting.sample,
             _long(len(waiting.frame_offsets)),
@@ -100,10 +106,25 @@ def write_waiting(waiting: Waiting) -> bytes:
 
 
 READ: dict[type, Callable[[bytes | memoryview, int], Any]] = {Control: read_control, Frame: read_frame}
-WRITE: dict[type, Callable[[Any], bytes]] = {Sample: write_sample, Waiting: write_waiting}
+WRITE: dict[type, Callable[[bytes, Any], bytes]] = {Sample: write_sample, Waiting: write_waiting}
 
 
-def _read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
+def _read_moment(head: bytes) -> tuple[str, str, int, datetime, int]:
+    """What frames and controls begin with: collector, run, tick, time; and where it ends. Most records have the same
+    names as those before."""
+    middle = 1 + (head[0] >> 1)
+    end = middle + 1 + (head[middle] >> 1)
+    collector, run = _names(head[:end])
+    tick, end = _read_long(head, end)
+    eight = int.from_bytes(head[end : end + 8], "little")
+    if eight & _MORE_OF_EIGHT == _EIGHT:
+        micros, end = _of_eight(eight), end + 8
+    else:
+        micros, end = _read_long(head, end)
+    return collector, run, tick, _BEGAN + timedelta(microseconds=micros), end
+
+
+def _read_long(data: bytes, at: int) -> tuple[int, int]:
     """A number, and where it ends: seven bits a byte, the last ones first; even ones are not negative."""
     byte = data[at]
     at += 1
@@ -122,11 +143,22 @@ def _read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
     return (byte >> 1) ^ -(byte & 1), at
 
 
-def _read_run(data: bytes | memoryview, at: int) -> tuple[str, str, int]:
-    """Two names, the collector's and the run's, and where they end. Most records have the same as those before."""
-    middle = at + 1 + (data[at] >> 1)
-    end = middle + 1 + (data[middle] >> 1)
-    return *_names(bytes(data[at:end])), end
+def _of_eight(eight: int) -> int:
+    """As _read_long(), of a number of eight bytes, as every time of our days is: in pairs, in fours, in one."""
+    eight = (eight & 0x007F007F007F007F) | (eight & 0x7F007F007F007F00) >> 1
+    eight = (eight & 0x00003FFF00003FFF) | (eight & 0x3FFF00003FFF0000) >> 2
+    eight = (eight & 0x000000000FFFFFFF) | (eight & 0x0FFFFFFF00000000) >> 4
+    return (eight >> 1) ^ -(eight & 1)
+
+
+@lru_cache(1024)
+def _read_longs(data: bytes) -> tuple[int, ...]:
+    """All numbers of these bytes, which are few, and often the same as before."""
+    numbers, at = [], 0
+    while at < len(data):
+        number, at = _read_long(data, at)
+        numbers.append(number)
+    return tuple(numbers)
 
 
 @lru_cache(1024)
@@ -158,7 +190,16 @@ def _long(number: int) -> bytes:
 
 def _moment(time: datetime) -> bytes:
     passed = time - _BEGAN
-    return _long((86_400 * passed.days + passed.seconds) * _SECOND + passed.microseconds)
+    micros = (86_400 * passed.days + passed.seconds) * _SECOND + passed.microseconds
+    return _as_eight(2 * micros) if _LEAST_OF_EIGHT <= 2 * micros < _TOO_MUCH_FOR_EIGHT else _long(micros)
+
+
+def _as_eight(number: int) -> bytes:
+    """What _of_eight() reads."""
+    number = (number & 0x000000000FFFFFFF) | (number << 4) & 0x0FFFFFFF00000000
+    number = (number & 0x00003FFF00003FFF) | (number << 2) & 0x3FFF00003FFF0000
+    number = (number & 0x007F007F007F007F) | (number << 1) & 0x7F007F007F007F00
+    return (number | _EIGHT).to_bytes(8, "little")
 
 
 @lru_cache(1024)
@@ -177,10 +218,10 @@ def _pieces(items: Sequence[bytes]) -> Iterator[bytes]:
     yield _END
 
 
-def _floats(values: Sequence[float]) -> bytes:
+def _floats(values: Sequence[float]) -> tuple[Any, ...]:
     """An array of floats, in one block. A Python array of them has their bytes already, on all but a few machines."""
     if not values:
-        return _END
+        return (_END,)
     if isinstance(values, array) and values.typecode == "f" and sys.byteorder == "little":
-        return _long(len(values)) + values.tobytes() + _END
-    return _long(len(values)) + struct.pack(f"<{len(values)}f", *values) + _END
+        return _long(len(values)), values, _END
+    return _long(len(values)), struct.pack(f"<{len(values)}f", *values), _END

@@ -13,7 +13,6 @@ import io
 import json
 import operator
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.resources import files
 from typing import Any, NamedTuple, TypeVar, cast, get_args
 
@@ -80,8 +79,10 @@ def encode(event: Any, header: bytes | None = None) -> bytes:
     """An event as a framed Avro record. header: of another framing than the single-object one."""
     head = header or _OWN_HEADERS[type(event)]
     if (write := by_hand.WRITE.get(type(event))) is not None:
-        with suppress(*by_hand.UNUSUAL):
-            return head + write(event)
+        try:
+            return write(head, event)
+        except by_hand.UNUSUAL:
+            pass  # fastavro writes it, or has the words for what is wrong
     contract = _CONTRACTS[type(event)]
     out = io.BytesIO()
     out.write(head)

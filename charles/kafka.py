@@ -17,7 +17,7 @@ from charles.absence import absence
 from charles.refusals import Refused
 from charles.registry import Registry, announcement
 from charles.settings import ConfigError, Kafka
-from charles.topics import SCHEMAS, Topic
+from charles.topics import SCHEMAS, TOPICS, Topic
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +170,7 @@ class Publisher:
     def __init__(self, kafka: Kafka, *events: type, **properties: Any) -> None:
         """Raises what Registry.announce() raises."""
         self._kafka = kafka
+        self._names = {topic: name(kafka, topic) for topic in TOPICS}
         self._registry = Registry(kafka)
         self._registry.announce(*events)
         self.producer = producer(kafka, **properties)
@@ -227,14 +228,11 @@ class Publisher:
         on_delivery: OnDelivery | None = None,
     ) -> None:
         """As send(), for a value that is bytes already; None is a tombstone."""
-        arguments: dict[str, Any] = {"key": key, "value": value, "partition": partition}
-        if headers is not None:
-            arguments["headers"] = dict(headers)
-        if (told := on_delivery or self._told) is not None:
-            arguments["on_delivery"] = told
+        full, told = self._names[topic], on_delivery or self._told
+        pairs: Any = None if headers is None else list(headers.items())
         while True:
             try:
-                self.producer.produce(name(self._kafka, topic), **arguments)
+                self.producer.produce(full, value, key, partition, told, headers=pairs)
             except BufferError:
                 self.producer.poll(0.1)
             else:

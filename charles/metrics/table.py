@@ -138,7 +138,7 @@ class Balancer:
     broken = _gauge("charles_balancer_broken_ledgers", "Runs whose ledger does not add up.")
     unread = _gauge("charles_balancer_unread_records", "Records of frames and controls not read yet.")
     latency = _histogram("charles_balancer_latency_seconds", "From capture to a set.", BOUNDS_S)
-    transaction = _histogram("charles_balancer_commit_seconds", "From a transaction's first record to its end.", _COMMIT_S)
+    transaction = _histogram("charles_balancer_commit_seconds", "How long the end of a transaction takes: its last records, the offsets, the commit.", _COMMIT_S)
 
 
 class Trainer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -36,7 +36,7 @@ class FrameStore:
     def __init__(self, kafka: Kafka, registry: Registry, held_bytes: int) -> None:
         self._held = _Shelf(held_bytes)
         self._recent = _Shelf(_RECENT_BYTES)
-        self._holders: Counter[Place] = Counter()
+        self._holders: dict[Place, int] = {}
         self._log = _LogReader(kafka, registry)
 
     def add(self, place: Place, picture: bytes) -> None:
@@ -46,17 +46,19 @@ class FrameStore:
     def hold(self, places: Iterable[Place]) -> None:
         """A waiting tick needs these frames."""
         for place in places:
-            self._holders[place] += 1
+            held_by = self._holders.get(place, 0)
+            self._holders[place] = held_by + 1
             picture = self._recent.pictures.get(place)
-            if picture is not None and place not in self._held.pictures:
+            if picture is not None and not (held_by and place in self._held.pictures):
                 self._held.put(place, picture)
 
     def release(self, places: Iterable[Place]) -> None:
         """A tick that held these frames waits no more."""
         for place in places:
-            self._holders[place] -= 1
-            if self._holders[place] <= 0:
-                del self._holders[place]
+            held_by = self._holders.pop(place) - 1
+            if held_by:
+                self._holders[place] = held_by
+            else:
                 self._held.drop(place)
 
     def get(self, places: Iterable[Place]) -> dict[Place, bytes]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from charles.events import Control, Sample
 
@@ -37,24 +37,25 @@ Past = tuple["array[float]", ...]
 _signals_of = attrgetter(*SIGNALS)
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Clash(ValueError):
+    """A half of a tick is of another instant than the one that waits for it: do two collectors run under one name?"""
+
+
+class Broken(NamedTuple):
     """The half of a tick that could not be used; it lies on the dead-letter topic. clash: it is of another instant than
     the other half, so that what came before may be of two drives too."""
 
     clash: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """Where a frame lies in its input partition. time: when it was taken; None: nobody will ask."""
 
     offset: int
     time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(NamedTuple):
     """A tick with both halves and a whole history.
 
     control: or a sample, which has all of it that matters; history: of the past ticks, ending at tick-1; frames: where
@@ -83,14 +84,14 @@ class Window(Generic[Value]):
         gap = tick - self.last - 1
         if gap > LONGEST_GAP or len(self.values) + gap < self._size or not self.values:
             return None
-        return (*self.values, *[self.values[-1]] * gap)[-self._size :]
+        return (*self.values, *[self.values[-1]] * gap)[-self._size :] if gap else tuple(self.values)
 
     def push(self, tick: int, value: Value) -> None:
         """Add the value of a tick later than all before."""
         gap = tick - self.last - 1
         if gap > LONGEST_GAP:
             self.values.clear()
-        elif self.values:
+        elif gap and self.values:
             self.values.extend([self.values[-1]] * gap)
         self.values.append(value)
         self.last = tick
@@ -117,15 +118,16 @@ class History:
     @property
     def past(self) -> Past:
         """What is kept, up to the tick `last`."""
-        return tuple([signal[-self._size :] for signal in self._signals])
+        size = self._size
+        return tuple([signal[-size:] for signal in self._signals])
 
     def before(self, tick: int) -> Past | None:
         """The `size` ticks that end at tick-1; None while they are not whole."""
-        gap = tick - self.last - 1
-        if gap > LONGEST_GAP or len(self) + gap < self._size or not len(self):
-            return None
-        if not gap:
+        gap, kept = tick - self.last - 1, len(self._signals[0])
+        if not gap and kept >= self._size:
             return self.past
+        if gap > LONGEST_GAP or kept + gap < self._size or not kept:
+            return None
         return tuple([(signal[-self._size :] + signal[-1:] * gap)[-self._size :] for signal in self._signals])
 
     def push(self, tick: int, control: Control) -> None:
@@ -133,11 +135,11 @@ class History:
         gap = tick - self.last - 1
         if gap:
             self._bridge(gap)
-        for signal, value in zip(self._signals, _signals_of(control), strict=True):
+        for signal, value in zip(self._signals, _signals_of(control)):  # noqa: B905  # as many, and it costs
             signal.append(value)
         self.last = tick
         if len(self._signals[0]) >= _ROOM * self._size:
-            self._signals = [signal[-self._size :] for signal in self._signals]
+            self._signals = list(self.past)
 
     def forget(self) -> None:
         """Begin anew."""
@@ -197,11 +199,12 @@ class Side(Generic[Value]):
 
 
 class RunJoin:
-    """The join of one run of one collector."""
+    """The join of one run of one collector. heard: when there was something of it last, on the monotonic clock."""
 
     def __init__(self, history: int, frames: int) -> None:
         self.frames: Side[Pointer] = Side()
         self.controls: Side[Control] = Side()
+        self.heard = 0.0
         self.counts = Counts()
         self.settled = -1
         self.seen_before = 0
@@ -230,25 +233,23 @@ class RunJoin:
 
     def add(self, side: Side[Value], tick: int, value: Value | Broken, offset: int, *, again: bool) -> None:
         """One half of a tick. again: it was read before and is read again after a restart, so is no repeat."""
-        if tick <= max(side.head, self.settled):
+        if tick <= side.head or tick <= self.settled:
             side.head = max(side.head, tick)
             self.counts.repeats += not again
             return
         side.waiting.append((tick, value, offset))
         side.head = tick
 
-    def clashes(
-        self, side: Side[Pointer] | Side[Control], partner: Side[Pointer] | Side[Control], tick: int, time: datetime
-    ) -> bool:
+    def clashes(self, side: Side[Any], partner: Side[Any], tick: int, time: datetime | None) -> bool:
         """Whether the partner of this tick waits on the other side, and is of another instant."""
-        if tick <= max(side.head, self.settled):
-            return False  # a repeat
+        if not partner.waiting or tick <= side.head or tick <= self.settled:  # the first half, or a repeat
+            return False
         found = partner.find(tick)
-        return isinstance(found, Control | Pointer) and found.time != time
+        return found is not None and not isinstance(found, Broken) and found.time != time
 
-    def settle(self) -> Iterator[Joined]:
-        """Pass verdicts on every tick that both topics have passed; yields those that are whole."""
-        limit = self._limit()
+    def settle(self) -> list[Joined]:
+        """Pass verdicts on every tick that both topics have passed; returns those that are whole."""
+        limit, whole = self._limit(), []
         while self.settled < limit:
             tick = self.settled + 1
             frame, control = self.frames.take(tick), self.controls.take(tick)
@@ -259,22 +260,18 @@ class RunJoin:
                 continue
             self.settled = tick
             joined = self._judge(tick, frame, control)
-            if joined:
-                yield joined
-
-    @property
-    def due(self) -> bool:
-        """Whether there are ticks that both topics have passed, and no verdict on them."""
-        return self.settled < self._limit()
+            if joined is not None:
+                whole.append(joined)
+        return whole
 
     def _limit(self) -> int:
+        """The highest tick that both topics have passed."""
+        frames, controls = self.frames, self.controls
+        if not frames.closed and not controls.closed:
+            return frames.head if frames.head < controls.head else controls.head
         if self.closed:
             return self.seen - 1
-        if self.frames.closed:
-            return self.controls.head
-        if self.controls.closed:
-            return self.frames.head
-        return min(self.frames.head, self.controls.head)
+        return controls.head if frames.closed else frames.head
 
     def _judge(self, tick: int, frame: Pointer | Broken | None, control: Control | Broken | None) -> Joined | None:
         history = self.history.before(tick)
@@ -282,14 +279,12 @@ class RunJoin:
             self.history.push(tick, control)
         if isinstance(frame, Pointer):
             self.stack.push(tick, frame)
-        for half in (frame, control):
-            if isinstance(half, Broken) and half.clash:
-                self.history.forget()
-                self.stack.forget()
-        stack = self.stack.before(tick + 1)
         if isinstance(frame, Broken) or isinstance(control, Broken):
             self.counts.dead_lettered += 1
-        elif frame is None or control is None:
+            self._forget_drives_of_others(frame, control)
+            return None
+        stack = self.stack.before(tick + 1)
+        if frame is None or control is None:
             self.counts.unmatched += 1
         elif history is None or stack is None:
             self.counts.warm_up += 1
@@ -297,3 +292,9 @@ class RunJoin:
             self.counts.in_bins += 1
             return Joined(control, history, tuple([pointer.offset for pointer in stack]))
         return None
+
+    def _forget_drives_of_others(self, *halves: object) -> None:
+        """After a clash, what came before may be of two drives."""
+        if any(isinstance(half, Broken) and half.clash for half in halves):
+            self.history.forget()
+            self.stack.forget()

@@ -5,18 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from charles import latency
 from charles.config import Balance
 from charles.events import Control, RunLedger
-from stream_jobs.balancer.joining import EXPIRED, Broken, Joined, Pointer, RunJoin, Side
+from stream_jobs.balancer.joining import EXPIRED, Broken, Clash, Joined, Pointer, RunJoin, Side
 from stream_jobs.balancer.past import PastRuns
 from stream_jobs.balancer.state import Run, to_join, to_ledger
 
 FRAMES = "frames"
 CONTROLS = "controls"
 SIDES = (FRAMES, CONTROLS)
+
+CLASH = "frame and control of different instants: do two collectors run under this name, with this run?"
+
+Whole = tuple[Run, Joined]
+"""A tick that became whole, and whose it is."""
 
 
 @dataclass(slots=True)
@@ -58,8 +63,7 @@ class Partition:
         self.runs: dict[Run, RunJoin] = {}
         self.changed: set[Run] = set()
         self._counted: dict[Run, tuple[int, int]] = {}
-        self._heard: dict[Run, float] = {}
-        self._newest: dict[tuple[str, str], Run] = {}
+        self._newest: dict[str, dict[str, Run]] = {FRAMES: {}, CONTROLS: {}}
         self._past = PastRuns()
         self._recall = recall
         for ledger in sorted(ledgers.values(), key=lambda ledger: ledger.time):
@@ -80,9 +84,9 @@ class Partition:
         """Let go of runs that are over but for the newest ones; to be called while the ledgers of all that have not
         changed are in the log."""
         over = [run for run, join in self.runs.items() if join.over and run not in self.changed]
-        for run in sorted(over, key=self._heard.__getitem__)[:-_REMEMBERED]:
+        for run in sorted(over, key=lambda run: self.runs[run].heard)[:-_REMEMBERED]:
             self._past.add(self.ledger(run))
-            del self.runs[run], self._heard[run]
+            del self.runs[run]
             self._counted.pop(run, None)
 
     def _go_on(self, ledger: RunLedger) -> None:
@@ -90,42 +94,33 @@ class Partition:
         run = ledger.collector, ledger.run
         self.runs[run] = to_join(ledger, self._balance.history, self._balance.frames)
         self._counted[run] = ledger.late, ledger.dropped
-        self._heard[run] = time.monotonic()
+        self.runs[run].heard = time.monotonic()
 
-    def add_frame(
-        self, run: Run, tick: int, frame: Pointer | Broken, offset: int, counted: tuple[int, int] | None = None
-    ) -> list[tuple[Run, Joined]]:
-        """A frame, or a broken one. counted: late and dropped, as the collector says. Returns what became whole."""
-        if counted is not None:
-            self._counted[run] = counted
-        join = self._join(run)
-        join.add(join.frames, tick, frame, offset, again=offset < self.readings[FRAMES].known)
-        return self._settle(FRAMES, run)
+    def add(self, side: str, run: Run, tick: int, half: Pointer | Control | Broken, offset: int) -> list[Whole]:
+        """One half of a tick: a frame's, a control, or a broken one. Returns what became whole. Raises Clash where the
+        other half waits, and was taken at another instant; nothing is added then."""
+        join = self.runs.get(run) or self._begin(run)
+        join.heard = time.monotonic()
+        here, there = _side(join, side), _side(join, CONTROLS if side == FRAMES else FRAMES)
+        if not isinstance(half, Broken) and join.clashes(here, there, tick, half.time):
+            raise Clash(CLASH)
+        join.add(here, tick, half, offset, again=offset < self.readings[side].known)
+        return self._settle(side, run, join)
 
-    def clashes(self, side: str, run: Run, tick: int, taken: datetime) -> bool:
-        """Whether the other half of this tick waits, and was taken at another instant."""
-        join = self.runs.get(run)
-        if join is None:
-            return False
-        here, there = (join.frames, join.controls) if side == FRAMES else (join.controls, join.frames)
-        return join.clashes(here, there, tick, taken)
+    def count(self, run: Run, late: int, dropped: int) -> None:
+        """What the collector says of itself, in each of its frames."""
+        self._counted[run] = late, dropped
 
-    def add_control(self, run: Run, tick: int, control: Control | Broken, offset: int) -> list[tuple[Run, Joined]]:
-        """A control, or a broken one. Returns what became whole."""
-        join = self._join(run)
-        join.add(join.controls, tick, control, offset, again=offset < self.readings[CONTROLS].known)
-        return self._settle(CONTROLS, run)
-
-    def close_silent(self) -> list[tuple[Run, Joined]]:
+    def close_silent(self) -> list[Whole]:
         """End the runs that nothing was heard of for silence_seconds, where both topics are read to their ends."""
-        whole: list[tuple[Run, Joined]] = []
+        whole: list[Whole] = []
         if any(reading.lag or reading.end < 0 for reading in self.readings.values()):
             return whole
         silent_since = time.monotonic() - self._balance.silence_seconds
         for run, join in self.runs.items():
-            if self._heard[run] < silent_since and not join.closed:
+            if join.heard < silent_since and not join.closed:
                 join.frames.closed = join.controls.closed = True
-                whole += self._settled(run)
+                whole += self._settled(run, join)
         return whole
 
     def ahead(self, side: str) -> int:
@@ -163,36 +158,33 @@ class Partition:
         read = self.readings[FRAMES].ever, self.readings[CONTROLS].ever
         return to_ledger(run, self.runs[run], *self._counted.get(run, (0, 0)), read)
 
-    def _join(self, run: Run) -> RunJoin:
-        if run not in self.runs:
-            ledger = self._recall(run) if run in self._past else None
-            if ledger is None:
-                self.runs[run] = RunJoin(self._balance.history, self._balance.frames)
-            else:
-                self._past.take(ledger)
-                self._go_on(ledger)
-        self._heard[run] = time.monotonic()
+    def _begin(self, run: Run) -> RunJoin:
+        """A new run, or one that was over and goes on after all."""
+        ledger = self._recall(run) if run in self._past else None
+        if ledger is None:
+            self.runs[run] = RunJoin(self._balance.history, self._balance.frames)
+        else:
+            self._past.take(ledger)
+            self._go_on(ledger)
         return self.runs[run]
 
-    def _settle(self, side: str, run: Run) -> list[tuple[Run, Joined]]:
+    def _settle(self, side: str, run: Run, join: RunJoin) -> list[Whole]:
         """A collector drives one run at a time: where a topic goes over to another run, it is past the one before."""
-        whole: list[tuple[Run, Joined]] = []
-        before = self._newest.get((side, run[0]), run)
-        self._newest[side, run[0]] = run
+        newest, whole = self._newest[side], []
+        before = newest.get(run[0], run)
+        newest[run[0]] = run
         if before != run and before in self.runs:
             _side(self.runs[before], side).closed = True
-            whole += self._settled(before)
-        join = self.runs[run]
+            whole = self._settled(before, self.runs[before])
         if join.closed:  # it goes on after all: its other half may come too
             join.frames.closed = join.controls.closed = False
         _side(join, side).closed = False
-        return whole + self._settled(run)
+        return whole + self._settled(run, join)
 
-    def _settled(self, run: Run) -> list[tuple[Run, Joined]]:
+    def _settled(self, run: Run, join: RunJoin) -> list[Whole]:
         self.changed.add(run)
-        join = self.runs[run]
-        return [(run, joined) for joined in join.settle()] if join.due else []
+        return [(run, joined) for joined in join.settle()]
 
 
-def _side(join: RunJoin, side: str) -> Side[Pointer] | Side[Control]:
+def _side(join: RunJoin, side: str) -> Side[Any]:
     return join.frames if side == FRAMES else join.controls

@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from itertools import takewhile
-from typing import Any
+from typing import NamedTuple
 
 from charles.balancing import Bins
 from charles.config import Config
@@ -15,11 +15,19 @@ from charles.events import Sample, now
 from stream_jobs.balancer.frames import FrameStore, Place
 from stream_jobs.balancer.joining import EXPIRED, OTHER_SHAPE, TOO_OLD
 from stream_jobs.balancer.starving import Filling
-from stream_jobs.balancer.state import Run, Tick, TickId
+from stream_jobs.balancer.state import Emitted, Run, Tick, TickId
 
 Verdict = tuple[TickId, str | None]
 """A tick that left the bins, and what made it surplus: the bin that gave it up last, or one of joining.py's reasons.
 None: it is emitted."""
+
+
+class _Waits(NamedTuple):
+    """came: when it came to the bins, on the monotonic clock; places: where its frames lie."""
+
+    tick: Tick
+    came: float
+    places: list[Place]
 
 
 class Pool:
@@ -38,18 +46,17 @@ class Pool:
             config.set_kinds, balance.bin_capacity, even_groups=balance.version == "v4", overflow=balance.overflow
         )
         self._frames = frames
-        self._ticks: dict[TickId, Tick] = {}
-        self._came: dict[TickId, float] = {}
-        self._waiting: Counter[tuple[int, str, str]] = Counter()
-        self._written: set[TickId] = set()
-        self._changed: set[TickId] = set()
+        self._waits: dict[TickId, _Waits] = {}
+        self._of_run: Counter[tuple[int, str, str]] = Counter()
+        self._new: dict[TickId, Tick] = {}
+        self._gone: set[TickId] = set()
         self.emitted: list[TickId] = []
         self.samples: list[Sample] = []
         self.sets: Counter[str] = Counter()
         self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._ticks)
+        return len(self._waits)
 
     def restore(self, ticks: Mapping[TickId, Tick]) -> list[Verdict]:
         """Take in what waited before, in the order in which it came.
@@ -57,16 +64,15 @@ class Pool:
         Under another configuration it waits in that one's bins: smaller ones have surplus at once, and ticks with
         another history, or another number of frames, are surplus altogether.
         """
-        self._written.update(ticks)
-        self._changed.update(ticks)
         fit = {tick_id: tick for tick_id, tick in ticks.items() if self._fits(tick)}
         in_order = sorted(fit.items(), key=lambda item: (item[1].joined.frames[-1], item[0]))
+        self._gone.update(ticks.keys() - fit.keys())
         verdicts: list[Verdict] = [(tick_id, OTHER_SHAPE) for tick_id in ticks if tick_id not in fit]
         # By this machine's clock only here: a clock that is set while the balancer runs makes no tick older.
         wall, monotonic = now(), time.monotonic()
         for tick_id, tick in in_order:
             verdicts += self._add(tick_id, tick, monotonic - max((wall - tick.since).total_seconds(), 0.0))
-        self._came = dict(sorted(self._came.items(), key=lambda item: item[1]))
+        self._waits = dict(sorted(self._waits.items(), key=lambda item: item[1].came))
         return verdicts
 
     def _fits(self, tick: Tick) -> bool:
@@ -75,37 +81,37 @@ class Pool:
 
     def add(self, tick_id: TickId, tick: Tick) -> list[Verdict]:
         """Let a tick wait. Returns those that the full bins gave up for it."""
+        self._new[tick_id] = tick
         return self._add(tick_id, tick, time.monotonic())
 
     def _add(self, tick_id: TickId, tick: Tick, came: float) -> list[Verdict]:
-        self._ticks[tick_id] = tick
-        self._came[tick_id] = came
-        self._waiting[tick_id[:3]] += 1
-        self._changed.add(tick_id)
-        self._frames.hold(_places(tick_id, tick))
-        control, last = tick.joined.control, tick.joined.last
-        labels = {output.value: output.label_of(control, last) for output in self._outputs}
+        joined = tick.joined
+        places = [(tick_id[0], offset) for offset in joined.frames]
+        self._waits[tick_id] = _Waits(tick, came, places)
+        self._of_run[tick_id[:3]] += 1
+        self._frames.hold(places)
+        labels = {output.value: output.label_of(joined.control, joined.last) for output in self._outputs}
         return [self._forget(surplus.tick, surplus.of) for surplus in self._bins.add(tick_id, labels)]
 
     def give_up_old(self) -> list[Verdict]:
-        """Let go of the ticks that waited for longer than max_wait_minutes; _came has the oldest first."""
+        """Let go of the ticks that waited for longer than max_wait_minutes; _waits has the oldest first."""
         too_old = time.monotonic() - 60 * self._balance.max_wait_minutes
-        gone = list(takewhile(lambda tick: self._came[tick] < too_old, self._came))
+        gone = list(takewhile(lambda tick: self._waits[tick].came < too_old, self._waits))
         for tick in gone:
             self._bins.remove(tick)
         return [self._forget(tick, TOO_OLD) for tick in gone]
 
     def waiting(self, number: int, run: Run) -> int:
         """How many ticks of a run in an input partition wait."""
-        return self._waiting[number, *run]
+        return self._of_run[number, *run]
 
     def emit(self) -> list[Verdict]:
         """Move every whole set to `samples`. A tick whose frames have left the log is expired, and its set waits."""
         verdicts: list[Verdict] = []
         for kind in self._bins.kinds:
             while (chosen := self._bins.whole_set(kind)) is not None:
-                pictures = self._frames.get(place for tick in chosen for place in _places(tick, self._ticks[tick]))
-                expired = [tick for tick in chosen if any(p not in pictures for p in _places(tick, self._ticks[tick]))]
+                pictures = self._frames.get(place for tick in chosen for place in self._waits[tick].places)
+                expired = [tick for tick in chosen if any(p not in pictures for p in self._waits[tick].places)]
                 if expired:
                     for tick in expired:
                         self._bins.remove(tick)
@@ -116,20 +122,17 @@ class Pool:
                 verdicts += [self._forget(tick, None) for tick in chosen]
         return verdicts
 
-    def changes(self) -> dict[TickId, Tick | None]:
-        """What differs from what is written: new ticks, and None for those that wait no more."""
-        return {
-            tick: self._ticks.get(tick) for tick in self._changed if (tick in self._ticks) != (tick in self._written)
-        }
+    def taken_changes(self) -> dict[TickId, Tick | None]:
+        """What differs from what is written, which it then is: new ticks, and None for those that wait no more."""
+        changes = {**self._new, **dict.fromkeys(self._gone)}
+        self._new.clear()
+        self._gone.clear()
+        return changes
 
-    def committed(self) -> None:
-        """Everything is written."""
-        for tick, value in self.changes().items():
-            (self._written.discard if value is None else self._written.add)(tick)
-        self._changed.clear()
-        self.emitted.clear()
-        self.samples.clear()
-        self.bytes = 0
+    def taken_samples(self) -> list[Sample]:
+        """The samples that are to be written; they are then nobody's business here."""
+        taken, self.samples, self.emitted, self.bytes = self.samples, [], [], 0
+        return taken
 
     def filling(self) -> list[Filling]:
         """How full the bins of each kind of set are, and how many ticks and sets have come of them."""
@@ -142,24 +145,19 @@ class Pool:
         set_id = uuid.uuid4().hex[:16]
         self.sets[kind] += 1
         self.emitted += chosen
-        mark: dict[str, Any] = {"set_id": set_id, "set_output": kind, "epoch": self._epoch}
-        mark["balancing"] = self._balance.version
         for cell, tick_id in zip(self._bins.kinds[kind].cells, chosen, strict=True):
-            tick = self._ticks[tick_id]
-            frames = [pictures[place] for place in _places(tick_id, tick)]
+            tick, _, places = self._waits[tick_id]
+            frames = [pictures[place] for place in places]
             self.bytes += sum(map(len, frames))
-            self.samples.append(tick.sample(frames=frames, set_bin=cell, **mark))
+            emitted = Emitted(set_id, kind, cell, frames, self._epoch, self._balance.version)
+            self.samples.append(tick.sample(emitted))
 
     def _forget(self, tick: TickId, surplus_of: str | None) -> Verdict:
-        self._changed.add(tick)
-        self._frames.release(_places(tick, self._ticks.pop(tick)))
-        del self._came[tick]
+        self._frames.release(self._waits.pop(tick).places)
+        if self._new.pop(tick, None) is None:
+            self._gone.add(tick)
         run = tick[:3]
-        self._waiting[run] -= 1
-        if not self._waiting[run]:
-            del self._waiting[run]
+        self._of_run[run] -= 1
+        if not self._of_run[run]:
+            del self._of_run[run]
         return tick, surplus_of
-
-
-def _places(tick_id: TickId, tick: Tick) -> list[Place]:
-    return [(tick_id[0], offset) for offset in tick.joined.frames]

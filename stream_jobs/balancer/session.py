@@ -1,16 +1,13 @@
 """One life of the balancer as a member of its group: from joining to leaving, or to the first thing that goes wrong.
 
 Everything in memory can be read again from the log, so whatever goes wrong has one answer: a new session, from the
-last committed transaction. A transaction is written in one go, so none stays open while the balancer waits for input;
-it is committed beside the loop, which goes on meanwhile and writes the next one only after that.
+last committed transaction. Transactions are written beside the loop, which goes on meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -22,20 +19,23 @@ from charles.registry import Registry, RegistryError
 from charles.settings import Settings
 from charles.stopping import TakenOver
 from charles.topic_admin import WrongTopics
-from charles.transactions import Broken, Fenced, NotCommitted, join, send_offsets, transaction
+from charles.transactions import Broken, Fenced, NotCommitted, join
 from stream_jobs.balancer import membership
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.report import Report
 from stream_jobs.balancer.state import restore
 from stream_jobs.balancer.work import Work
+from stream_jobs.balancer.writing import Writer
 
 log = logging.getLogger(__name__)
 
 SESSION_S = 6.0
 """So long after it was heard last the group forgets a member, and what it was assigned."""
 _SETTLES_S = 10.0
-_BATCH = 500
-_TRANSACTION_BYTES = 32 << 20
+_BATCH = 100
+_MUCH = 4 << 20
+"""Bytes of pictures that are written at once: less waits for the transaction's end, so that while there is little to do
+none stays open."""
 _FAR_AHEAD = 2_000
 _TAKEOVER_S = 90.0
 _ANSWER_S = 0.5
@@ -63,15 +63,14 @@ class Session:
         self._work = Work(settings, self._registry)
         self._report = Report(link, settings.config)
         self._dirty = False
-        self._beside = ThreadPoolExecutor(1, "commit")
-        self._under_way: Future[None] | None = None
         identity = group(settings.kafka, f"balancer-{settings.balancer.name}")
         self._publisher = Publisher(
             settings.kafka,
             *(Sample, Waiting, RunLedger, DeadLetter),
-            **{"transactional.id": identity, "transaction.timeout.ms": 5000, "queue.buffering.max.kbytes": 131_072},
+            **{"transactional.id": identity, "transaction.timeout.ms": 5000},
             **measured(),
         )
+        self._writer = Writer(self._publisher, self._report.committed)
         self._consumer = consumer(
             settings.kafka,
             "balancer",
@@ -95,17 +94,19 @@ class Session:
                 if time.monotonic() >= next_look:
                     self._look_around()
                     next_look = time.monotonic() + 1
-                if time.monotonic() >= next_commit or self._work.pool.bytes > _TRANSACTION_BYTES:
+                if self._work.pool.bytes > _MUCH:
+                    self._writer.send(self._work.samples())
+                if time.monotonic() >= next_commit:
                     self._commit()
                     next_commit = time.monotonic() + self._settings.balancer.commit_seconds
             self._commit()
-            self._finish()
+            self._writer.settle()
         except (KafkaException, Broken, Fenced, NotCommitted, RegistryError, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:
         """Leave; what is not committed is read again by the next session."""
-        self._beside.shutdown()
+        self._writer.close()
         self._dirty = False  # nothing may follow a transaction that is perhaps not in the log
         self._work.close()
         self._consumer.close()
@@ -129,10 +130,10 @@ class Session:
     def _commit(self) -> None:
         """Samples, state, dead letters and input offsets: in one transaction, all or nothing.
 
-        Returns when everything is on its way. Where it does not arrive, the next _commit() or _finish() raises, and all
-        that is in memory is thrown away.
+        Returns when everything is on its way. Where it does not arrive, a later call of the writer raises, and all that
+        is in memory is thrown away.
         """
-        self._finish()
+        self._writer.settle()
         self._work.forget_past()
         if not self._dirty:
             return
@@ -141,26 +142,8 @@ class Session:
             for number, partition in self._work.partitions.items()
             for side, reading in partition.readings.items()
         ]
-        began = time.monotonic()
-        with ExitStack() as stack:
-            stack.enter_context(transaction(self._publisher))
-            for topic, key, value, partition, headers in self._work.records():
-                self._publisher.send_bytes(topic, key, value, partition=partition, headers=headers)
-            member = self._consumer.consumer_group_metadata()
-            self._under_way = self._beside.submit(self._end_transaction, began, stack.pop_all(), offsets, member)
-        self._work.written()
+        self._writer.end(self._work.records(), offsets, self._consumer.consumer_group_metadata())
         self._dirty = False
-
-    def _end_transaction(self, began: float, opened: ExitStack, offsets: list[TopicPartition], member: object) -> None:
-        with opened:
-            send_offsets(self._publisher, offsets, member)
-        self._report.committed(time.monotonic() - began)
-
-    def _finish(self) -> None:
-        """Wait until the transaction that is under way is in the log. Raises what went wrong with it."""
-        if self._under_way is not None:
-            ending, self._under_way = self._under_way, None
-            ending.result()
 
     def _look_around(self) -> None:
         """Once a second: how far the logs reach, who is too far ahead, who fell silent, and a heartbeat."""
@@ -254,7 +237,7 @@ class Session:
     def _on_revoke(self, _member: Consumer, _places: list[TopicPartition]) -> None:
         try:
             self._commit()
-            self._finish()
+            self._writer.settle()
         except Exception as error:  # the client would swallow it
             self._failure = error
         self._work.close()

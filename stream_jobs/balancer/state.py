@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
@@ -31,37 +31,58 @@ TickId = tuple[int, str, str, int]
 """Input partition, collector, run, tick."""
 
 _HISTORIES = [f"history_{signal}" for signal in SIGNALS]
-_NO_SET: dict[str, Any] = {"set_id": "", "set_output": "", "set_bin": -1, "frames": []}
 COUNTS = tuple(Counts.__dataclass_fields__)
 _PATIENCE_S = 10.0
 _BATCH = 1_000
 _FETCH_BYTES = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Emitted(NamedTuple):
+    """What a sample has of the set that it was emitted in: Sample's fields of these names."""
+
+    set_id: str
+    set_output: str
+    set_bin: int
+    frames: list[bytes]
+    epoch: int
+    balancing: str
+
+
+NOT_EMITTED = Emitted("", "", -1, [], -1, "v3")
+
+
+class Tick(NamedTuple):
     """A tick in the bins. since: when it came there."""
 
     joined: Joined
     since: datetime
 
-    def sample(self, **given: Any) -> Sample:
-        """Its sample. given: frames, epoch, balancing and the fields of its set; without them it has none."""
-        control = self.joined.control
-        past: dict[str, Any] = dict(zip(_HISTORIES, self.joined.history, strict=True))
+    def sample(self, emitted: Emitted = NOT_EMITTED) -> Sample:
+        """Its sample, as it is emitted; otherwise it belongs to no set, and has no frames."""
+        control, past = self.joined.control, self.joined.history
         return Sample(
-            collector=control.collector,
-            run=control.run,
-            tick=control.tick,
-            time=control.time,
-            speed=control.speed,
-            purpose_distance=control.purpose_distance,
-            purpose_bearing=control.purpose_bearing,
-            acceleration=control.acceleration,
-            braking=control.braking,
-            steering=control.steering,
-            **past,
-            **_NO_SET | given,
+            control.collector,
+            control.run,
+            control.tick,
+            control.time,
+            emitted.set_id,
+            emitted.set_output,
+            emitted.set_bin,
+            emitted.frames,
+            control.speed,
+            control.purpose_distance,
+            control.purpose_bearing,
+            past[0],
+            past[1],
+            past[2],
+            past[3],
+            past[4],
+            past[5],
+            control.acceleration,
+            control.braking,
+            control.steering,
+            emitted.epoch,
+            emitted.balancing,
         )
 
 

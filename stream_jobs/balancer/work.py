@@ -19,17 +19,13 @@ from charles.settings import Settings
 from charles.topics import Topic
 from stream_jobs.balancer.audit import Audit
 from stream_jobs.balancer.frames import FrameStore
-from stream_jobs.balancer.joining import Broken, Joined, Pointer
-from stream_jobs.balancer.partition import FRAMES, Partition, Reading
+from stream_jobs.balancer.joining import Broken, Clash, Pointer
+from stream_jobs.balancer.partition import FRAMES, Partition, Reading, Whole
 from stream_jobs.balancer.pool import Pool, Verdict
 from stream_jobs.balancer.state import Restored, Run, Tick, ledger_key, recall, waiting_key
+from stream_jobs.balancer.writing import Record
 
 log = logging.getLogger(__name__)
-
-CLASH = "frame and control of different instants: do two collectors run under this name, with this run?"
-
-Record = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
-"""What to write: topic, key, value (None is a tombstone), partition (-1: by key), headers."""
 
 
 class Work:
@@ -37,6 +33,7 @@ class Work:
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._kafka = settings.kafka
+        self._names = {topic: name(settings.kafka, topic) for topic in topics.TOPICS}
         self._balance = settings.config.balance
         self._registry = registry
         self._dead_letters: list[DeadLetter] = []
@@ -56,23 +53,19 @@ class Work:
 
     def handle(self, side: str, message: Message) -> None:
         """Take in one record of frames or controls."""
-        number, offset = int(message.partition() or 0), int(message.offset() or 0)
+        number, offset = message.partition() or 0, message.offset() or 0
         partition = self.partitions[number]
         reading = partition.readings[side]
         reading.position = offset + 1
         try:
-            whole = self._take_in(partition, side, number, offset, message.value())
-        except _Clash as clash:
-            # Whether or not it was read before: a clash settles its tick, so it is told once.
-            self._dead_letters.append(dead_letter(message, str(clash), "balancer"))
-            self._tell_of_clash(clash.run)
-            whole = _add_broken(partition, side, clash.run, clash.tick, Broken(clash=True), offset)
+            whole = self._take_in(partition, side, number, offset, message)
         except Unreadable as error:
             letter = dead_letter(message, str(error), "balancer")
             if offset >= reading.known:
                 self._dead_letters.append(letter)
             whole = self._take_in_broken(partition, side, offset, letter)
-        self._wait(number, whole)
+        if whole:
+            self._wait(number, whole)
 
     def forget_past(self) -> None:
         """Let go of runs that are over; to be called while everything that was written is in the log."""
@@ -82,7 +75,8 @@ class Work:
     def close_silent(self) -> None:
         """End the runs that fell silent."""
         for number, partition in self.partitions.items():
-            self._wait(number, partition.close_silent())
+            if whole := partition.close_silent():
+                self._wait(number, whole)
 
     def look_around(self) -> None:
         """To be called once a second: let go of what waits in the bins for too long, and emit what makes sets without
@@ -95,13 +89,29 @@ class Work:
         taken, self._latencies = self._latencies, []
         return taken
 
-    def records(self) -> Iterator[Record]:
-        """Everything that the next transaction writes; to be asked for once."""
+    def samples(self) -> list[Record]:
+        """The samples that were emitted and not asked for yet; the next transaction must write them."""
         self._time_samples()
-        for sample in self.pool.samples:
-            headers = {"collector": sample.collector, "run": sample.run, "tick": str(sample.tick)}
-            yield topics.BALANCED, sample.set_id, self._encode(sample, topics.BALANCED), -1, headers
-        for tick_id, tick in self.pool.changes().items():
+        taken = self.pool.taken_samples()
+        self.emitted += len(taken)
+        return [
+            (
+                topics.BALANCED,
+                sample.set_id,
+                self._encode(sample, topics.BALANCED),
+                -1,
+                {"collector": sample.collector, "run": sample.run, "tick": str(sample.tick)},
+            )
+            for sample in taken
+        ]
+
+    def records(self) -> list[Record]:
+        """All that the next transaction must write beside the samples that were asked for. Where it does not arrive,
+        all of this is thrown away."""
+        return [*self.samples(), *self._state(), *self._letters()]
+
+    def _state(self) -> Iterator[Record]:
+        for tick_id, tick in self.pool.taken_changes().items():
             value = None if tick is None else self._encode_waiting(tick)
             yield topics.BALANCER_STATE, waiting_key(tick_id), value, tick_id[0], None
         for number, partition in self.partitions.items():
@@ -109,51 +119,50 @@ class Work:
                 ledger = partition.ledger(run)
                 self.audit.check(number, ledger, self.pool.waiting(number, run))
                 yield topics.BALANCER_STATE, ledger_key(run), self._encode(ledger, topics.BALANCER_STATE), number, None
-        for letter in self._dead_letters:
-            yield topics.DEADLETTER, letter.topic, self._encode(letter, topics.DEADLETTER), -1, None
-
-    def written(self) -> None:
-        """The records are on their way; where they do not arrive, all of this is thrown away."""
-        self.emitted += len(self.pool.samples)
-        self.pool.committed()
-        for partition in self.partitions.values():
             partition.changed.clear()
-        self._dead_letters.clear()
+
+    def _letters(self) -> Iterator[Record]:
+        letters, self._dead_letters = self._dead_letters, []
+        for letter in letters:
+            yield topics.DEADLETTER, letter.topic, self._encode(letter, topics.DEADLETTER), -1, None
 
     def close(self) -> None:
         self._frames.close()
 
-    def _take_in(
-        self, partition: Partition, side: str, number: int, offset: int, value: bytes | None
-    ) -> list[tuple[Run, Joined]]:
+    def _take_in(self, partition: Partition, side: str, number: int, offset: int, message: Message) -> list[Whole]:
+        value = message.value()
         half: Frame | Control
+        waits: Pointer | Control
         if side == FRAMES:
-            half = self._registry.decode(Frame, value and memoryview(value))  # its picture is not copied
+            half = frame = self._registry.decode(Frame, value and memoryview(value))  # its picture is not copied
+            waits = Pointer(offset, frame.time)
+            self._frames.add((number, offset), frame.picture)
         else:
-            half = self._registry.decode(Control, value)
+            half = waits = self._registry.decode(Control, value)
         run = half.collector, half.run
-        if partition.clashes(side, run, half.tick, half.time):
-            raise _Clash(run, half.tick)
-        if isinstance(half, Control):
-            return partition.add_control(run, half.tick, half, offset)
-        self._frames.add((number, offset), half.picture)
-        return partition.add_frame(run, half.tick, Pointer(offset, half.time), offset, (half.late, half.dropped))
+        try:
+            whole = partition.add(side, run, half.tick, waits, offset)
+        except Clash as clash:
+            # Whether or not it was read before: a clash settles its tick, so it is told once.
+            self._dead_letters.append(dead_letter(message, str(clash), "balancer"))
+            self._tell_of_clash(run, clash)
+            return partition.add(side, run, half.tick, Broken(clash=True), offset)
+        if isinstance(half, Frame):
+            partition.count(run, half.late, half.dropped)
+        return whole
 
-    def _take_in_broken(
-        self, partition: Partition, side: str, offset: int, letter: DeadLetter
-    ) -> list[tuple[Run, Joined]]:
+    def _take_in_broken(self, partition: Partition, side: str, offset: int, letter: DeadLetter) -> list[Whole]:
         """A record that cannot be read is still somebody's tick when its headers say whose."""
         headers = {key: value.decode(errors="replace") for key, value in letter.headers.items()}
         if not {"collector", "run", "tick"} <= headers.keys() or not headers["tick"].isdecimal():
             return []
         run = headers["collector"], headers["run"]
-        return _add_broken(partition, side, run, int(headers["tick"]), Broken(), offset)
+        return partition.add(side, run, int(headers["tick"]), Broken(), offset)
 
-    def _wait(self, number: int, whole: list[tuple[Run, Joined]]) -> None:
+    def _wait(self, number: int, whole: list[Whole]) -> None:
         for run, joined in whole:
             self._count(self.pool.add((number, *run, joined.control.tick), Tick(joined, now())))
-        if whole:
-            self._count(self.pool.emit())
+        self._count(self.pool.emit())
 
     def _count(self, verdicts: list[Verdict]) -> None:
         for (number, collector, run, _tick), surplus_of in verdicts:
@@ -167,32 +176,15 @@ class Work:
             self.partitions[number].took((run[0], run[1]), seconds)
             self._latencies.append(seconds)
 
-    def _tell_of_clash(self, run: Run) -> None:
+    def _tell_of_clash(self, run: Run, clash: Clash) -> None:
         """Once a run: its ticks may be many."""
         if run not in self._clashing:
             self._clashing.add(run)
-            log.warning("%s, run %s: %s; what clashes is dead-lettered", *run, CLASH)
+            log.warning("%s, run %s: %s; what clashes is dead-lettered", *run, clash)
 
     def _encode(self, event: object, topic: Topic) -> bytes:
-        return self._registry.encode(event, name(self._kafka, topic))
+        return self._registry.encode(event, self._names[topic])
 
     def _encode_waiting(self, tick: Tick) -> bytes:
         sample = self._encode(tick.sample(), topics.BALANCER_STATE)
         return self._encode(Waiting(sample, list(tick.joined.frames), tick.since), topics.BALANCER_STATE)
-
-
-class _Clash(ValueError):
-    """A half of a tick is of another instant than the one that waits for it."""
-
-    def __init__(self, run: Run, tick: int) -> None:
-        super().__init__(CLASH)
-        self.run = run
-        self.tick = tick
-
-
-def _add_broken(
-    partition: Partition, side: str, run: Run, tick: int, broken: Broken, offset: int
-) -> list[tuple[Run, Joined]]:
-    if side == FRAMES:
-        return partition.add_frame(run, tick, broken, offset)
-    return partition.add_control(run, tick, broken, offset)

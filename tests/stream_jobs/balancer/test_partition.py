@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from charles.config import Balance
 from charles.events import Control, now
-from stream_jobs.balancer.joining import EXPIRED, NOT_KNOWN, TOO_OLD, Pointer
+from stream_jobs.balancer.joining import EXPIRED, NOT_KNOWN, TOO_OLD, Broken, Clash, Pointer
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Partition, Reading
 
 HISTORY = 3
+THEN = now()
 FIRST, SECOND = ("collector", "first"), ("collector", "second")
 
 
@@ -23,11 +25,8 @@ def partition() -> Partition:
 
 def feed(into: Partition, side: str, run: tuple[str, str], ticks: range) -> None:
     for tick in ticks:
-        if side == FRAMES:
-            into.add_frame(run, tick, Pointer(tick), tick)
-        else:
-            control = Control(*run, tick, now(), 0.0, 0.0, 0.0, 1.0, 0, 0, 0, 0, 0, 0)
-            into.add_control(run, tick, control, tick)
+        half = Pointer(tick, THEN) if side == FRAMES else Control(*run, tick, THEN, 0.0, 0.0, 0.0, 1.0, *[0] * 6)
+        into.add(side, run, tick, half, tick)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -159,3 +158,16 @@ def test_a_collector_s_run_is_another_one_s_too_and_neither_knows_of_the_other()
         feed(into, side, FIRST, range(10))
         feed(into, side, other, range(8))
     assert {run: join.counts.in_bins for run, join in into.runs.items()} == {FIRST: 10 - HISTORY, other: 8 - HISTORY}
+
+
+def test_a_half_of_another_instant_clashes_and_is_not_added() -> None:
+    into = partition()
+    feed(into, FRAMES, FIRST, range(5))
+    feed(into, CONTROLS, FIRST, range(4))
+    later = THEN + timedelta(milliseconds=1)
+    with pytest.raises(Clash):
+        into.add(CONTROLS, FIRST, 4, Control(*FIRST, 4, later, 0.0, 0.0, 0.0, 1.0, *[0] * 6), 4)
+    assert into.runs[FIRST].controls.head == 3
+    into.add(CONTROLS, FIRST, 4, Broken(clash=True), 4)
+    assert into.runs[FIRST].counts.dead_lettered == 1
+    assert into.ledger(FIRST).adds_up

@@ -90,9 +90,12 @@ def test_a_tick_that_waited_for_too_long_is_surplus_and_no_other_one(later: Call
     assert waits.give_up_old() == []
     later(11)
     assert waits.give_up_old() == [(tick_id(0), TOO_OLD)]
-    assert waits.changes() == {tick_id(1): tick(1, 0.5, waits.changes()[tick_id(1)].since)}  # type: ignore[union-attr]
+    changes = waits.taken_changes()
+    assert changes == {tick_id(1): tick(1, 0.5, changes[tick_id(1)].since)}  # type: ignore[union-attr]
     later(30)
     assert waits.give_up_old() == [(tick_id(1), TOO_OLD)]
+    assert waits.taken_changes() == {tick_id(1): None}
+    assert waits.taken_changes() == {}
     assert waits.emit() == []
 
 

@@ -74,6 +74,15 @@ def test_only_what_is_wanted_is_merged(tmp_path: Path) -> None:
         list(read.merged(["a", "d"]))
 
 
+def test_a_clock_that_is_set_back_does_not_set_the_recording_back(tmp_path: Path) -> None:
+    times = [*range(100, 120), *range(20), *range(120, 140)]
+    rows = [record(offset, timestamp=time) for offset, time in enumerate(times)]
+    read = recorded(tmp_path / "r", [("a", 0, each) for each in rows], segment_bytes=1500)
+    assert any(segment.last_timestamp < 100 for segment in read.segments("a", 0))
+    assert [each.offset for _latest, each in read.read_since("a", 0, 50)] == list(range(60))
+    assert [each.offset for _topic, _partition, each in read.merged(since_ms=119, until_ms=121)] == list(range(19, 41))
+
+
 def test_lengths_count_what_is_sealed_and_what_is_not(tmp_path: Path) -> None:
     placed = [("a", each % 2, record(each, timestamp=100 - each)) for each in range(100)]
     placed.append(("b", 0, record(1, timestamp=-1)))

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.recordings import index
+from charles.recordings import container, index
 from charles.recordings.compression import CODECS
-from charles.recordings.encoding import number, read_number
+from charles.recordings.encoding import number, read_number, record_pieces
 from charles.recordings.errors import Damaged
 from charles.recordings.record import Record
 from charles.recordings.segment import read_segment
@@ -195,6 +195,46 @@ def test_whole_blocks_behind_a_damaged_one_are_kept_beside_the_file(tmp_path: Pa
     assert cut is not None
     assert cut.kept is not None
     assert cut.kept.read_bytes() == data[at:]
+
+
+def harmed(path: Path, position: int, byte: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] = byte
+    path.write_bytes(content)
+
+
+def test_a_block_that_does_not_end_where_it_should_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "s.avro"
+    write(path, [[record(0)], [record(1)], [record(2)]])
+    second, third = (entry.position for entry in index.read(path)[1:])
+    harmed(path, third - 1, path.read_bytes()[third - 1] ^ 1)
+    with pytest.raises(Damaged, match=f"at byte {second}: the block does not end with the file's marker"):
+        list(read_segment(path))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_block_with_another_number_of_records_than_it_says_is_damage(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "s.avro"
+    write(path, [[record(offset) for offset in range(3)]])
+    (entry,) = index.read(path)
+    harmed(path, entry.position, 2 * count)
+    with pytest.raises(Damaged, match=f"at byte {entry.position}: the block"):
+        list(read_segment(path))
+
+
+def test_what_lies_behind_a_block_s_last_record_is_damage(tmp_path: Path) -> None:
+    path, sync = tmp_path / "s.avro", bytes(range(16))
+    begin = container.header(container.RECORDS, "null", sync)
+    hidden = [*record_pieces(record(5)), *record_pieces(record(0))]
+    path.write_bytes(begin + container.block(1, hidden, "null", sync))
+    with pytest.raises(Damaged, match=f"at byte {len(begin)}: the block does not hold 1 items"):
+        list(read_segment(path))
+
+
+def test_the_index_leads_to_the_block_that_is_wanted() -> None:
+    entries = [index.Entry(-1, 10, 100), index.Entry(5, 20, 200), index.Entry(5, 30, 300), index.Entry(9, 40, 400)]
+    assert [index.at_offset(entries, offset) for offset in (0, 10, 19, 20, 39, 40, 99)] == [0, 0, 0, 1, 2, 3, 3]
+    assert [index.at_time(entries, time) for time in (-1, 0, 5, 6, 9, 10)] == [0, 1, 1, 3, 3, 4]
 
 
 @given(data=st.data())

@@ -23,6 +23,7 @@ from charles.recordings.errors import Damaged, RecordingError
 from charles.recordings.manifest import Manifest, TopicInfo
 from charles.recordings.record import Record
 from charles.recordings.recording import Recording
+from charles.recordings.segment import read_segment
 from charles.recordings.segment_writer import SegmentWriter
 from charles.recordings.verify import verify
 from charles.recordings.writing import RecordingWriter
@@ -231,6 +232,17 @@ def test_schemas_configurations_topics_and_notes_are_kept(tmp_path: Path) -> Non
     assert kept.notes[0].endswith("the broker was away")
 
 
+def test_a_record_that_is_none_leaves_no_file(tmp_path: Path) -> None:
+    with RecordingWriter.create(tmp_path / "r", "charles", TOPICS) as writer:
+        with pytest.raises(OverflowError):
+            writer.append("a", 0, record(8, timestamp=2**63))
+        assert not list((tmp_path / "r").rglob("*.avro"))
+        assert writer.next_offset("a", 0) == 7
+        writer.append("a", 0, record(9))
+        writer.finish()
+    assert offsets(tmp_path / "r") == [9]
+
+
 def test_of_two_writers_the_second_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     with RecordingWriter.create(folder, "charles", TOPICS) as writer:
@@ -297,6 +309,8 @@ def test_a_full_disk_is_told_and_spoils_nothing(tmp_path: Path) -> None:
                 fill(writer)
             taken = writer.next_offset("a", 1) or 0
             assert str(folder) in str(told.value)
+            for path in folder.glob("a/1/*.avro"):
+                list(read_segment(path))  # raises Damaged where a part of a block is left
             whole = offsets(folder, 1)
             assert whole == list(range(len(whole)))
             assert len(whole) > 1

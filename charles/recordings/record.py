@@ -15,7 +15,6 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 NO_TIMESTAMP = -1
 NO_OFFSET = -1
-NO_OFFSET = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Balancing: the real balancer, beside a bare transactional loop that reads and writes as much.
 
-The loop reads the same records, commits their offsets, and writes as many records of the same sizes as the balancer,
-samples and state, in transactions of the same length. It looks at nothing: what it writes is filler.
+The loop reads the same records, commits their offsets, and writes as many records of the same sizes and headers as the
+balancer, samples and state, in transactions of the same length. It looks at nothing: what it writes is filler.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from confluent_kafka import Message, TopicPartition
@@ -33,8 +34,8 @@ _COLLECTORS = ("collector-1", "collector-2")
 _SPREAD = 0.35
 """The share of the ticks whose labels lie anywhere; the others drive straight. The rarest bin then comes with 1.7 % of
 the ticks, and more than half of them are emitted."""
-Sizes = dict[Topic, list[int | None]]
-"""Bytes of the values of a topic's records; None: a tombstone."""
+Written = dict[Topic, list[tuple[int | None, Any]]]
+"""Bytes of the values of a topic's records, None: a tombstone; and their headers."""
 _LIKE_OURS = {"queue.buffering.max.kbytes": 131_072, "transaction.timeout.ms": 5000}
 
 
@@ -45,7 +46,7 @@ def balance(place: Place) -> Iterator[Contest]:
     both sides read. emitted: the share of the ticks that is written to `balanced`."""
     ticks = place.count(TICKS)
     kafka = place.cluster()
-    written: Sizes = {}
+    written: Written = {}
 
     def ours() -> Figures:
         nonlocal kafka, written
@@ -53,7 +54,7 @@ def balance(place: Place) -> Iterator[Contest]:
         kafka = place.cluster()
         _record(kafka, ticks)
         figures = _balance(kafka, 2 * ticks)
-        written = {topic: _sizes(kafka, topic) for topic in (topics.BALANCED, topics.BALANCER_STATE)}
+        written = {topic: _written(kafka, topic) for topic in (topics.BALANCED, topics.BALANCER_STATE)}
         return figures | {"emitted": len(written[topics.BALANCED]) / ticks}
 
     yield Contest(ours, lambda: _copy(kafka, ticks, written))
@@ -119,12 +120,12 @@ def _balance(kafka: Kafka, records: int) -> dict[str, float]:
             return progress.figures()
 
 
-def _sizes(kafka: Kafka, topic: Topic) -> list[int | None]:
-    values = (message.value() for message in read_to_end(kafka, name(kafka, topic)))
-    return [None if value is None else len(value) for value in values]
+def _written(kafka: Kafka, topic: Topic) -> list[tuple[int | None, Any]]:
+    found = ((message.value(), message.headers()) for message in read_to_end(kafka, name(kafka, topic)))
+    return [(None if value is None else len(value), headers) for value, headers in found]
 
 
-def _copy(kafka: Kafka, ticks: int, written: Sizes) -> dict[str, float]:
+def _copy(kafka: Kafka, ticks: int, written: Written) -> dict[str, float]:
     """A loop that consumes the same records, and writes records of these sizes, spread evenly over the ticks, in
     transactions of the balancer's length."""
     commit_s = defaults(kafka).balancer.commit_seconds
@@ -143,9 +144,9 @@ def _copy(kafka: Kafka, ticks: int, written: Sizes) -> dict[str, float]:
             _value(message)
             if message.topic() != frames:
                 continue
-            for topic, sizes in written.items():
-                for size in sizes[tick * len(sizes) // ticks : (tick + 1) * len(sizes) // ticks]:
-                    writer.produce(name(kafka, topic), key=message.key(), value=_filler(size))
+            for topic, records in written.items():
+                for size, headers in records[tick * len(records) // ticks : (tick + 1) * len(records) // ticks]:
+                    writer.produce(name(kafka, topic), key=message.key(), value=_filler(size), headers=headers)
                     writer.poll(0)
             tick += 1
         progress.add(len(messages))

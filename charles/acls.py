@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
 
 from charles import topics
 from charles.kafka import admin, group, name
-from charles.programs import NAMES
+from charles.programs import BY_HAND, NAMES
 from charles.refusals import Refused, asking, not_allowed
 from charles.settings import Kafka
 from charles.topics import TOPICS, Topic
@@ -68,6 +68,8 @@ ROLES = (
     Role("player",    reads=(topics.MODELS, topics.WEIGHTS),
          writes=(topics.DRIVING, topics.DEADLETTER)),
     Role("annotator", reads=(topics.MODELS, topics.STATUS, topics.DEADLETTER), group="annotator"),
+    Role("replayer",  reads=(topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING, topics.DRIVING),
+         writes=(topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING, topics.DRIVING), configs=True),
     Role("onlooker",  reads=TOPICS, configs=True),
     Role("operator",  everything=True),
 )
@@ -166,7 +168,9 @@ def table() -> str:
         deletes = [f"{topic.name} (and deletes its records)" for topic in one.deletes]
         writes = [topic.name for topic in one.writes if topic not in one.deletes] + deletes
         reads = "every topic" if one.reads == TOPICS else ", ".join(topic.name for topic in one.reads)
-        sees = " and its configuration" if one.configs else ""
+        sees = (
+            "" if not one.configs else " and its configuration" if one.reads == TOPICS else ", with their configuration"
+        )
         cells = [one.name, reads + sees, ", ".join(writes), one.group, one.transactions]
         if one.everything:
             cells[1:] = ["everything", "everything", "everything", "everything"]
@@ -178,7 +182,7 @@ def table() -> str:
 
 def _on_topics(kafka: Kafka, role: Role) -> Iterator[tuple[str, tuple[AclOperation, ...]]]:
     """What is allowed on each topic, by full name, in the table's order."""
-    program = role.name in NAMES
+    program = role.name in (*NAMES, *BY_HAND)
     reads = {*role.reads, *(_PROGRAMS_READ if program else ())}
     writes = {*role.writes, *(_PROGRAMS_WRITE if program else ())}
     for topic in TOPICS:

@@ -37,3 +37,6 @@ PROGRAMS = (
 # fmt: on
 
 NAMES = tuple(program.name for program in PROGRAMS)
+
+BY_HAND = ("replayer",)
+"""Programs that people start for a piece of work that ends: no supervisor keeps them running."""

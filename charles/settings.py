@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -120,6 +121,32 @@ class Annotator(Section):
     name: Name = "annotator-1"
 
 
+class Replayer(Section):
+    """One replay of a recording."""
+
+    name: Name = "replayer-1"
+    recording: Path | None = Field(None, description="its folder, or its name in recordings.folder")
+    prefix: str | None = Field(
+        None, pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="of the topics; unset: the recorded one and -replay"
+    )
+    topics: list[str] = Field(default_factory=list, description="unset: all that are recorded and are replayed")
+    collectors: list[str] = Field(default_factory=list, description="unset: all")
+    since: str | None = Field(None, description="a time of the recording, or +90s from its start")
+    until: str | None = Field(None, description="the same; not included")
+    speed: str = Field("1", description="times the recorded pace; max: as fast as the broker takes")
+    loop: bool = Field(False, description="again and again")
+    new_run: bool = Field(False, description="as other runs")
+    resume: bool = Field(False, description="go on where the same replay was stopped or killed")
+    timestamps: Literal["keep", "now"] = "keep"
+
+    @field_validator("speed")
+    @classmethod
+    def _is_speed(cls, speed: str) -> str:
+        if speed != "max" and not (re.fullmatch(r"\d+(\.\d+)?", speed) and float(speed) > 0):
+            raise ValueError("should be max, or a number above 0")
+        return speed
+
+
 class Grafana(Section):
     """Where Grafana is, for the annotator and `charles grafana`. A token comes before user and password."""
 
@@ -195,6 +222,7 @@ class Settings(BaseSettings):
     trainer: Trainer = Field(default_factory=Trainer)
     player: Player = Field(default_factory=Player)
     annotator: Annotator = Field(default_factory=Annotator)
+    replayer: Replayer = Field(default_factory=Replayer)
     grafana: Grafana = Field(default_factory=Grafana)
     run: Run = Field(default_factory=Run)
     demo: Demo = Field(default_factory=Demo)

@@ -8,7 +8,7 @@ import pytest
 
 from charles import acls
 from charles.acls import ROLES
-from charles.programs import NAMES
+from charles.programs import BY_HAND, NAMES
 from charles.refusals import Refused
 from charles.settings import Kafka
 from charles.topics import TOPICS
@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def test_every_program_has_a_role() -> None:
-    assert {*NAMES} <= {role.name for role in ROLES}
+    assert {*NAMES, *BY_HAND} <= {role.name for role in ROLES}
 
 
 def test_every_topic_has_one_who_writes_and_one_who_reads_it() -> None:
@@ -56,6 +56,6 @@ def test_the_document_holds_the_table() -> None:
     assert acls.table() in (DOCS / "SCALING.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("program", NAMES)
+@pytest.mark.parametrize("program", [*NAMES, *BY_HAND])
 def test_a_cluster_without_acls_lets_every_program_work(kafka: Kafka, program: str) -> None:
     acls.require(kafka, program)

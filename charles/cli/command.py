@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from charles.cli.running import clear_errors, load_settings
-from charles.programs import NAMES
+from charles.programs import BY_HAND, NAMES
 
 
 def _targets() -> list[str]:
-    return [*NAMES, "all"]
+    return [*NAMES, *BY_HAND, "all"]
 
 
 def _verbs() -> list[str]:

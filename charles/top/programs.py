@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from charles.events import Status
-from charles.programs import PROGRAMS
+from charles.programs import BY_HAND, NAMES
 from charles.roll import ENDED, SILENT, SILENT_S, WELL, Member
 
 _STOPPED_STAY_S = 10.0
 _OTHERS_STAY_S = 600.0
 _LONGEST_NAME = 14
 _STYLES = {"running": "green", "stopped": "dim", "failed": "bold red", "died": "bold red"}
-_ORDER = {program.name: index for index, program in enumerate(PROGRAMS)}
+_ORDER = {name: index for index, name in enumerate((*NAMES, *BY_HAND))}
 
 
 def shown(members: Iterable[Member], at: datetime) -> list[Member]:

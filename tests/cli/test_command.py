@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from charles import topics
 from charles.cli import app
 from charles.control import VERBS
-from charles.programs import NAMES
+from charles.programs import BY_HAND, NAMES
 from charles.settings import Kafka
 from tests.cli.commands import charles, environment
 from tests.programs import heard, running
@@ -122,7 +122,7 @@ def test_its_help_names_every_verb() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [("", [*NAMES, "all"]), ("all ", VERBS), ("all re", ["resume", "reload"])]
+    ("given", "expected"), [("", [*NAMES, *BY_HAND, "all"]), ("all ", VERBS), ("all re", ["resume", "reload"])]
 )
 def test_the_shell_completes_targets_and_verbs(given: str, expected: list[str]) -> None:
     env = {"_CHARLES_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": f"charles command {given}"}

@@ -20,7 +20,7 @@ from charles.settings import Settings
 from charles.stopping import TakenOver
 from charles.topic_admin import WrongTopics
 from charles.transactions import Broken, Fenced, NotCommitted, join
-from stream_jobs.balancer import membership
+from stream_jobs.balancer import membership, writing
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.report import Report
 from stream_jobs.balancer.state import restore
@@ -68,6 +68,7 @@ class Session:
             settings.kafka,
             *(Sample, Waiting, RunLedger, DeadLetter),
             **{"transactional.id": identity, "transaction.timeout.ms": 5000},
+            **writing.PROPERTIES,
             **measured(),
         )
         self._writer = Writer(self._publisher, self._report.committed)

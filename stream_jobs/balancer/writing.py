@@ -1,7 +1,8 @@
 """Transactions, written beside the loop: records as they come, and the end where the loop says so.
 
-What is given to Kafka's client faster than it may be in flight makes the client's thread ask without a pause whether
-more may be sent: half of the processor time of a busy balancer. So the client is given what keeps it busy, and no more.
+As long as Kafka's client has more to send than may be in flight, its thread asks without a pause whether it may: half
+of the processor time of a busy balancer. So it is given what keeps it busy, and no more; and of that a batch that is
+not full waits for the rest rather than takes the place of a full one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from charles.transactions import send_offsets, transaction
 Record = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
 """What to write: topic, key, value (None is a tombstone), partition (-1: by key), headers."""
 
-_CLIENT_BYTES = 3_500_000
-"""What the client holds at most: of its batches of 1 MB three in flight, and a part of the next."""
+PROPERTIES = {"linger.ms": 100}
+"""Of the publisher: how long a batch may wait to be full; the end of a transaction does not wait for it."""
+_CLIENT_BYTES = 4_000_000
+"""What the client holds at most: batches of 1 MB, three in flight, and one that fills."""
 _AHEAD_BYTES = 32 << 20
 _LOOK_S = 0.01
 

@@ -14,14 +14,14 @@ from charles.kafka import Publisher, consumer, group, name
 from charles.reading import read_to_end
 from charles.settings import Kafka
 from charles.transactions import Fenced, join
-from stream_jobs.balancer.writing import Record, Writer
+from stream_jobs.balancer.writing import PROPERTIES, Record, Writer
 
-CLIENT_BYTES = 3_500_000
+CLIENT_BYTES = 4_000_000
 
 
 @contextmanager
 def writing(kafka: Kafka, ended: list[float] | None = None) -> Iterator[Writer]:
-    publisher = Publisher(kafka, **{"transactional.id": group(kafka, "writer")})
+    publisher = Publisher(kafka, **{"transactional.id": group(kafka, "writer")}, **PROPERTIES)
     join(publisher)
     writer = Writer(publisher, ([] if ended is None else ended).append)
     try:

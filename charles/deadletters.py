@@ -7,9 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
-from typing import cast
-
-from confluent_kafka import Message
+from typing import Any, Protocol, cast
 
 from charles import topics
 from charles.events import DeadLetter, now
@@ -36,7 +34,23 @@ NOWHERE = -1
 """The partition and offset of a record that was never written."""
 
 
-def dead_letter(message: Message, reason: str, program: str) -> DeadLetter:
+class Consumed(Protocol):
+    """A record that was read: from a topic, a Message; from a recording, one that looks like it."""
+
+    def topic(self) -> str | None: ...
+
+    def partition(self) -> int | None: ...
+
+    def offset(self) -> int | None: ...
+
+    def key(self) -> str | bytes | None: ...
+
+    def value(self) -> Any: ...
+
+    def headers(self) -> Any: ...
+
+
+def dead_letter(message: Consumed, reason: str, program: str) -> DeadLetter:
     """The dead letter of a consumed record: where it lies, why it could not be used, and its first 64 KiB.
 
     For programs that send it in a transaction of their own, keyed by dead_letter(...).topic; others use DeadLetters.
@@ -77,7 +91,7 @@ class DeadLetters:
         self._publisher: Publisher | None = None
         self._silent_until = 0.0
 
-    def send(self, message: Message, reason: str) -> None:
+    def send(self, message: Consumed, reason: str) -> None:
         """Send the dead letter of a consumed record."""
         self.send_event(dead_letter(message, reason, self._program))
 

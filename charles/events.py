@@ -250,6 +250,7 @@ class Checkpoint:
     outputs: list[str] = field(default_factory=lambda: ["acceleration_braking", "steering"])
     frames: int = 1
     epoch: int = -1
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _READ_S = 5.0
 _ANSWER_S = 10.0
 _SCHEMA_NOT_FOUND = 40403
 _LAST_ID = 2**31 - 1  # schema registries count in Java's int; some choke on more
-_NO_SCHEMA = (ValueError, TypeError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
+NO_SCHEMA = (ValueError, TypeError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
 """What text that is no Avro schema, or one with parts elsewhere, raises: whoever needs it will find it unknown."""
 
 
@@ -86,9 +86,9 @@ class Registry:
         Raises codec.Unreadable; where nobody could be asked for the schema, TimeoutError (the topic), KafkaException or
         RegistryError.
         """
-        return codec.decode(event, data, self._find)
+        return codec.decode(event, data, self.find)
 
-    def _find(self, name: bytes) -> AvroSchema | None:
+    def find(self, name: bytes) -> AvroSchema | None:
         """The schema of this fingerprint or registry id. A look costs a read of the topic: an unknown name is looked up
         again only after a while, so that a flood of strange records does not become a flood of look-ups."""
         if name not in self._known and time.monotonic() >= self._looked.get(name, 0.0):
@@ -105,7 +105,7 @@ class Registry:
         from charles.reading import read_to_end
 
         for message in read_to_end(self._kafka, name(self._kafka, topics.SCHEMAS), patience_s=_READ_S):
-            with suppress(*_NO_SCHEMA):
+            with suppress(*NO_SCHEMA):
                 found = fastavro.parse_schema(json.loads(message.value() or b"null"))
                 self._known[codec.crc64(found)] = found
 
@@ -137,7 +137,7 @@ class Registry:
                 if error.error_code == _SCHEMA_NOT_FOUND:
                     return
                 raise
-        with suppress(*_NO_SCHEMA):
+        with suppress(*NO_SCHEMA):
             self._known[name] = fastavro.parse_schema(json.loads(found.schema_str))
 
     def _schema_registry(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -30,14 +31,23 @@ _FETCH_BYTES = 4 << 20
 _PATIENCE_S = 10.0
 
 
+class FrameLog(Protocol):
+    """Where frames can be read again."""
+
+    def read(self, places: list[Place]) -> dict[Place, bytes]:
+        """The pictures at these places, which are sorted; without those that are gone, or cannot be read."""
+
+    def close(self) -> None: ...
+
+
 class FrameStore:
     """Pictures by place. What no tick holds any more is forgotten; what does not fit is read again when needed."""
 
-    def __init__(self, kafka: Kafka, registry: Registry, held_bytes: int) -> None:
+    def __init__(self, log: FrameLog, held_bytes: int) -> None:
         self._held = _Shelf(held_bytes)
         self._recent = _Shelf(_RECENT_BYTES)
         self._holders: dict[Place, int] = {}
-        self._log = _LogReader(kafka, registry)
+        self._log = log
 
     def add(self, place: Place, picture: bytes) -> None:
         """Remember a frame that was just read; whether a tick needs it turns out soon."""
@@ -114,7 +124,7 @@ class _Shelf:
         self._bytes -= len(self.pictures.pop(place, b""))
 
 
-class _LogReader:
+class TopicFrames:
     """Reads frames again from the topic, in sweeps: what lies close ahead is read through to, not sought."""
 
     def __init__(self, kafka: Kafka, registry: Registry) -> None:
@@ -124,7 +134,6 @@ class _LogReader:
         self._consumer: Consumer | None = None
 
     def read(self, places: list[Place]) -> dict[Place, bytes]:
-        """The pictures at these places, which are sorted; without those that are gone from the log."""
         if self._consumer is None:
             properties = {"enable.partition.eof": True, "fetch.message.max.bytes": _FETCH_BYTES}
             self._consumer = consumer(self._kafka, "balancer-frames", **properties)

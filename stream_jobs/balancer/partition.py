@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from charles.events import Control, RunLedger
 from stream_jobs.balancer.joining import EXPIRED, Broken, Clash, Joined, Pointer, RunJoin, Side
 from stream_jobs.balancer.past import PastRuns
 from stream_jobs.balancer.state import Run, to_join, to_ledger
+from stream_jobs.balancer.world import World
 
 FRAMES = "frames"
 CONTROLS = "controls"
@@ -56,9 +56,11 @@ class Partition:
         readings: Mapping[str, Reading],
         ledgers: Mapping[Run, RunLedger],
         recall: Callable[[Run], RunLedger | None] = lambda _run: None,
+        world: World | None = None,
     ) -> None:
         """recall: a run's ledger, as it was written last."""
         self._balance = balance
+        self._clock = (world or World()).monotonic
         self.readings = dict(readings)
         self.runs: dict[Run, RunJoin] = {}
         self.changed: set[Run] = set()
@@ -94,13 +96,13 @@ class Partition:
         run = ledger.collector, ledger.run
         self.runs[run] = to_join(ledger, self._balance.history, self._balance.frames)
         self._counted[run] = ledger.late, ledger.dropped
-        self.runs[run].heard = time.monotonic()
+        self.runs[run].heard = self._clock()
 
     def add(self, side: str, run: Run, tick: int, half: Pointer | Control | Broken, offset: int) -> list[Whole]:
         """One half of a tick: a frame's, a control, or a broken one. Returns what became whole. Raises Clash where the
         other half waits, and was taken at another instant; nothing is added then."""
         join = self.runs.get(run) or self._begin(run)
-        join.heard = time.monotonic()
+        join.heard = self._clock()
         here, there = _side(join, side), _side(join, CONTROLS if side == FRAMES else FRAMES)
         if not isinstance(half, Broken) and join.clashes(here, there, tick, half.time):
             raise Clash(CLASH)
@@ -116,7 +118,7 @@ class Partition:
         whole: list[Whole] = []
         if any(reading.lag or reading.end < 0 for reading in self.readings.values()):
             return whole
-        silent_since = time.monotonic() - self._balance.silence_seconds
+        silent_since = self._clock() - self._balance.silence_seconds
         for run, join in self.runs.items():
             if join.heard < silent_since and not join.closed:
                 join.frames.closed = join.controls.closed = True

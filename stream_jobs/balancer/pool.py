@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections import Counter
 from collections.abc import Mapping
 from itertools import takewhile
@@ -11,11 +9,12 @@ from typing import NamedTuple
 
 from charles.balancing import Bins
 from charles.config import Config
-from charles.events import Sample, now
+from charles.events import Sample
 from stream_jobs.balancer.frames import FrameStore, Place
 from stream_jobs.balancer.joining import EXPIRED, OTHER_SHAPE, TOO_OLD
 from stream_jobs.balancer.starving import Filling
 from stream_jobs.balancer.state import Emitted, Run, Tick, TickId
+from stream_jobs.balancer.world import World
 
 Verdict = tuple[TickId, str | None]
 """A tick that left the bins, and what made it surplus: the bin that gave it up last, or one of joining.py's reasons.
@@ -37,8 +36,9 @@ class Pool:
     goes), none of them for longer than max_wait_minutes.
     """
 
-    def __init__(self, config: Config, epoch: int, frames: FrameStore) -> None:
+    def __init__(self, config: Config, epoch: int, frames: FrameStore, world: World | None = None) -> None:
         balance = config.balance
+        self._world = world or World()
         self._balance = balance
         self._outputs = config.predicted
         self._epoch = epoch
@@ -69,7 +69,7 @@ class Pool:
         self._gone.update(ticks.keys() - fit.keys())
         verdicts: list[Verdict] = [(tick_id, OTHER_SHAPE) for tick_id in ticks if tick_id not in fit]
         # By this machine's clock only here: a clock that is set while the balancer runs makes no tick older.
-        wall, monotonic = now(), time.monotonic()
+        wall, monotonic = self._world.now(), self._world.monotonic()
         for tick_id, tick in in_order:
             verdicts += self._add(tick_id, tick, monotonic - max((wall - tick.since).total_seconds(), 0.0))
         self._waits = dict(sorted(self._waits.items(), key=lambda item: item[1].came))
@@ -82,7 +82,7 @@ class Pool:
     def add(self, tick_id: TickId, tick: Tick) -> list[Verdict]:
         """Let a tick wait. Returns those that the full bins gave up for it."""
         self._new[tick_id] = tick
-        return self._add(tick_id, tick, time.monotonic())
+        return self._add(tick_id, tick, self._world.monotonic())
 
     def _add(self, tick_id: TickId, tick: Tick, came: float) -> list[Verdict]:
         joined = tick.joined
@@ -95,7 +95,7 @@ class Pool:
 
     def give_up_old(self) -> list[Verdict]:
         """Let go of the ticks that waited for longer than max_wait_minutes; _waits has the oldest first."""
-        too_old = time.monotonic() - 60 * self._balance.max_wait_minutes
+        too_old = self._world.monotonic() - 60 * self._balance.max_wait_minutes
         gone = list(takewhile(lambda tick: self._waits[tick].came < too_old, self._waits))
         for tick in gone:
             self._bins.remove(tick)
@@ -142,7 +142,7 @@ class Pool:
         ]
 
     def _put_out(self, kind: str, chosen: list[TickId], pictures: dict[Place, bytes]) -> None:
-        set_id = uuid.uuid4().hex[:16]
+        set_id = self._world.set_id(self._epoch, kind, self.sets[kind])
         self.sets[kind] += 1
         self.emitted += chosen
         for cell, tick_id in zip(self._bins.kinds[kind].cells, chosen, strict=True):

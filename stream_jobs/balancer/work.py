@@ -7,22 +7,21 @@ import logging
 from collections.abc import Iterator
 from functools import partial
 
-from confluent_kafka import Message
-
 from charles import topics
 from charles.codec import Unreadable
-from charles.deadletters import dead_letter
-from charles.events import Control, DeadLetter, Frame, Waiting, now
+from charles.deadletters import Consumed, dead_letter
+from charles.events import Control, DeadLetter, Frame, Sample, Waiting
 from charles.kafka import name
 from charles.registry import Registry
 from charles.settings import Settings
 from charles.topics import Topic
 from stream_jobs.balancer.audit import Audit
-from stream_jobs.balancer.frames import FrameStore
+from stream_jobs.balancer.frames import FrameLog, FrameStore, TopicFrames
 from stream_jobs.balancer.joining import Broken, Clash, Pointer
 from stream_jobs.balancer.partition import FRAMES, Partition, Reading, Whole
 from stream_jobs.balancer.pool import Pool, Verdict
 from stream_jobs.balancer.state import Restored, Run, Tick, ledger_key, recall, waiting_key
+from stream_jobs.balancer.world import World
 from stream_jobs.balancer.writing import Record
 
 log = logging.getLogger(__name__)
@@ -31,14 +30,19 @@ log = logging.getLogger(__name__)
 class Work:
     """The balancing of the partitions that are assigned."""
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, log: FrameLog | None = None, world: World | None = None
+    ) -> None:
+        """log: where frames are read again; None: from the topic."""
         self._kafka = settings.kafka
         self._names = {topic: name(settings.kafka, topic) for topic in topics.TOPICS}
         self._balance = settings.config.balance
         self._registry = registry
         self._dead_letters: list[DeadLetter] = []
-        self._frames = FrameStore(settings.kafka, registry, settings.balancer.frames_cache_mb << 20)
-        self.pool = Pool(settings.config, settings.epoch, self._frames)
+        self._world = world or World()
+        log = log or TopicFrames(settings.kafka, registry)
+        self._frames = FrameStore(log, settings.balancer.frames_cache_mb << 20)
+        self.pool = Pool(settings.config, settings.epoch, self._frames, self._world)
         self.partitions: dict[int, Partition] = {}
         self.audit = Audit()
         self.emitted = 0
@@ -48,10 +52,10 @@ class Work:
     def add_partition(self, number: int, readings: dict[str, Reading], restored: Restored) -> None:
         """Go on with a partition from its committed state."""
         written = partial(recall, self._kafka, self._registry, number)
-        self.partitions[number] = Partition(self._balance, readings, restored.ledgers, written)
+        self.partitions[number] = Partition(self._balance, readings, restored.ledgers, written, self._world)
         self._count(self.pool.restore(restored.ticks))
 
-    def handle(self, side: str, message: Message) -> None:
+    def handle(self, side: str, message: Consumed) -> None:
         """Take in one record of frames or controls."""
         number, offset = message.partition() or 0, message.offset() or 0
         partition = self.partitions[number]
@@ -90,10 +94,7 @@ class Work:
         return taken
 
     def samples(self) -> list[Record]:
-        """The samples that were emitted and not asked for yet; the next transaction must write them."""
-        self._time_samples()
-        taken = self.pool.taken_samples()
-        self.emitted += len(taken)
+        """As taken_samples(), but as records; the next transaction must write them."""
         return [
             (
                 topics.BALANCED,
@@ -102,8 +103,20 @@ class Work:
                 -1,
                 {"collector": sample.collector, "run": sample.run, "tick": str(sample.tick)},
             )
-            for sample in taken
+            for sample in self.taken_samples()
         ]
+
+    def taken_samples(self) -> list[Sample]:
+        """The samples that were emitted and not asked for yet."""
+        self._time_samples()
+        taken = self.pool.taken_samples()
+        self.emitted += len(taken)
+        return taken
+
+    def taken_letters(self) -> list[DeadLetter]:
+        """The dead letters that were not asked for yet."""
+        taken, self._dead_letters = self._dead_letters, []
+        return taken
 
     def records(self) -> list[Record]:
         """All that the next transaction must write beside the samples that were asked for. Where it does not arrive,
@@ -122,14 +135,13 @@ class Work:
             partition.changed.clear()
 
     def _letters(self) -> Iterator[Record]:
-        letters, self._dead_letters = self._dead_letters, []
-        for letter in letters:
+        for letter in self.taken_letters():
             yield topics.DEADLETTER, letter.topic, self._encode(letter, topics.DEADLETTER), -1, None
 
     def close(self) -> None:
         self._frames.close()
 
-    def _take_in(self, partition: Partition, side: str, number: int, offset: int, message: Message) -> list[Whole]:
+    def _take_in(self, partition: Partition, side: str, number: int, offset: int, message: Consumed) -> list[Whole]:
         value = message.value()
         half: Frame | Control
         waits: Pointer | Control
@@ -161,7 +173,7 @@ class Work:
 
     def _wait(self, number: int, whole: list[Whole]) -> None:
         for run, joined in whole:
-            self._count(self.pool.add((number, *run, joined.control.tick), Tick(joined, now())))
+            self._count(self.pool.add((number, *run, joined.control.tick), Tick(joined, self._world.now())))
         self._count(self.pool.emit())
 
     def _count(self, verdicts: list[Verdict]) -> None:
@@ -170,7 +182,7 @@ class Work:
 
     def _time_samples(self) -> None:
         """How long the samples took that are written now."""
-        written = now()
+        written = self._world.now()
         for (number, *run, _tick), sample in zip(self.pool.emitted, self.pool.samples, strict=True):
             seconds = (written - sample.time).total_seconds()
             self.partitions[number].took((run[0], run[1]), seconds)

@@ -17,7 +17,7 @@ from charles.kafka import Publisher, admin, name
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topic_admin import resolve
-from stream_jobs.balancer.frames import FrameStore, Place, sweeps
+from stream_jobs.balancer.frames import FrameStore, Place, TopicFrames, sweeps
 
 places = st.sets(st.tuples(st.integers(0, 2), st.integers(0, 200))).map(sorted)
 
@@ -52,7 +52,7 @@ def log(kafka: Kafka) -> Kafka:
 
 @pytest.fixture
 def store(log: Kafka) -> Iterator[FrameStore]:
-    made = FrameStore(log, Registry(log), 256 << 20)
+    made = FrameStore(TopicFrames(log, Registry(log)), 256 << 20)
     yield made
     made.close()
 
@@ -84,7 +84,7 @@ def test_what_waits_close_by_is_read_at_once(log: Kafka, store: FrameStore) -> N
 
 @pytest.mark.parametrize("held_bytes", [0, 100_000])
 def test_nothing_is_read_ahead_where_there_is_no_room_for_it(log: Kafka, held_bytes: int) -> None:
-    small = FrameStore(log, Registry(log), held_bytes)
+    small = FrameStore(TopicFrames(log, Registry(log)), held_bytes)
     near = [(0, offset) for offset in range(0, 300, 10)]
     small.hold(near)
     assert small.get(near[:1]) == {near[0]: picture(*near[0])}

@@ -14,7 +14,7 @@ from charles.config import Config
 from charles.events import now
 from charles.registry import Registry
 from charles.settings import Kafka
-from stream_jobs.balancer.frames import FrameStore
+from stream_jobs.balancer.frames import FrameStore, TopicFrames
 from stream_jobs.balancer.joining import OTHER_SHAPE, SIGNALS, TOO_OLD, Joined
 from stream_jobs.balancer.pool import Pool
 from stream_jobs.balancer.state import Tick, TickId
@@ -26,7 +26,7 @@ RUN = ("collector-1", "run-1")
 
 def pool(of: Config = STEERING) -> Pool:
     """Its pictures are in memory, so nobody asks the broker."""
-    frames = FrameStore(Kafka(), Registry(Kafka()), 1 << 20)
+    frames = FrameStore(TopicFrames(Kafka(), Registry(Kafka())), 1 << 20)
     for number in range(100):
         frames.add((0, number), b"picture")
     return Pool(of, 7, frames)

@@ -1,0 +1,137 @@
+"""Balancing what was recorded: the live balancer's work, where time is what the recording says.
+
+Frames and controls come by timestamp, collector and tick, whatever partitions they lie in, so that one recording makes
+one order of samples. What waits for too long, and which runs fell silent, is looked at once a second of that time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from charles import topics
+from charles.config import Balance
+from charles.events import Sample
+from charles.ledger import TERMS
+from charles.offline.samples import Numbered
+from charles.recordings.errors import RecordingError
+from charles.recordings.reading_back import RecordedMessage, RecordedSchemas
+from charles.recordings.record import NO_TIMESTAMP
+from charles.recordings.recording import Recording
+from charles.settings import Settings
+from stream_jobs.balancer.partition import SIDES, Reading
+from stream_jobs.balancer.recorded_frames import RecordedFrames
+from stream_jobs.balancer.state import Restored
+from stream_jobs.balancer.work import Work
+from stream_jobs.balancer.world import RecordedWorld
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 1.0
+_NOBODY = "", "", -1
+_TOPICS = (topics.FRAMES.name, topics.CONTROLS.name)
+"""Of SIDES."""
+
+_Merged = tuple[int, str, int, int, int, int, RecordedMessage]
+"""What the merge compares, of which no two are equal: latest timestamp, collector, tick, side, partition, offset."""
+
+
+class RebalancedSamples:
+    """The samples that a recording's frames and controls make under this configuration; they are counted from 0.
+
+    share: how much of the recording is read, in [0, 1].
+    """
+
+    def __init__(self, recording: Recording, settings: Settings, refuse: Callable[[str, str], None]) -> None:
+        """refuse: is told which record cannot be used, and why. Raises RecordingError where frames and controls cannot
+        be joined."""
+        self.share = 0.0
+        self._recording = recording
+        self._settings = settings
+        self._refuse = refuse
+        frames, controls = (len(recording.partitions(topic)) for topic in _TOPICS)
+        if frames != controls:
+            raise RecordingError(
+                f"{recording.folder} holds {frames} partitions of frames and {controls} of controls: they do not join"
+            )
+        self._partitions = frames
+        self._records = sum(recording.lengths[topic].records for topic in _TOPICS)
+
+    def read(self, first: int) -> Iterator[Numbered]:
+        """Balances from the recording's beginning, whatever the first number that is asked for. Raises Damaged."""
+        for number, sample in enumerate(self._balanced()):
+            if number >= first:
+                yield number, replace(sample, frames=[bytes(frame) for frame in sample.frames])
+
+    def _balanced(self) -> Iterator[Sample]:
+        schemas, world = RecordedSchemas(self._recording.manifest), RecordedWorld()
+        work = Work(self._settings, schemas, RecordedFrames(self._recording, schemas), world)
+        for number in range(self._partitions):
+            work.add_partition(number, {side: Reading(0, 0, end=0) for side in SIDES}, Restored())
+        course = _Course(work, world, self._settings.config.balance)
+        for count, (latest, _, _, side, _, _, message) in enumerate(self._merged(), 1):
+            course.come_to(latest / 1000)
+            work.handle(SIDES[side], message)
+            self.share = count / self._records
+            yield from self._taken(work)
+        course.end()
+        yield from self._taken(work)
+        log.info("balanced: %s", _ledger(work))
+
+    def _taken(self, work: Work) -> Iterator[Sample]:
+        """What was emitted. What the live balancer would write down beside it nobody asks for."""
+        for letter in work.taken_letters():
+            self._refuse(f"{letter.topic} {letter.partition}@{letter.offset}", letter.reason)
+        if work.pool.samples:
+            yield from work.taken_samples()
+            work.taken_latencies()
+            work.pool.taken_changes()
+
+    def _merged(self) -> Iterator[_Merged]:
+        streams = [self._keyed(side, number) for side in range(len(SIDES)) for number in range(self._partitions)]
+        return heapq.merge(*streams)
+
+    def _keyed(self, side: int, number: int) -> Iterator[_Merged]:
+        topic = _TOPICS[side]
+        for latest, record in self._recording.read_since(topic, number, NO_TIMESTAMP):
+            collector, _run, tick = record.moment or _NOBODY
+            yield latest, collector, tick, side, number, record.offset, RecordedMessage(topic, number, record)
+
+
+class _Course:
+    """The course of time, which the records tell. Once a second of it somebody looks around, as the live balancer
+    does; where it jumps, only for as long as anything can still come of it."""
+
+    def __init__(self, work: Work, world: RecordedWorld, balance: Balance) -> None:
+        self._work = work
+        self._world = world
+        self._silence_s = balance.silence_seconds
+        self._longest_s = balance.silence_seconds + 60 * balance.max_wait_minutes + 2 * _LOOK_S
+        self._next_look = math.inf
+
+    def come_to(self, seconds: float) -> None:
+        """seconds: since 1970; never less than before."""
+        if self._next_look == math.inf:
+            self._next_look = seconds + _LOOK_S
+        last = min(seconds, self._world.seconds + self._longest_s)
+        while self._next_look <= last:
+            self._world.seconds = self._next_look
+            self._work.close_silent()
+            self._work.look_around()
+            self._next_look += _LOOK_S
+        if self._next_look <= seconds:
+            self._next_look = seconds + _LOOK_S
+        self._world.seconds = seconds
+
+    def end(self) -> None:
+        """Nothing more comes: runs fall silent, and half a tick waits for its partner no more."""
+        self.come_to(self._world.seconds + self._silence_s + 2 * _LOOK_S)
+
+
+def _ledger(work: Work) -> str:
+    terms = {term: sum(each.total(term) for each in work.partitions.values()) for term in ("seen", *TERMS)}
+    words = [f"{terms[term]:,} {term.replace('_', '-')}" for term in TERMS]
+    return f"{terms['seen']:,} ticks seen = {' + '.join(words)}"

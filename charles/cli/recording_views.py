@@ -1,0 +1,121 @@
+"""What `charles recordings` shows: tables, and bars while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from charles.cli.running import load_settings
+
+if TYPE_CHECKING:
+    from charles.recordings.recording import Recording
+    from charles.recordings.verify import Report
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Source = Annotated[Path, typer.Argument(metavar="DIR", help="A recording, or its name in recordings.folder.")]
+New = Annotated[
+    Path, typer.Argument(metavar="NEW", help="A new folder for what is made; a name alone is one in recordings.folder.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What `list` tells of a recording. seconds: from its first timestamp to its last one; bytes: of its segments."""
+
+    name: str
+    state: str
+    seconds: float = 0.0
+    topics: tuple[str, ...] = ()
+    records: int = 0
+    bytes: int = 0
+    runs: int = 0
+    digest: str = ""
+
+
+def row_of(path: Path) -> Row:
+    """Of one that cannot be opened, why."""
+    from charles.recordings.errors import RecordingError
+    from charles.recordings.recording import Recording
+
+    try:
+        recording = Recording.open(path)
+        lengths = recording.lengths.values()
+    except RecordingError as error:
+        return Row(path.name, str(error))
+    timed = [each for each in lengths if each.first_timestamp >= 0]
+    first = min((each.first_timestamp for each in timed), default=0)
+    last = max((each.last_timestamp for each in timed), default=0)
+    return Row(
+        path.name,
+        recording.manifest.state,
+        (last - first) / 1000,
+        tuple(recording.topics),
+        sum(each.records for each in lengths),
+        sum(each.bytes for each in lengths),
+        sum(map(len, recording.manifest.runs.values())),
+        recording.digest,
+    )
+
+
+def print_rows(rows: list[Row]) -> None:
+    from datetime import timedelta
+
+    from rich.console import Console
+    from rich.filesize import decimal
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("name", "state", "topics", box=None, pad_edge=False)
+    for column in ("length", "records", "size", "runs"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        length = str(timedelta(seconds=round(row.seconds)))
+        figures = (length, f"{row.records:,}", decimal(row.bytes), f"{row.runs:,}") if row.topics else ()
+        table.add_row(Text(row.name), Text(row.state), Text(", ".join(row.topics)), *figures)
+    Console().print(table)
+
+
+def print_report(recording: Recording, report: Report) -> None:
+    for problem in report.problems:
+        typer.secho(str(problem), fg="red", err=True)
+    state = "" if recording.manifest.state == "complete" else " (it is not complete)"
+    told = f"{report.records:,} records, {report.bytes:,} bytes, {report.values:,} values decoded{state}"
+    for schema, count in report.unknown.items():
+        typer.echo(f"{count:,} values are of schema {schema}, which neither this version nor the manifest knows")
+    if report.ok:
+        typer.echo(f"{recording.folder} is whole: {told}; digest {recording.digest}")
+    else:
+        typer.secho(f"{recording.folder}: {len(report.problems)} problems in {told}", fg="red", err=True)
+
+
+def opened(given: Path) -> Recording:
+    """The recording that somebody calls so. Raises RecordingError."""
+    from charles.recordings import finding
+    from charles.recordings.recording import Recording
+
+    return Recording.open(finding.located(given, load_settings().recordings.folder))
+
+
+def new_place(given: Path) -> Path:
+    """Where a new recording goes that shall be called so."""
+    return load_settings().recordings.folder / given if len(given.parts) == 1 else given
+
+
+@contextmanager
+def bar(what: str, unit: str = "bytes") -> Iterator[Callable[[int, int], None]]:
+    """A progress callback that shows a bar on a terminal. unit: of what is counted."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    count = [DownloadColumn()] if unit == "bytes" else [MofNCompleteColumn(), TextColumn(unit)]
+    columns = TextColumn("{task.description}"), BarColumn(), *count, TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task(escape(what))
+        yield lambda done, total: shown.update(task, completed=done, total=total)

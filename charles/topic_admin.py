@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -32,18 +33,18 @@ class WrongTopics(RuntimeError):
     """The cluster's topics cannot be worked with; the message says which and what to do."""
 
 
-def ensure(kafka: Kafka) -> list[str]:
+def ensure(kafka: Kafka, partitions: Mapping[str, int] = MappingProxyType({})) -> list[str]:
     """Create the table's topics that the cluster lacks; returns the full names of those it created.
 
-    Several programs may do this at the same time. Returns once every topic can be written to. Raises BrokerUnavailable,
-    WrongTopics as check_join() does, Refused where one is missing that this user may not create, and KafkaException
-    where the cluster refuses.
+    partitions: of those that shall have other counts than the table says, by short name. Several programs may do this
+    at the same time. Returns once every topic can be written to. Raises BrokerUnavailable, WrongTopics as check_join()
+    does, Refused where one is missing that this user may not create, and KafkaException where the cluster refuses.
     """
     require_broker(kafka)
     client = admin(kafka)
     existing = partition_counts(client)
     missing = [topic for topic in TOPICS if name(kafka, topic) not in existing]
-    created = _create(client, kafka, missing) if missing else []
+    created = _create(client, kafka, missing, partitions) if missing else []
     check_join(kafka, partition_counts(client))
     return created
 
@@ -157,11 +158,12 @@ def resolve(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
     return results
 
 
-def _create(client: AdminClient, kafka: Kafka, missing: list[Topic]) -> list[str]:
+def _create(client: AdminClient, kafka: Kafka, missing: list[Topic], partitions: Mapping[str, int]) -> list[str]:
+    counts = {topic: partitions.get(topic.name, topic.partitions) for topic in missing}
     wanted = [
         NewTopic(
             name(kafka, topic),
-            num_partitions=topic.partitions,
+            num_partitions=counts[topic],
             replication_factor=kafka.replication_factor,
             config=wanted_config(kafka, topic),
         )
@@ -181,8 +183,8 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic]) -> list[str
                 ) from None
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
                 raise
-    partitions = [TopicPartition(name(kafka, topic), number) for topic in missing for number in range(topic.partitions)]
-    _until(lambda: _in_use(kafka, partitions))
+    places = [TopicPartition(name(kafka, topic), number) for topic in missing for number in range(counts[topic])]
+    _until(lambda: _in_use(kafka, places))
     return created
 
 

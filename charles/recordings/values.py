@@ -31,7 +31,7 @@ class Values:
         of_topic = _TABLE.get(topic)
         if value is None or of_topic is dict:
             return None
-        name = _schema_name(value)
+        name = schema_name(value)
         if name is None:
             return None if of_topic is None else self._decode(of_topic, value)
         if name not in self._kinds:
@@ -55,7 +55,7 @@ class Values:
         return _OWN.get(name) or self._manifest.find_schema(name)
 
 
-def _schema_name(value: bytes) -> bytes | None:
+def schema_name(value: bytes) -> bytes | None:
     """The name of the schema in a value's framing; None: it has none."""
     if value[:2] == codec.SINGLE_OBJECT:
         name = value[_NAME]

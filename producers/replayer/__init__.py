@@ -1,0 +1,75 @@
+"""The replayer: puts what was recorded back into topics, in the recorded order, at the recorded pace.
+
+What it writes is what was recorded: keys, values, headers, partitions and timestamps, to the byte, unless it is asked
+for other runs or for timestamps of today.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from charles.settings import Settings
+
+if TYPE_CHECKING:
+    from producers.replayer.plan import Plan
+    from producers.replayer.report import Outcome
+    from producers.replayer.resuming import Place
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S = 3.0
+_TERMINAL_S = 0.2
+
+
+def main(settings: Settings) -> Outcome:
+    """Replay what settings.replayer says, until its end or until told to stop.
+
+    Raises ConfigError and RecordingError for what cannot be replayed, HeldAlready where it is there already, NotTheSame
+    where it cannot be resumed, BrokerUnavailable, WrongTopics, and CutShort where it could not come to its end.
+    """
+    from contextlib import closing
+
+    from charles.control import Link
+    from charles.kafka import require_broker
+    from charles.stopping import Stop
+    from producers.replayer import resuming, target
+    from producers.replayer.keys import Keys
+    from producers.replayer.plan import planned
+    from producers.replayer.replaying import Replay
+    from producers.replayer.sender import Sender
+
+    plan = planned(settings)
+    for name, why in plan.left_out.items():
+        log.info("%s is not replayed: %s", name, why)
+    require_broker(plan.kafka, _PATIENCE_S)
+    target.require_partitions(plan)
+    there = resuming.behind(plan) if plan.resume else _nothing_there(plan)
+    for words in target.prepare(plan):
+        log.warning("%s", words)
+    stop, own = Stop(), settings.model_copy(update={"kafka": plan.kafka})
+    with (
+        Link(own, "replayer", settings.replayer.name, stop) as link,
+        closing(Sender(plan.kafka, keeps_timestamps=plan.keeps_timestamps)) as sender,
+        Keys() as keys,
+    ):
+        link.begin()
+        if keys.live:
+            log.warning("space pauses, right and left seek 10 s, q stops")
+        return Replay(plan, link, stop, sender, keys).run(there)
+
+
+def _nothing_there(plan: Plan) -> dict[Place, int]:
+    """Raises HeldAlready, unless the records get names that nothing has."""
+    from charles.logs import Progress
+    from producers.replayer.holding import refuse_repeats
+
+    progress = Progress(log, _TERMINAL_S)
+
+    def tell(full: str, read: int, held: int) -> None:
+        if progress.due():
+            progress.show(f"looking whether {full} holds these runs: {read:,} of {held:,}")
+
+    if not plan.new_run:
+        refuse_repeats(plan, tell)
+    return {}

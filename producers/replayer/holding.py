@@ -1,0 +1,68 @@
+"""Whether the topics hold already what shall be replayed.
+
+Where there are records, their headers are read, all of them, the smallest topic first, until one is of a run that is
+to be replayed: no other place says it for every topic, and whoever has replayed it. Empty topics cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from charles import topics
+from charles.kafka import name
+from charles.reading import NoTopic, read_to_end, spans
+from charles.recordings.record import from_message
+from charles.topics import Topic
+from producers.replayer.plan import OF_RUNS, Plan, run_of
+
+_SMALLEST_FIRST = (topics.TRAINING, topics.DRIVING, topics.CONTROLS, topics.BALANCED, topics.FRAMES)
+
+Tell = Callable[[str, int, int], None]
+"""Is told how far the reading is: topic, records read, records there are, about."""
+
+
+class HeldAlready(RuntimeError):
+    """The topics hold what shall be replayed; the message says what, and what to do."""
+
+
+def refuse_repeats(plan: Plan, tell: Tell) -> None:
+    """Return where nothing of it is there. Raises HeldAlready, KafkaException, TimeoutError."""
+    runs = plan.runs()
+    for topic in _SMALLEST_FIRST:
+        if topic in plan.topics and (held := held_records(plan, topic)):
+            if topic not in OF_RUNS:
+                raise HeldAlready(_not_empty(plan, topic))
+            _refuse_runs(plan, topic, runs, held, tell)
+
+
+def held_records(plan: Plan, topic: Topic) -> int:
+    """How many records a topic holds, about; 0 also where there is no such topic."""
+    try:
+        return sum(span.end - span.first for span in spans(plan.kafka, name(plan.kafka, topic)).values())
+    except NoTopic:
+        return 0
+
+
+def _refuse_runs(plan: Plan, topic: Topic, runs: set[tuple[str, str]], held: int, tell: Tell) -> None:
+    full = name(plan.kafka, topic)
+    for read, message in enumerate(read_to_end(plan.kafka, full)):
+        tell(full, read, held)
+        run = run_of(from_message(message))
+        if run in runs:
+            raise HeldAlready(
+                f"{full} holds run {run[1]} of {run[0]} already, and a moment keeps its name: replay it as another run "
+                f"(--new-run), to another --prefix, or, where a replay was cut short, with --resume; {_delete(plan)}"
+            )
+
+
+def _not_empty(plan: Plan, topic: Topic) -> str:
+    others = ",".join(each.name for each in plan.topics if each in OF_RUNS)
+    leave_out = f"leave it out (--topics {others})" if others else "leave it out"
+    return (
+        f"{name(plan.kafka, topic)} is not empty, and its records have no run that tells which are there already: "
+        f"{leave_out}, replay to another --prefix, or, where a replay was cut short, with --resume; {_delete(plan)}"
+    )
+
+
+def _delete(plan: Plan) -> str:
+    return f"`CHARLES_KAFKA__PREFIX={plan.kafka.prefix} charles reset --yes` deletes all that is there"

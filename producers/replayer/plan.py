@@ -1,0 +1,182 @@
+"""What of a recording is replayed: which topics, collectors and time, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from charles import topics
+from charles.recordings import finding, times
+from charles.recordings.errors import RecordingError
+from charles.recordings.record import NO_TIMESTAMP, Record
+from charles.recordings.recording import Keep, Recording
+from charles.settings import ConfigError, Kafka, Replayer, Settings
+from charles.topics import Topic
+from producers.replayer.words import clock
+
+Placed = tuple[str, int, Record]
+Run = tuple[str, str]
+"""Collector and run."""
+
+OF_RUNS = (topics.FRAMES, topics.CONTROLS, topics.BALANCED)
+"""Topics whose records' headers name a moment: collector, run, tick."""
+REPLAYED = (*OF_RUNS, topics.TRAINING, topics.DRIVING)
+NEVER = {
+    "config": "the configuration is the pipeline's own: charles config",
+    "commands": "what programs were told then is not for those of today",
+    "status": "nobody shall take the heartbeats of then for those of today",
+    "balancer-state": "it points at offsets of the topics that it was made from",
+    "models": "they point at offsets of the weights that they were published with",
+    "weights": "without their models they are nothing",
+    "deadletter": "it points at offsets of the topics that it was made from",
+    "schemas": "they are announced anew",
+}
+"""Topics that may be recorded and are not replayed, and why."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """kafka: of the topics that are written; left_out: recorded topics that are not replayed, with the reason;
+    collectors: empty for all; since_ms, until_ms: the part that was asked for, None without a bound; first_ms, last_ms:
+    the times between which there is something, -1 where nothing has a time; speed: None as fast as it goes."""
+
+    recording: Recording
+    kafka: Kafka
+    topics: tuple[Topic, ...]
+    left_out: dict[str, str]
+    collectors: frozenset[str]
+    since_ms: int | None
+    until_ms: int | None
+    first_ms: int
+    last_ms: int
+    speed: float | None
+    loop: bool
+    new_run: bool
+    resume: bool
+    keeps_timestamps: bool
+
+    def records(self, since_ms: int | None = None) -> Iterator[Placed]:
+        """What is replayed, in the recorded order. since_ms: from then on, if that is later than the plan's own."""
+        given = [each for each in (self.since_ms, since_ms) if each is not None]
+        names = [topic.name for topic in self.topics]
+        return self.recording.merged(names, max(given, default=None), self.until_ms, self._keep())
+
+    def runs(self) -> set[Run]:
+        """Those that are replayed, as far as their collectors say."""
+        manifest = self.recording.manifest
+        found = {(collector, run) for collector, runs in manifest.runs.items() for run in runs}
+        if manifest.state != "complete":
+            found.update(self._unsealed_runs())
+        return {run for run in found if not self.collectors or run[0] in self.collectors}
+
+    def _keep(self) -> Keep | None:
+        if not self.collectors:
+            return None
+        wanted = {name.encode() for name in self.collectors}
+        return lambda _topic, _partition, record: record.header("collector") in wanted
+
+    def _unsealed_runs(self) -> Iterator[Run]:
+        """A recorder that is still at work, or was killed, has not told its last runs."""
+        for topic in self.topics:
+            for partition in self.recording.partitions(topic.name):
+                sealed = self.recording.segments(topic.name, partition)
+                for record in self.recording.read(topic.name, partition, sealed[-1].last_offset + 1 if sealed else 0):
+                    if (run := run_of(record)) is not None:
+                        yield run
+
+
+def run_of(record: Record) -> Run | None:
+    """Collector and run, by the headers."""
+    collector, run = record.header("collector"), record.header("run")
+    if collector is None or run is None:
+        return None
+    return collector.decode(errors="replace"), run.decode(errors="replace")
+
+
+def planned(settings: Settings) -> Plan:
+    """The plan that the settings ask for. Raises RecordingError, and ConfigError for what cannot be asked together."""
+    wanted = settings.replayer
+    _refuse_contradictions(wanted)
+    if wanted.recording is None:
+        raise ConfigError("replayer.recording: should name a recording")
+    recording = Recording.open(finding.located(wanted.recording, settings.recordings.folder))
+    chosen, left_out = _chosen(recording, wanted)
+    since = None if wanted.since is None else times.moment(wanted.since, recording)
+    until = None if wanted.until is None else times.moment(wanted.until, recording)
+    first, last = _bounds(recording, chosen, since, until)
+    prefix = wanted.prefix or f"{recording.manifest.prefix}-replay"
+    return Plan(
+        recording=recording,
+        kafka=settings.kafka.model_copy(update={"prefix": prefix}),
+        topics=chosen,
+        left_out=left_out,
+        collectors=_collectors(recording, wanted),
+        since_ms=since,
+        until_ms=until,
+        first_ms=first,
+        last_ms=last,
+        speed=None if wanted.speed == "max" else float(wanted.speed),
+        loop=wanted.loop,
+        new_run=wanted.new_run,
+        resume=wanted.resume,
+        keeps_timestamps=wanted.timestamps == "keep",
+    )
+
+
+def _refuse_contradictions(wanted: Replayer) -> None:
+    if wanted.loop and not wanted.new_run:
+        raise ConfigError("--loop needs --new-run: (collector, run, tick) names a moment for ever, and never two")
+    if wanted.resume and wanted.new_run:
+        raise ConfigError("--resume goes on with the very records of a replay: not with --new-run")
+
+
+def _chosen(recording: Recording, wanted: Replayer) -> tuple[tuple[Topic, ...], dict[str, str]]:
+    """The topics that are replayed, and why others are not."""
+    asked = wanted.topics or recording.topics
+    for name in asked:
+        recording.partitions(name)  # it says which there are
+    reasons = {name: why for name in asked if (why := _why_not(name, wanted))}
+    found = tuple(topic for topic in REPLAYED if topic.name in asked and topic.name not in reasons)
+    told = "; ".join(f"{name} is not: {why}" for name, why in reasons.items())
+    if (wanted.topics and reasons) or not found:
+        names = ", ".join(topic.name for topic in REPLAYED)
+        raise RecordingError(f"of {recording.folder} nothing else can be replayed than {names}: {told or 'all empty'}")
+    return found, reasons
+
+
+def _why_not(name: str, wanted: Replayer) -> str:
+    of_runs = name in {topic.name for topic in OF_RUNS}
+    if name not in {topic.name for topic in REPLAYED}:
+        return NEVER.get(name, "it is no topic of ours")
+    if wanted.new_run and not of_runs:
+        return "its records have no run that could be renamed (--new-run)"
+    if wanted.collectors and not of_runs:
+        return "its records do not say whose collector they are of (--collectors)"
+    return ""
+
+
+def _collectors(recording: Recording, wanted: Replayer) -> frozenset[str]:
+    known = recording.manifest.runs
+    for name in wanted.collectors:
+        if name not in known and recording.manifest.state == "complete":
+            raise RecordingError(f"{recording.folder} holds no collector {name}: it has {', '.join(known) or 'none'}")
+    return frozenset(wanted.collectors)
+
+
+def _bounds(recording: Recording, chosen: tuple[Topic, ...], since: int | None, until: int | None) -> tuple[int, int]:
+    """The times between which the chosen topics have something."""
+    lengths = [recording.lengths[topic.name] for topic in chosen]
+    timed = [each for each in lengths if each.first_timestamp != NO_TIMESTAMP]
+    if not timed:
+        return NO_TIMESTAMP, NO_TIMESTAMP
+    first, last = min(each.first_timestamp for each in timed), max(each.last_timestamp for each in timed)
+    if (since is not None and since > last) or (until is not None and until <= first) or _is_empty(since, until):
+        asked = f"{'its start' if since is None else clock(since)} and {'its end' if until is None else clock(until)}"
+        raise RecordingError(
+            f"{recording.folder} holds nothing between {asked}: it goes from {clock(first)} to {clock(last)}"
+        )
+    return max(first, since or first), last if until is None else min(last, until)
+
+
+def _is_empty(since: int | None, until: int | None) -> bool:
+    return since is not None and until is not None and since >= until

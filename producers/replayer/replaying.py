@@ -1,0 +1,128 @@
+"""The replay itself: one record after the other, each at its time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+from charles.control import Link
+from charles.recordings.errors import RecordingError
+from charles.stopping import Stop
+from producers.replayer import keys as pressed
+from producers.replayer.keys import Keys
+from producers.replayer.pacer import Pacer
+from producers.replayer.plan import Plan
+from producers.replayer.renaming import Renaming
+from producers.replayer.report import Outcome, Report
+from producers.replayer.resuming import Place
+from producers.replayer.sender import NotDelivered, Sender
+from producers.replayer.words import clock, span
+
+_TURN_S = 0.05
+_SEEK_MS = 10_000
+_LAST_CHANCE_S = 10.0
+
+
+class CutShort(RuntimeError):
+    """A replay could not come to its end; the message says why, and how far it came."""
+
+
+class Replay:
+    """Sends what the plan says until its end, or until somebody stops it."""
+
+    def __init__(self, plan: Plan, link: Link, stop: Stop, sender: Sender, keys: Keys) -> None:
+        self._plan, self._link, self._stop, self._sender, self._keys = plan, link, stop, sender, keys
+        self._pacer = Pacer(plan.speed)
+        self._report = Report(plan, link, sender, self._pacer)
+        self._next_turn = 0.0
+        self._sought: int | None = None
+
+    def run(self, there: Mapping[Place, int]) -> Outcome:
+        """there: how many records of each partition are there already, to pass over. Raises CutShort, Refused."""
+        try:
+            since = self._pass(None, there)
+            while not self._stop() and (since is not None or self._plan.loop):
+                since = self._pass(since, {})
+            complete = not self._stop()
+            self._finish()
+        except (RecordingError, NotDelivered) as error:
+            if isinstance(error, RecordingError):
+                self._finish()
+            raise CutShort(f"{error}; {self._reached()}") from None
+        return self._report.outcome(complete)
+
+    def _pass(self, since: int | None, there: Mapping[Place, int]) -> int | None:
+        """Send everything from this time on; returns the time to go on from where somebody sought one, else None."""
+        renaming = Renaming(self._plan.recording.manifest) if self._plan.new_run else None
+        left = Counter(there)
+        self._report.passes += 1
+        self._report.position_ms = self._plan.first_ms if since is None else since
+        self._sought = None
+        self._pacer.restart()
+        for topic, partition, record in self._plan.records(since):
+            if left and left[topic, partition] > 0:
+                left[topic, partition] -= 1
+                continue
+            position = max(self._report.position_ms, record.timestamp)
+            if not self._comes_to(position):
+                break
+            self._report.position_ms = position
+            self._sender.send(topic, partition, record if renaming is None else renaming(record))
+            self._link.rate.add()
+        self._report.unread += 0 if renaming is None else renaming.unread
+        return self._sought
+
+    def _comes_to(self, position: int) -> bool:
+        """Wait until the records of this time may be sent; False: it is stopped before, or goes on elsewhere."""
+        while True:
+            if time.monotonic() >= self._next_turn:
+                self._turn()
+            if self._sought is not None or self._stop():
+                return False
+            if self._link.paused:
+                self._stop(_TURN_S)
+                self._pacer.restart()
+            elif not self._sender.has_room():
+                self._sender.wait(_TURN_S)
+            elif (left := self._pacer.left_s(position)) > 0:
+                self._stop(min(left, _TURN_S))
+            else:
+                return True
+
+    def _turn(self) -> None:
+        """Look after everything else: heartbeat, commands, keys, what is told."""
+        self._next_turn = time.monotonic() + _TURN_S
+        self._sender.wait(0)
+        for key in self._keys.pressed():
+            self._obey(key)
+        self._report.tell("paused" if self._link.paused else "running")
+        if self._link.over() and not self._stop():
+            self._link.begin()  # no change of the configuration concerns a replay
+
+    def _obey(self, key: str) -> None:
+        if key == pressed.QUIT:
+            self._stop.set()
+        elif key == pressed.SPACE:
+            self._link.paused = not self._link.paused
+        elif key == pressed.RIGHT:
+            self._sought = self._report.position_ms + _SEEK_MS
+        elif self._plan.new_run:
+            self._sought = max(self._report.position_ms - _SEEK_MS, self._plan.first_ms)
+        else:
+            self._report.hint("back only with --new-run: what was replayed is there already")
+
+    def _finish(self) -> None:
+        """Wait until everything is delivered; once it is told to stop, not for long."""
+        deadline = time.monotonic() + _LAST_CHANCE_S
+        while self._sender.queued and not (self._stop() and time.monotonic() > deadline):
+            self._sender.wait(_TURN_S)
+            self._turn()
+
+    def _reached(self) -> str:
+        reached = self._report.position_ms
+        records = ", ".join(f"{name} {count:,}" for name, count in self._sender.sent.items()) or "no records"
+        on_way = f", {self._sender.queued:,} of them not acknowledged" if self._sender.queued else ""
+        return (
+            f"replayed up to {clock(reached)} ({span(reached - self._plan.first_ms)} from its start): {records}{on_way}"
+        )

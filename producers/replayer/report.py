@@ -1,0 +1,110 @@
+"""How far a replay is: for the people at the terminal, in the log elsewhere, and in the heartbeat."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from charles.control import Link
+from charles.logs import Progress
+from charles.pacing import Rate
+from producers.replayer.pacer import Pacer
+from producers.replayer.plan import Plan
+from producers.replayer.sender import Sender
+from producers.replayer.words import clock, span
+
+log = logging.getLogger(__name__)
+
+_TERMINAL_S = 0.2
+_BAR = 20
+_HINT_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a replay. records: by topic; bytes: of their values; position_ms: the recorded time that was
+    reached; passes: how often it began; complete: whether it came to the end, rather than that somebody stopped it;
+    undelivered: records of which nobody knows whether they are there; unread: values that kept their old run."""
+
+    prefix: str
+    records: Mapping[str, int]
+    bytes: int
+    late: int
+    position_ms: int
+    passes: int
+    complete: bool
+    undelivered: int
+    unread: int
+
+
+class Report:
+    """passes: how often it began; position_ms: the recorded time of the last record."""
+
+    def __init__(self, plan: Plan, link: Link, sender: Sender, pacer: Pacer) -> None:
+        self.passes = 0
+        self.unread = 0
+        self.position_ms = plan.first_ms
+        self._plan, self._link, self._sender, self._pacer = plan, link, sender, pacer
+        self._began = time.monotonic()
+        self._bytes = Rate()
+        self._known_bytes = 0
+        self._hint = ""
+        self._hint_until = 0.0
+        self._progress = Progress(log, _TERMINAL_S, sys.stderr)
+
+    def hint(self, words: str) -> None:
+        """Tell whoever pressed a key what came of it, for some seconds."""
+        self._hint, self._hint_until = words, time.monotonic() + _HINT_S
+
+    def tell(self, state: str) -> None:
+        """state: running, paused or waiting, as heartbeats say it."""
+        self._bytes.add(self._sender.bytes - self._known_bytes)
+        self._known_bytes = self._sender.bytes
+        where = f"{span(self._position)} of {span(self._length)}"
+        self._link.beat(state, note=where, figures={"late": self._pacer.late, "passes": self.passes})
+        if self._progress.due():
+            self._progress.show(self._line(state, where), late=self._pacer.late, position=clock(self.position_ms))
+
+    def outcome(self, complete: bool) -> Outcome:
+        return Outcome(
+            prefix=self._plan.kafka.prefix,
+            records=dict(self._sender.sent),
+            bytes=self._sender.bytes,
+            late=self._pacer.late,
+            position_ms=self.position_ms,
+            passes=self.passes,
+            complete=complete,
+            undelivered=self._sender.queued,
+            unread=self.unread,
+        )
+
+    @property
+    def _position(self) -> int:
+        return self.position_ms - self._plan.first_ms
+
+    @property
+    def _length(self) -> int:
+        return self._plan.last_ms - self._plan.first_ms
+
+    def _line(self, state: str, where: str) -> str:
+        share = min(self._position / self._length, 1.0) if self._length else 1.0
+        left = self._pacer.remaining_s(self.position_ms, self._plan.last_ms)
+        if left is None:
+            elapsed = time.monotonic() - self._began
+            left = elapsed * (1 - share) / share if share and not self._plan.loop else None
+        done = round(share * _BAR)
+        parts = [
+            f"[{'#' * done}{'.' * (_BAR - done)}] {where}",
+            f"pass {self.passes}" if self._plan.loop else "",
+            f"{self._link.rate.per_second():,.0f} records/s",
+            f"{self._bytes.per_second() / 1e6:.1f} MB/s",
+            "" if left is None else f"{span(1000 * left)} left",
+            f"{self._pacer.late:,} late",
+            "" if state == "running" else state,
+            self._hint if time.monotonic() < self._hint_until else "",
+        ]
+        return "  ".join(filter(None, parts))[: shutil.get_terminal_size().columns - 1]

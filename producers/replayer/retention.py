@@ -1,0 +1,71 @@
+"""Which topics would delete what is replayed into them, because it is old or too much, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from charles.kafka import name
+from charles.recordings.record import NO_TIMESTAMP
+from charles.topics import Topic
+from producers.replayer.plan import Plan
+from producers.replayer.words import clock, size, span
+
+Config = Mapping[str, str | None]
+"""A topic's, as Kafka spells it."""
+
+
+def warnings(plan: Plan, configs: Mapping[str, Config], now_ms: int) -> list[str]:
+    """What should be known before it begins. configs: of the topics that are written, by their full names."""
+    return [
+        words
+        for topic in plan.topics
+        if (config := configs.get(name(plan.kafka, topic))) is not None
+        for words in _of_topic(plan, topic, config, now_ms)
+    ]
+
+
+def _of_topic(plan: Plan, topic: Topic, config: Config, now_ms: int) -> Iterator[str]:
+    full = name(plan.kafka, topic)
+    if plan.keeps_timestamps and config.get("message.timestamp.type") == "LogAppendTime":
+        yield (
+            f"{full} has timestamps of its own (LogAppendTime), so those that were recorded are lost; keep them with "
+            f"{_command(plan, full, 'message.timestamp.type=CreateTime')}"
+        )
+    if "delete" not in (config.get("cleanup.policy") or ""):
+        return
+    keeps_ms, keeps_bytes = int(config.get("retention.ms") or -1), int(config.get("retention.bytes") or -1)
+    first = _first(plan, topic)
+    if plan.keeps_timestamps and keeps_ms >= 0 and NO_TIMESTAMP < first < now_ms - keeps_ms:
+        yield (
+            f"{full} keeps records for {span(keeps_ms)}: those from before {clock(now_ms - keeps_ms)} are deleted "
+            f"within minutes, and these begin at {clock(first)}; keep them with "
+            f"{_command(plan, full, 'retention.ms=-1')}, or replay with --timestamps now"
+        )
+    largest = _largest(plan, topic)
+    if 0 <= keeps_bytes < largest:
+        yield (
+            f"{full} keeps {size(keeps_bytes)} a partition, up to {size(largest)} come: the oldest are deleted on the "
+            f"way; keep them with {_command(plan, full, 'retention.bytes=-1')}"
+        )
+
+
+def _first(plan: Plan, topic: Topic) -> int:
+    first = plan.recording.lengths[topic.name].first_timestamp
+    return first if first == NO_TIMESTAMP else max(first, plan.first_ms)
+
+
+def _largest(plan: Plan, topic: Topic) -> int:
+    """Bytes of the largest recorded partition, as they lie in the files."""
+    recording = plan.recording
+    return max(
+        sum(each.bytes for each in recording.segments(topic.name, partition))
+        + sum(path.stat().st_size for path in recording.open_segments(topic.name, partition))
+        for partition in recording.partitions(topic.name)
+    )
+
+
+def _command(plan: Plan, full: str, entry: str) -> str:
+    return (
+        f"`kafka-configs.sh --bootstrap-server {plan.kafka.bootstrap_servers} --alter --entity-type topics "
+        f"--entity-name {full} --add-config {entry}`"
+    )

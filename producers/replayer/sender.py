@@ -1,0 +1,94 @@
+"""Writes records as they are: key, value, headers in their order, partition and timestamp.
+
+What is given to Kafka's client faster than it may be in flight makes the client's thread ask without a pause whether
+more may be sent. So the client is given what keeps it busy, and no more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import cast
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from charles import refusals
+from charles.kafka import producer
+from charles.recordings.record import Record
+from charles.settings import Kafka
+
+_CLIENT_BYTES = 3_500_000
+"""What the client holds at most: of its batches of 1 MB three in flight, and a part of the next."""
+_LARGEST = 100_000_000
+"""Bytes of a record that the client lets pass: it is the topic that says how large one may be."""
+
+
+class NotDelivered(RuntimeError):
+    """The cluster does not take a record; the message says which, and why."""
+
+
+class Sender:
+    """sent: records by topic; bytes: of their values; moved: records of the first millisecond of 1970, which Kafka's
+    client cannot write, and which are of the second one now.
+
+    A broker that is away is waited for without end: nothing is given up silently.
+    """
+
+    def __init__(self, kafka: Kafka, *, keeps_timestamps: bool) -> None:
+        """keeps_timestamps: or they are those of the writing."""
+        self.sent: Counter[str] = Counter()
+        self.bytes = 0
+        self.moved = 0
+        self._prefix = kafka.prefix
+        self._keeps_timestamps = keeps_timestamps
+        self._sizes: deque[int] = deque()
+        self._held = 0
+        self._producer = producer(
+            kafka,
+            **{"message.timeout.ms": 0, "message.max.bytes": _LARGEST, "delivery.report.only.error": True},
+        )
+
+    @property
+    def queued(self) -> int:
+        """Records that are on their way."""
+        return len(self._producer)
+
+    def has_room(self) -> bool:
+        """Whether the client should be given more."""
+        waiting = len(self._producer)
+        while len(self._sizes) > waiting:
+            self._held -= self._sizes.popleft()
+        return self._held < _CLIENT_BYTES
+
+    def wait(self, seconds: float) -> None:
+        """Let records leave, for at most so long. Raises NotDelivered, and Refused for what this user may not write."""
+        self._producer.poll(seconds)
+
+    def send(self, topic: str, partition: int, record: Record) -> None:
+        """Queue a record. Raises NotDelivered."""
+        full, value = f"{self._prefix}.{topic}", record.value
+        timestamp = record.timestamp if self._keeps_timestamps else 0
+        if timestamp == 0 and self._keeps_timestamps:
+            timestamp = 1
+            self.moved += 1
+        headers = cast(list[tuple[str, str | bytes | None]], list(record.headers))
+        try:
+            self._producer.produce(
+                full, value, record.key, partition, self._failed, timestamp=timestamp, headers=headers
+            )
+        except (KafkaException, BufferError) as error:
+            raise NotDelivered(f"{full} cannot take the record of offset {record.offset}: {error}") from None
+        size = len(value) if value else 0
+        self._sizes.append(size)
+        self._held += size
+        self.sent[topic] += 1
+        self.bytes += size
+
+    def close(self) -> None:
+        """Forget what is still on its way."""
+        self._producer.purge()
+
+    def _failed(self, error: KafkaError | None, message: Message) -> None:
+        if error is None or error.code() == KafkaError._PURGE_QUEUE or error.code() == KafkaError._PURGE_INFLIGHT:
+            return
+        refusals.delivery(error, message)
+        raise NotDelivered(f"partition {message.partition()} of {message.topic()} takes no more: {error.str()}")

@@ -1,0 +1,104 @@
+"""Where it is replayed to: topics that exist, with partitions enough, and the schemas of what comes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+
+import fastavro
+from confluent_kafka import KafkaError
+from fastavro.schema import to_parsing_canonical_form
+
+from charles import refusals, topic_admin, topics
+from charles.codec import AvroSchema
+from charles.kafka import admin, name, producer
+from charles.registry import NO_SCHEMA, Registry
+from charles.topic_admin import WrongTopics
+from producers.replayer.plan import Plan
+from producers.replayer.retention import warnings
+
+_FINGERPRINT_DIGITS = 16
+_PATIENCE_S = 30.0
+_JOINED = (topics.FRAMES, topics.CONTROLS)
+
+
+def require_partitions(plan: Plan) -> None:
+    """Raise WrongTopics where a topic that exists has fewer partitions than were recorded: a record keeps its own."""
+    counts = topic_admin.partition_counts(admin(plan.kafka))
+    for topic in plan.topics:
+        full, recorded = name(plan.kafka, topic), len(plan.recording.partitions(topic.name))
+        if counts.get(full, recorded) < recorded:
+            raise WrongTopics(
+                f"{full} has {counts[full]} partitions and {recorded} were recorded: replay to another --prefix, where "
+                "the topics are made as they were recorded, or add partitions with `kafka-topics.sh --alter`"
+            )
+
+
+def prepare(plan: Plan) -> list[str]:
+    """Make the topics and announce the schemas; returns what should be known before it begins.
+
+    Raises what topic_admin.ensure() raises, TimeoutError, and WrongTopics where the cluster's schema registry has other
+    schemas under the numbers that the values name.
+    """
+    topic_admin.ensure(plan.kafka, _partitions(plan, topic_admin.partition_counts(admin(plan.kafka))))
+    _announce(plan)
+    full_names = [name(plan.kafka, topic) for topic in plan.topics]
+    configs = topic_admin.configs(admin(plan.kafka), full_names)
+    return [*_registry_warnings(plan), *warnings(plan, configs, round(time.time() * 1000))]
+
+
+def _partitions(plan: Plan, existing: Mapping[str, int]) -> dict[str, int]:
+    """What new topics get: as many as were recorded; frames and controls alike, or nothing could be joined."""
+    wanted = {topic.name: len(plan.recording.partitions(topic.name)) for topic in plan.topics}
+    both = [wanted[topic.name] for topic in _JOINED if topic.name in wanted]
+    there = [existing[full] for topic in _JOINED if (full := name(plan.kafka, topic)) in existing]
+    if joint := max(there or both, default=0):
+        wanted |= {topic.name: joint for topic in _JOINED}
+        wanted[topics.BALANCER_STATE.name] = max(joint, topics.BALANCER_STATE.partitions)
+    return wanted
+
+
+def _announce(plan: Plan) -> None:
+    """Tell the schemas whose fingerprints the values name. Raises TimeoutError, and Refused."""
+    refused: list[KafkaError] = []
+    full = name(plan.kafka, topics.SCHEMAS)
+    teller = producer(plan.kafka, **{"enable.idempotence": False})
+    for key, schema in plan.recording.manifest.schemas.items():
+        if len(key) == _FINGERPRINT_DIGITS:
+            teller.produce(
+                full, json.dumps(schema), key, on_delivery=lambda error, _: refused.append(error) if error else None
+            )
+    if teller.flush(_PATIENCE_S):
+        raise TimeoutError(f"the schemas could not be told to {plan.kafka.bootstrap_servers} in {_PATIENCE_S:g} s")
+    for error in refused:
+        raise refusals.Refused(f"the schemas could not be told to {full}: {error.str()}")
+
+
+def _registry_warnings(plan: Plan) -> Iterator[str]:
+    """Values with a schema registry's framing keep the numbers of their schemas, which must mean the same there."""
+    numbered = {key: found for key, found in plan.recording.manifest.schemas.items() if len(key) < _FINGERPRINT_DIGITS}
+    if not numbered:
+        return
+    if not plan.kafka.schema_registry_url:
+        yield (
+            f"values name schemas {', '.join(numbered)} of a schema registry: who reads them needs "
+            "kafka.schema_registry_url"
+        )
+        return
+    registry = Registry(plan.kafka)
+    for number, schema in numbered.items():
+        there = registry.find(int(number).to_bytes(4, "big"))
+        if there is None or _canonical(there) != _canonical(schema):
+            has = "none" if there is None else "another one"
+            raise WrongTopics(
+                f"values name schema {number} of a schema registry, and that of kafka.schema_registry_url has {has}: "
+                "replay them where the recorded registry is, or a copy of it"
+            )
+
+
+def _canonical(schema: AvroSchema) -> str:
+    try:
+        return str(to_parsing_canonical_form(fastavro.parse_schema(schema)))
+    except NO_SCHEMA:
+        return json.dumps(schema)

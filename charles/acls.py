@@ -67,6 +67,7 @@ ROLES = (
          group="trainer-", transactions="trainer-"),
     Role("player",    reads=(topics.MODELS, topics.WEIGHTS),
          writes=(topics.DRIVING, topics.DEADLETTER)),
+    Role("recorder",  reads=(topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING), group="recorder-"),
     Role("annotator", reads=(topics.MODELS, topics.STATUS, topics.DEADLETTER), group="annotator"),
     Role("replayer",  reads=(topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING, topics.DRIVING),
          writes=(topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING, topics.DRIVING), configs=True),

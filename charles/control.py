@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from types import TracebackType
@@ -23,6 +23,7 @@ from confluent_kafka import OFFSET_END, Message, TopicPartition
 from charles import acls, config_log, topics
 from charles.codec import Unreadable
 from charles.config import differences
+from charles.config_log import Epoch
 from charles.events import Command, Status, now
 from charles.kafka import Publisher, answers, consumer, name
 from charles.logs import redacted
@@ -122,6 +123,11 @@ class Link:
     def over(self, wait_s: float = 0.0) -> bool:
         """Whether this life is over: told to stop, or to start over. Waits up to wait_s for the first."""
         return bool(self._restart) or self._stop(wait_s)
+
+    @property
+    def epochs(self) -> Sequence[Epoch]:
+        """Every configuration that held, the oldest first; the last one holds."""
+        return self._epochs.held
 
     @property
     def stopped(self) -> bool:

@@ -32,6 +32,7 @@ PROGRAMS = (
     Program("balancer",  "balance", "stream_jobs.balancer", 99, 15.0, False, "Join frames and controls, balance them, write whole sets, exactly once."),
     Program("trainer",   "train",   "consumers.trainer",     1, 30.0, True,  "Learn from the balanced samples while they arrive; publish checkpoints."),
     Program("player",    "play",    "consumers.player",     99, 10.0, False, "Drive with the newest weights, live."),
+    Program("recorder",  "record",  "consumers.recorder",    1, 30.0, False, "Write topics into a folder, exact to the byte."),
     Program("annotator", "annotate", "consumers.annotator",  1, 10.0, False, "Write what happens onto Grafana's dashboards, as it happens."),
 )
 # fmt: on

@@ -147,6 +147,19 @@ class Replayer(Section):
         return speed
 
 
+class Recorder(Section):
+    """One recorder."""
+
+    name: Name = "recorder-1"
+    recording: str | None = Field(
+        None, min_length=1, description="its folder, or its name in recordings.folder; unset: named by its start"
+    )
+    topics: list[str] = Field(default_factory=list, description="unset: frames, controls, balanced, training")
+    begin: str = Field("now", description="now, beginning, or a time; what is there already goes on where it ends")
+    duration: str | None = Field(None, description="such as 90s, 5m, 2h; unset: until it is told to stop")
+    compression: Literal["null", "deflate", "zstandard"] = Field("null", description="pictures do not shrink")
+
+
 class Grafana(Section):
     """Where Grafana is, for the annotator and `charles grafana`. A token comes before user and password."""
 
@@ -223,6 +236,7 @@ class Settings(BaseSettings):
     player: Player = Field(default_factory=Player)
     annotator: Annotator = Field(default_factory=Annotator)
     replayer: Replayer = Field(default_factory=Replayer)
+    recorder: Recorder = Field(default_factory=Recorder)
     grafana: Grafana = Field(default_factory=Grafana)
     run: Run = Field(default_factory=Run)
     demo: Demo = Field(default_factory=Demo)

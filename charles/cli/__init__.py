@@ -11,7 +11,7 @@ from charles.cli.command import command_command
 from charles.cli.demo import demo_command
 from charles.cli.evaluate import evaluate_command
 from charles.cli.ledger import ledger_command
-from charles.cli.programs import annotate, balance, collect, play, train
+from charles.cli.programs import annotate, balance, collect, play, record, train
 from charles.cli.replay import replay_command
 from charles.cli.run import run_command
 from charles.cli.status import status_command
@@ -34,6 +34,7 @@ app.command("balance", short_help="Join, balance, and write whole sets, exactly 
 app.command("train", short_help="Learn from balanced samples while they arrive.")(train)
 app.command("play", short_help="Drive with the newest weights, live.")(play)
 app.command("replay", short_help="Put what was recorded back into topics, at its pace.")(replay_command)
+app.command("record", short_help="Write topics into a folder, exact to the byte.")(record)
 app.command("annotate", short_help="Write what happens onto Grafana's dashboards.")(annotate)
 app.command("top", short_help="Watch a running pipeline, live.")(top_command)
 app.command("status", short_help="One row for every program; --self is a health check.")(status_command)

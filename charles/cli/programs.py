@@ -1,4 +1,4 @@
-"""charles collect | balance | train | play | annotate: each starts one program."""
+"""charles collect | balance | train | play | record | annotate: each starts one program."""
 
 from __future__ import annotations
 
@@ -65,6 +65,56 @@ def play(
     Example: charles play --game city
     """
     start(_MODULES["play"], player={"name": name, "game": game, "model": model, "seed": seed})
+
+
+def record(
+    recording: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME|DIR",
+            help="Of the recording: in recordings.folder, or anywhere. One that was not finished goes on.",
+            show_default="one without a name that was killed, else a new one named by the time",
+        ),
+    ] = None,
+    name: Name = None,
+    topics: Annotated[
+        str | None,
+        typer.Option(help="Which, without the prefix.", show_default="frames,controls,balanced,training"),
+    ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="now|beginning|TIME",
+            help="Where a new recording begins: with what comes from now on, with all that the topics hold, or at a "
+            "time: 2026-01-31T12:00:00 (UTC unless it says otherwise), '10m ago'.",
+            show_default="now",
+        ),
+    ] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(help="For how long: 90s, 5m, 2h.", show_default="until it is told to stop"),
+    ] = None,
+    compression: Annotated[
+        str | None, typer.Option(help="null, deflate, zstandard; pictures do not shrink.", show_default="null")
+    ] = None,
+) -> None:
+    """Write topics into a folder, exact to the byte: as Avro files that any tool reads, for training without a game.
+
+    Ctrl-C completes the recording. One that was killed goes on where its data ends, without a gap or a repeat, when the
+    same command is given again. With a full disk it waits for room.
+
+    Example: charles record monday --from beginning
+    """
+    chosen = {
+        "recording": recording,
+        "name": name,
+        "topics": topics.split(",") if topics is not None else None,
+        "begin": begin,
+        "duration": duration,
+        "compression": compression,
+    }
+    start(_MODULES["record"], recorder=chosen)
 
 
 def annotate() -> None:

@@ -65,7 +65,7 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
 
 
 def _drive(settings: Settings, broker: KeptBroker | None, console: Console, stop: Stop) -> None:
-    plan = dict.fromkeys(NAMES, 1) | {"collector": settings.demo.collectors, "annotator": 0}
+    plan = dict.fromkeys(NAMES, 1) | {"collector": settings.demo.collectors, "recorder": 0, "annotator": 0}
     folder = settings.demo.folder / "logs"
     programs = children(settings, plan, "", folder)
     announcer = Announcer(settings.kafka, NAME, stop)

@@ -179,4 +179,14 @@ class Player:
     age = _gauge("charles_player_weights_age_seconds", "Age of the weights in use.")
     applied = _histogram("charles_player_weights_publish_to_applied_seconds", "From a checkpoint's publication to the first tick that it drives.", _APPLIED_S)
     refused = _counter("charles_player_refused_checkpoints_total", "Checkpoints that were passed over.", "reason")
+
+
+class Recorder:
+    """topic: without the prefix."""
+
+    records = _counter("charles_recorder_records_total", "Records that were recorded.", "topic")
+    bytes = _counter("charles_recorder_bytes_total", "Bytes of their keys and values.", "topic")
+    lost = _counter("charles_recorder_lost_offsets_total", "Offsets that retention deleted before they were recorded.", "topic")
+    unread = _gauge("charles_recorder_unread_records", "Records that are not recorded yet, at most.")
+    room = _gauge("charles_recorder_disk_free_bytes", "Free on the disk of the recording.")
 # fmt: on

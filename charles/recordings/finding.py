@@ -18,3 +18,9 @@ def located(given: Path, folder: Path) -> Path:
     """Where the recording is that somebody calls so: by its path, or by its name in the folder of recordings."""
     named = folder / given
     return named if not given.exists() and named.exists() else given
+
+
+def placed(given: Path, folder: Path) -> Path:
+    """The same for a recording that may be new: a mere name is one in the folder of recordings."""
+    found = located(given, folder)
+    return folder / given if len(given.parts) == 1 and not found.exists() else found

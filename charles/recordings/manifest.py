@@ -31,9 +31,11 @@ class _Part(BaseModel):
 
 
 class TopicInfo(_Part):
-    """A topic. start_offsets: by partition, where recording it began."""
+    """A topic. id: the cluster's own for it, which another topic of that name does not have; empty: unknown;
+    start_offsets: by partition, where recording it began."""
 
     partitions: int = Field(ge=1)
+    id: str = ""
     start_offsets: dict[int, int] = Field(default_factory=dict)
 
 

@@ -67,7 +67,7 @@ class RecordingWriter:
             raise Unwritable(f"{folder} cannot be made: {error.strerror}") from error
         lock = Lock(folder / layout.LOCK)
         try:
-            if any(path.name != layout.LOCK for path in folder.iterdir()):
+            if any(path.name not in layout.BEGUN for path in folder.iterdir()):
                 raise RecordingError(f"{folder} is not empty: name a new folder for the recording")
             manifest = Manifest(prefix=prefix, topics=topics)
             manifest.save(folder)
@@ -125,6 +125,11 @@ class RecordingWriter:
         for segment in self._open.values():
             segment.sync()
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that were appended and are not in the files yet, as they are before they are packed."""
+        return sum(segment.size - segment.position for segment in self._open.values())
+
     def next_offset(self, topic: str, partition: int) -> int | None:
         """Where to go on: behind what was appended, else where the recording shall begin; None: nobody said."""
         last = self._last_offset((topic, partition))
@@ -133,12 +138,15 @@ class RecordingWriter:
         info = self.manifest.topics.get(topic)
         return info.start_offsets.get(partition) if info else None
 
-    def add_topic(self, topic: str, partitions: int, start_offsets: dict[int, int] | None = None) -> None:
-        """Record this topic too, or more partitions of it. Raises Unwritable."""
+    def add_topic(
+        self, topic: str, partitions: int, start_offsets: dict[int, int] | None = None, topic_id: str = ""
+    ) -> None:
+        """Record this topic too, or more partitions of it; what is known of it stays. Raises Unwritable."""
         layout.segment_file(topic, 0, 0)
-        known = self.manifest.topics.get(topic)
-        starts = (start_offsets or {}) | (known.start_offsets if known else {})
-        added = TopicInfo(partitions=max(partitions, known.partitions if known else 0), start_offsets=starts)
+        known = self.manifest.topics.get(topic) or TopicInfo(partitions=partitions, id=topic_id)
+        starts = (start_offsets or {}) | known.start_offsets
+        count = max(partitions, known.partitions)
+        added = known.model_copy(update={"partitions": count, "start_offsets": starts})
         self._change(topics=self.manifest.topics | {topic: added})
 
     def add_schema(self, name: bytes, schema: AvroSchema) -> None:

@@ -8,6 +8,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from infra.grafana.house import (
     BAD,
     BYTES,
+    BYTES_S,
     CALM,
     COUNT,
     GOOD,
@@ -55,7 +56,13 @@ _STATE = " or ".join(
 def pipeline() -> Dashboard:
     says = "From the collectors' ticks to balanced samples. The top row is green when all is well."
     collectors = choice("collector", "Collector", "label_values(charles_collector_captured_ticks_total, collector)")
-    rows = {"Flow": _flow(), "Sets": _sets(), "Collectors": _collectors(), "Programs": _programs()}
+    rows = {
+        "Flow": _flow(),
+        "Sets": _sets(),
+        "Collectors": _collectors(),
+        "Programs": _programs(),
+        "Recording": _recording(),
+    }
     return board("charles-pipeline", "Charles / Pipeline", says, collectors, _at_a_glance(), rows)
 
 
@@ -299,5 +306,45 @@ def _programs() -> list[Panel]:
             COUNT,
             Query(f"max by (instance) (charles_program_config_epoch){NAMED}", "{{name}}"),
             lowest=-1,
+        ),
+    ]
+
+
+def _recording() -> list[Panel]:
+    return [
+        lines(
+            "Recorded",
+            "Keys and values that a recorder puts into its folder. As much as comes, once it has caught up.",
+            BYTES_S,
+            Query(f"sum by (topic) (rate(charles_recorder_bytes_total{WINDOW}))", "{{topic}}"),
+        ),
+        lines(
+            "Records a second",
+            "The same as records. Of frames and controls there come 30 a second for each collector.",
+            RECORDS_S,
+            Query(f"sum by (topic) (rate(charles_recorder_records_total{WINDOW}))", "{{topic}}"),
+        ),
+        lines(
+            "Not recorded yet",
+            "Records that wait in the log, at most. A line that keeps rising: its disk is full, or too slow; what "
+            "retention deletes meanwhile is lost.",
+            COUNT,
+            Query(f"max by (instance) (charles_recorder_unread_records){NAMED}", "{{name}}"),
+        ),
+        lines(
+            "Lost to retention",
+            "Offsets an hour that the log no longer had when they were to be recorded. Anything but 0 is a gap, and "
+            "stands in the recording's notes.",
+            "offsets/h",
+            Query("sum by (topic) (increase(charles_recorder_lost_offsets_total[1h]))", "{{topic}}"),
+            steps=((None, GOOD), (1, BAD)),
+            width=12,
+        ),
+        lines(
+            "Room for recordings",
+            "Free on the disk of the recording. At 0 the recorder waits, and goes on when there is room.",
+            BYTES,
+            Query(f"max by (instance) (charles_recorder_disk_free_bytes){NAMED}", "{{name}}"),
+            width=12,
         ),
     ]

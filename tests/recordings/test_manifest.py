@@ -36,7 +36,7 @@ def manifest() -> Manifest:
     return Manifest(
         prefix="charles",
         topics={
-            "frames": TopicInfo(partitions=2, start_offsets={0: 3, 1: 5}),
+            "frames": TopicInfo(partitions=2, id="Vn0aAAAAQACAAAAAAAAAAQ", start_offsets={0: 3, 1: 5}),
             "balancer-state": TopicInfo(partitions=1),
         },
         schemas={codec.own_fingerprint(Frame).hex(): {"type": "record", "name": "Frame", "fields": []}},
@@ -53,6 +53,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
     assert Manifest.load(tmp_path) == saved
     assert json.loads((tmp_path / MANIFEST).read_text())["topics"]["frames"] == {
         "partitions": 2,
+        "id": "Vn0aAAAAQACAAAAAAAAAAQ",
         "start_offsets": {"0": 3, "1": 5},
     }
 

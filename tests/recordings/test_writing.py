@@ -133,6 +133,32 @@ def test_it_goes_on_where_the_data_ends_or_where_it_shall_begin(tmp_path: Path) 
     assert offsets(tmp_path / "r") == [11, 12]
 
 
+def test_a_writer_that_was_killed_before_there_was_a_manifest_is_in_nobody_s_way(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    (folder / ".lock").touch()
+    (folder / "manifest.json.part").write_text("{")
+    with RecordingWriter.create(folder, "charles", TOPICS) as writer:
+        writer.finish()
+    assert Recording.open(folder).topics == ["a"]
+    assert not (folder / "manifest.json.part").exists()
+
+
+def test_more_partitions_of_a_topic_leave_what_is_known_of_it(tmp_path: Path) -> None:
+    with RecordingWriter.create(tmp_path / "r", "charles", {"a": TopicInfo(partitions=1, id="x")}) as writer:
+        writer.add_topic("a", 3, {0: 9, 2: 5}, "another")
+        writer.add_topic("b", 1, {0: 4}, "y")
+        assert writer.manifest.topics == {
+            "a": TopicInfo(partitions=3, id="x", start_offsets={0: 9, 2: 5}),
+            "b": TopicInfo(partitions=1, id="y", start_offsets={0: 4}),
+        }
+        assert writer.waiting == 0
+        writer.append("a", 0, record(9, size=300))
+        assert 300 < writer.waiting < 400
+        writer.flush()
+        assert writer.waiting == 0
+
+
 def test_what_was_cut_off_is_noted(tmp_path: Path) -> None:
     recorded(tmp_path / "r", [("a", 0, record(0))], finish=False)
     path = tmp_path / "r" / "a" / "0" / f"{0:020d}.avro"

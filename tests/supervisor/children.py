@@ -19,7 +19,7 @@ from charles.supervisor.logfile import LogFile
 from charles.supervisor.supervisor import Supervisor
 from tests.programs import StopWhen
 
-COLLECTOR, BALANCER, TRAINER, PLAYER, _ANNOTATOR = PROGRAMS
+COLLECTOR, BALANCER, TRAINER, PLAYER, *_OTHERS = PROGRAMS
 NOWHERE = Kafka(bootstrap_servers="127.0.0.1:1")
 
 OBEDIENT = """

@@ -21,8 +21,8 @@ def test_words_say_how_many_of_what() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "which programs? There are collector, balancer, trainer, player, annotator; such as: charles run"),
-        (["colector"], "colector: no such program; there are collector, balancer, trainer, player, annotator"),
+        ([], "which programs? There are collector, balancer, trainer, player, recorder, annotator; such as: charles run"),
+        (["colector"], "colector: no such program; there are collector, balancer, trainer, player, recorder, annotator"),
         (["collector=0"], "collector=0: the number of collectors is from 1 to 99"),
         (["collector="], "collector=: the number of collectors is from 1 to 99"),
         (["player=-1"], "player=-1: the number of players is from 1 to 99"),

@@ -1,0 +1,96 @@
+"""Which recording it is, and where it begins: a new one, or one that a recorder left unfinished when it died."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+from charles import events, topics
+from charles.recordings import finding, layout, times
+from charles.recordings.errors import RecordingError
+from charles.recordings.lock import Lock
+from charles.recordings.manifest import Manifest
+from charles.settings import ConfigError, Settings
+
+USUAL = (topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING)
+"""Recorded where nobody says which topics."""
+
+_NAME = "%Y-%m-%dT%H-%M-%SZ"
+_NAMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ")
+_AGO = re.compile(r"(.+) ago")
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Edge(Enum):
+    """An end of the log."""
+
+    NOW = "now"
+    BEGINNING = "beginning"
+
+
+Begin = Edge | int
+"""Where in the log recording begins; a number: at the first record of that time, milliseconds since 1970."""
+
+
+def begin(settings: Settings) -> Begin:
+    """What recorder.begin means now. Raises ConfigError."""
+    text, now = settings.recorder.begin.strip(), events.now()
+    for edge in Edge:
+        if text == edge.value:
+            return edge
+    try:
+        ago = _AGO.fullmatch(text)
+        time = now - timedelta(seconds=times.length(ago[1])) if ago else datetime.fromisoformat(text)
+    except (RecordingError, ValueError, OverflowError):
+        raise ConfigError(
+            f"recorder.begin: {text!r} is none of now, beginning, a time such as 2026-01-31T12:00:00 (UTC), 10m ago"
+        ) from None
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _1970) // timedelta(milliseconds=1)
+
+
+def chosen(settings: Settings, recorded: Iterable[str] = ()) -> tuple[str, ...]:
+    """The topics to record; recorded: those that are in the recording already. Raises ConfigError."""
+    known = [topic.name for topic in topics.TOPICS]
+    for name in settings.recorder.topics:
+        if name not in known:
+            raise ConfigError(f"recorder.topics: there is no topic {name!r}; there are {', '.join(known)}")
+    wanted = [*recorded, *settings.recorder.topics] or [topic.name for topic in USUAL]
+    return tuple(dict.fromkeys(wanted))
+
+
+def folder(settings: Settings) -> Path:
+    """Of the recording: the one that the settings name, or else one that a recorder began without being told a name
+    and did not finish, or else a new one, named by the time."""
+    recordings, given = settings.recordings.folder, settings.recorder.recording
+    if given is not None:
+        return finding.placed(Path(given), recordings)
+    left = (path for path in reversed(finding.under(recordings)) if _is_left_behind(path, settings.kafka.prefix))
+    return next(left, recordings / events.now().strftime(_NAME))
+
+
+def unfinished(path: Path, prefix: str) -> Manifest | None:
+    """Of the recording that shall go on there; None: it is a new one. Raises RecordingError where it cannot go on."""
+    if not (path / layout.MANIFEST).exists():
+        return None
+    manifest = Manifest.load(path)
+    if manifest.state == "complete":
+        raise RecordingError(f"{path} is complete, nothing is added to it: name another recording")
+    if manifest.prefix != prefix:
+        raise RecordingError(
+            f"{path} is of the topics {manifest.prefix}.*, not of {prefix}.*: name another one, or set kafka.prefix"
+        )
+    return manifest
+
+
+def _is_left_behind(path: Path, prefix: str) -> bool:
+    if not _NAMED.fullmatch(path.name):
+        return False
+    try:
+        manifest = unfinished(path, prefix)
+        Lock(path / layout.LOCK).close()
+    except (RecordingError, RuntimeError):
+        return False
+    return manifest is not None

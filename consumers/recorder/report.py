@@ -1,0 +1,77 @@
+"""How the recording goes: told to people, to everybody, and to Prometheus."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+from charles.control import Link
+from charles.logs import Progress
+from charles.metrics.table import Recorder as Metrics
+from charles.metrics.table import begin
+from charles.pacing import Rate
+from consumers.recorder.reading import Gap
+from consumers.recorder.room import free
+
+log = logging.getLogger(__name__)
+
+_TERMINAL_S = 0.5
+
+
+class Report:
+    """Counts since this life of the program began."""
+
+    def __init__(self, link: Link, folder: Path) -> None:
+        begin(Metrics)
+        self._link = link
+        self._folder = folder
+        self._progress = Progress(log, _TERMINAL_S)
+        self._records: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+        self._lost = 0
+        self._rate = Rate()
+
+    @property
+    def records(self) -> int:
+        return self._records.total()
+
+    def took(self, topic: str, records: int, size: int) -> None:
+        """So many records of a topic, and their bytes: keys and values."""
+        self._records[topic] += records
+        self._bytes[topic] += size
+        self._rate.add(size)
+        self._link.rate.add(records)
+        Metrics.records.labels(topic).inc(records)
+        Metrics.bytes.labels(topic).inc(size)
+
+    def lost(self, gap: Gap) -> None:
+        count = gap.end - gap.first
+        self._lost += count
+        Metrics.lost.labels(gap.place[0]).inc(count)
+
+    def tell(self, lag: int) -> None:
+        """Heartbeat and progress. lag: unread records."""
+        state = "paused" if self._link.paused else "running"
+        room = free(self._folder)
+        if self._link.beat(state, lag=lag, note=self._note(), figures=self._figures(room)):
+            Metrics.unread.set(lag)
+            Metrics.room.set(room)
+        if self._progress.due():
+            size, rate = self._bytes.total() / 1e6, self._rate.per_second() / 1e6
+            words = f"{self._folder.name}: {self.records:,} records, {size:,.1f} MB, {rate:.1f} MB/s, {lag:,} behind"
+            if self._link.paused:
+                words += ", paused"
+            self._progress.show(words, records=self.records, lag=lag)
+
+    def _note(self) -> str:
+        lost = f"; {self._lost:,} offsets lost to retention" if self._lost else ""
+        return f"records into {self._folder}{lost}"
+
+    def _figures(self, room: int) -> dict[str, float]:
+        return {
+            "records": self.records,
+            "bytes": self._bytes.total(),
+            "lost_offsets": self._lost,
+            "disk_free_bytes": room,
+        }

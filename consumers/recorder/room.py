@@ -1,0 +1,74 @@
+"""Waits for room on the disk of a recording. What was read meanwhile stays in memory, so that nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from charles.control import Link
+from charles.files import Unwritable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_AGAIN_S = 1.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class NoRoom(RuntimeError):
+    """The disk is full, and the program shall not wait any longer; the message says what becomes of the recording."""
+
+
+class Room:
+    """needs: bytes that wait to be written."""
+
+    def __init__(self, folder: Path, link: Link, needs: Callable[[], int] = lambda: 0) -> None:
+        self._folder = folder
+        self._link = link
+        self.needs = needs
+
+    def until_done(self, write: Callable[[], T]) -> T:
+        """What write() returns, which is called again as long as it finds the disk full. Raises NoRoom where this life
+        of the program is over before, and what else write() raises."""
+        waited = False
+        while True:
+            try:
+                done = write()
+            except Unwritable as problem:
+                if not is_full(problem):
+                    raise
+                self._wait(problem, told=waited)
+                waited = True
+            else:
+                if waited:
+                    log.info("there is room in %s again", self._folder)
+                return done
+
+    def _wait(self, problem: Unwritable, *, told: bool) -> None:
+        if not told:
+            log.warning("%s; nothing is lost while it waits for room: %s", problem, self._lack())
+        self._link.beat("waiting", note=f"for room: {self._lack()}", force=not told)
+        if self._link.over(_AGAIN_S):
+            raise NoRoom(
+                f"{self._folder} is not complete, for its disk is full: once there is room, start the recorder with it "
+                "again, and it goes on where its data ends"
+            ) from problem
+
+    def _lack(self) -> str:
+        return f"{self.needs():,} bytes wait for {self._folder}, which has {free(self._folder):,} left"
+
+
+def is_full(problem: Unwritable) -> bool:
+    """Whether there would have to be more room."""
+    return isinstance(problem.__cause__, OSError) and problem.__cause__.errno in _FULL
+
+
+def free(folder: Path) -> int:
+    """Bytes that are free on the disk where a folder is, or will be."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free

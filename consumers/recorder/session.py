@@ -1,0 +1,140 @@
+"""One life of the recorder: reads what comes and puts it into the recording, which has it within a second."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from confluent_kafka import Message
+
+from charles.control import Link
+from charles.files import Unwritable
+from charles.recordings.record import from_message
+from charles.recordings.writing import RecordingWriter
+from charles.settings import Settings
+from consumers.recorder.partitions import Cluster, Found, Place, require_same
+from consumers.recorder.reading import Gap, Reader
+from consumers.recorder.report import Report
+from consumers.recorder.room import Room
+from consumers.recorder.schemas import Schemas
+
+log = logging.getLogger(__name__)
+
+_FLUSH_S = 0.5
+_LOOK_S = 5.0
+_REST_S = 6.0
+"""At the end, what was written before it is waited for so long."""
+_SCHEMA_S = 5.0
+
+
+class Session:
+    """Everything that one life of the program has open."""
+
+    def __init__(self, settings: Settings, writer: RecordingWriter, cluster: Cluster, link: Link, room: Room) -> None:
+        self._writer = writer
+        self._cluster = cluster
+        self._link = link
+        self._room = room
+        self._topics = tuple(writer.manifest.topics)
+        self._schemas = Schemas(settings.kafka, writer.manifest.schemas)
+        self._report = Report(link, writer.folder)
+        group = f"recorder-{settings.recorder.name}"
+        self._reader = Reader(settings.kafka, group, cluster.full, writer.next_offset)
+        self._resting = False
+        self._epochs = 0
+        self._next_flush = self._next_look = 0.0
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Record until this life is over, and then what was written before. Raises RecordingError, Refused, Unwritable,
+        NoRoom, KafkaException."""
+        self._reader.go_on(*self._places())
+        while not self._link.over() and not is_over():
+            self._rest_or_go_on()
+            self._turn()
+        if not self._resting:
+            self._read_the_rest()
+        self._flush(wait_s=_SCHEMA_S)
+
+    def close(self) -> None:
+        self._schemas.close()
+        self._reader.close()
+
+    def _places(self) -> list[Place]:
+        topics = self._writer.manifest.topics.items()
+        return [(topic, number) for topic, info in topics for number in range(info.partitions)]
+
+    def _rest_or_go_on(self) -> None:
+        if self._link.paused and not self._resting:
+            self._reader.rest()
+        elif self._resting and not self._link.paused:
+            self._reader.go_on(*self._places())
+        self._resting = self._link.paused
+
+    def _turn(self) -> None:
+        for place, message in self._reader.read():
+            self._take(place, message)
+        if time.monotonic() >= self._next_flush:
+            self._flush()
+            self._next_flush = time.monotonic() + _FLUSH_S
+        if time.monotonic() >= self._next_look:
+            self._take_up(self._cluster.look(self._topics))
+            self._next_look = time.monotonic() + _LOOK_S
+        self._report.tell(self._reader.lag)
+
+    def _take(self, place: Place, message: Message) -> None:
+        record = from_message(message)
+        try:
+            self._writer.append(*place, record)
+        except Unwritable:
+            self._room.until_done(lambda: self._writer.append(*place, record))
+        self._schemas.see(record.value)
+        self._report.took(place[0], 1, len(record.key or b"") + len(record.value or b""))
+
+    def _flush(self, wait_s: float = 0.0) -> None:
+        """Have in the files what was read, and beside it what explains it. wait_s: for a schema that is looked up."""
+        self._room.until_done(self._writer.flush)
+        self._reader.commit()
+        for gap in self._reader.mend():
+            self._note(gap)
+        while (found := self._schemas.found(wait_s)) is not None:
+            name, schema = found
+            self._room.until_done(lambda: self._writer.add_schema(name, schema))  # noqa: B023
+        held = self._link.epochs
+        for epoch in held[self._epochs :]:
+            document = epoch.config.model_dump(mode="json")
+            self._room.until_done(lambda: self._writer.add_config(epoch.number, document))  # noqa: B023
+        self._epochs = len(held)
+
+    def _note(self, gap: Gap) -> None:
+        (topic, number), first, end = gap
+        words = (
+            f"{topic} {number}: retention deleted the offsets {first} to {end - 1} before they were recorded: "
+            f"{end - first} at most are lost"
+        )
+        log.warning("%s", words)
+        self._report.lost(gap)
+        if not any(note.endswith(words) for note in self._writer.manifest.notes):
+            self._room.until_done(lambda: self._writer.note(words))
+
+    def _take_up(self, found: Mapping[str, Found]) -> None:
+        """Record the partitions too that topics have got since. Raises RecordingError where a topic is another one."""
+        require_same(self._writer.folder, self._writer.manifest, found)
+        for topic, facts in found.items():
+            known = self._writer.manifest.topics[topic].partitions
+            if facts.partitions > known:
+                starts = dict.fromkeys(range(known, facts.partitions), 0)
+                self._room.until_done(lambda: self._writer.add_topic(topic, facts.partitions, starts))  # noqa: B023
+                log.info("%s has %d partitions now", topic, facts.partitions)
+                if not self._resting:
+                    self._reader.go_on(*((topic, number) for number in starts))
+
+    def _read_the_rest(self) -> None:
+        """What was written up to now."""
+        ends, deadline = self._cluster.ends(self._places()), time.monotonic() + _REST_S
+        while not self._reader.has_read(ends) and time.monotonic() < deadline:
+            for place, message in self._reader.read():
+                self._take(place, message)
+            self._report.tell(self._reader.lag)
+        if not self._reader.has_read(ends):
+            log.warning("stopped before everything was read: %s records behind", f"{self._reader.lag:,}")

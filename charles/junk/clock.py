@@ -53,13 +53,17 @@ def _jump(driven: Driven, row: int, seconds: float) -> Finding:
 
 
 def _drift(driven: Driven) -> list[Finding]:
-    """Whether the world follows a clock that goes at another pace than the ticks: a game in real time that was not
-    recorded 30 times a second."""
+    """Whether the clock stands, or the world follows one that goes at another pace than the ticks: a game in real time
+    that was not recorded 30 times a second."""
     if len(driven) < _LONG_ENOUGH:
         return []
     pace = float(np.median(np.diff(driven.time) / np.diff(driven.tick))) / _SECOND
-    world = _usual(driven)
-    off = pace * HZ - 1
+    if pace <= 0:
+        words = (
+            "most ticks have the time of the tick before: the clock was not read anew; times and latencies are wrong"
+        )
+        return [driven.found(Kind.CLOCK_DRIFT, 0, len(driven) - 1, words, -1.0)]
+    world, off = _usual(driven), pace * HZ - 1
     if abs(off) < DRIFT or not world or abs(world / pace - 1) > DRIFT:
         return []
     words = (

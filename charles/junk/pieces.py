@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +29,10 @@ class Piece:
     speed: Floats
     yaw_rate: Floats
     counts: Flags
+
+    def earlier(self, ticks: int) -> Piece:
+        """With the controls that were recorded so many ticks later; what they leave at an end comes from the other."""
+        return replace(self, steering=np.roll(self.steering, -ticks), pedals=np.roll(self.pedals, -ticks))
 
 
 def pieces(driven: Driven) -> list[Piece]:

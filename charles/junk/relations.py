@@ -3,19 +3,22 @@ that agree make a span, which is judged anew as a whole, and whose edges are the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from charles.junk.axes import EARLIEST, LATEST, MARGIN, PEDALS, STEERING, Judge, Verdict
+from charles.junk.axes import EARLIEST, LATEST, MARGIN, PEDALS, STEERING, Axis, Judge, Verdict
 from charles.junk.driven import Driven, Finding, Floats, Kind
-from charles.junk.pieces import pieces
+from charles.junk.pieces import Piece, pieces
 from charles.junk.response import REACH, Response
 from charles.junk.words import words
 from charles.pacing import HZ
 
 _WINDOW_MARGIN = 1.0
 _LAGS_APART = 2
+_FAR = tuple(range(20, 61, 20)) + tuple(range(-20, -61, -20))
+_FAR_SURER = 2.0
+"""Standard errors that a far shift must be surer than a near one: it is looked for at many more lags."""
 _SHORTEST = 10 * HZ
 """Ticks of a span: what a moment says most of is that moment, not how the run was recorded."""
 _SNAP = 3 * HZ
@@ -32,12 +35,15 @@ class _Span:
 
 
 def findings(driven: Driven) -> list[Finding]:
+    """Of each axis and each piece of the run."""
     found = []
     for piece in pieces(driven):
         for axis in (STEERING, PEDALS):
             judge = Judge(axis, piece)
             verdicts = _verdicts(judge)
             usual, wrong = _usual(verdicts), _wrong(judge, verdicts)
+            if usual is None and not wrong:
+                wrong = _far(axis, piece)
             for span in [*wrong, *_unexplained(judge, verdicts, wrong)]:
                 first, last = _edges(judge, span, usual)
                 if last - first < _SHORTEST:
@@ -69,6 +75,18 @@ def _wrong(judge: Judge, verdicts: list[_Span]) -> list[_Span]:
         if whole.kind is span.verdict.kind:
             found.append(_Span(whole, span.first, span.last))
     return found
+
+
+def _far(axis: Axis, piece: Piece) -> list[_Span]:
+    """Labels of a whole piece that are shifted farther than a Response reaches: up to two seconds."""
+    best: list[_Span] = []
+    for ticks in _FAR:
+        judge = Judge(axis, piece.earlier(ticks))
+        verdict = judge.verdict(0, judge.blocks, axis.certain + _FAR_SURER, MARGIN)
+        if verdict.fine or verdict.kind is Kind.SHIFTED:
+            verdict = replace(verdict, kind=Kind.SHIFTED, fine=False, lag=verdict.lag - ticks)
+            best = max(best, [_Span(verdict, 0, judge.blocks)], key=lambda spans: spans[0].verdict.sure if spans else 0)
+    return best
 
 
 def _joined(verdicts: list[_Span]) -> list[_Span]:

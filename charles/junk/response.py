@@ -8,8 +8,9 @@ answers. That the motion lags by itself (it is an integral) is taken out by what
 The driver answers the motion as well, and while a collector disturbs its car the recorded control is not the executed
 one. Neither moves the peak: an answer of the driver has the other sign, and noise is like no lag of the control.
 
-Ticks are weighted down where the motion is wild (a car that spins tells nothing) and where the control flickers (a
-driver that faces away from its road changes sides at every tick, and nothing can follow that).
+Ticks are weighted down where the motion is wild (a car that spins tells nothing), where the control flickers (a driver
+that faces away from its road changes sides at every tick, and nothing can follow that), and where it hardly changes (on
+a circle that a car goes round and round, the control follows the motion as well as the other way).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _RIDGE = 0.002
 """Of the mean variance: neighbouring lags are hardly told apart without it."""
 _MOTION, _CONTROL = 6, 25
 """Ticks on either side over which motion and control count as wild."""
-_CALM = 0.3
+_CALM, _STIRRED = 0.3, 0.1
 _CLIP = 4.0
 
 
@@ -120,7 +121,8 @@ def _weight(control: Floats, change: Floats, rows: Integers, used: Flags) -> Flo
     wild = _spread(change, _MOTION)[rows]
     flicker = _spread(np.diff(control, prepend=control[:1]), _CONTROL)[rows]
     calm, usual = float(np.median(wild[used])), float(flicker[used].mean())
-    weight: Floats = used / ((wild + _CALM * calm + 1e-12) * np.sqrt(1 + (flicker / (usual + 1e-9)) ** 2))
+    stirred = flicker / (usual + 1e-12)
+    weight: Floats = used * stirred / ((stirred + _STIRRED) * np.sqrt(1 + stirred**2) * (wild + _CALM * calm + 1e-12))
     return weight
 
 

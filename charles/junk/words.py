@@ -26,9 +26,9 @@ def words(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
         )
         return text, verdict.correlation
     text = (
-        f"the {axis.name} show{'s' if axis is STEERING else ''} nowhere in the {axis.motion} (correlation "
-        f"{verdict.correlation:.2f}, {verdict.sure:.1f} standard errors at the best lag): these labels are not what "
-        f"drove the car; leave this span out"
+        f"the {axis.motion} shows nothing of the {axis.name} (correlation {verdict.correlation:.2f}, "
+        f"{verdict.sure:.1f} standard errors at the best lag): these labels are not what drove the car; leave this "
+        f"span out"
     )
     return text, verdict.correlation
 
@@ -38,11 +38,11 @@ def _shifted(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
     ticks = abs(late)
     when, way = ("late", "earlier") if late > 0 else ("early", "later")
     text = (
-        f"the {axis.name} is recorded about {ticks} ticks ({1000 * ticks / HZ:.0f} ms) too {when}: the {axis.motion} "
-        f"answers it at lag {verdict.lag} ({verdict.sure:.0f} standard errors), not at {usual}; move the labels to "
+        f"labels of the {axis.name} come about {ticks} ticks ({1000 * ticks / HZ:.0f} ms) too {when}: the "
+        f"{axis.motion} answers at lag {verdict.lag} ({verdict.sure:.0f} standard errors), not at {usual}; move them to "
         f"{ticks} ticks {way}"
     )
-    return text.replace("pedals is", "pedals are").replace("answers it", "answers"), float(late)
+    return text, float(late)
 
 
 def _sign(axis: Axis) -> str:

@@ -85,6 +85,15 @@ def test_a_shift_is_measured(long_run: Driven, ticks: int) -> None:
 
 
 @in_both_games
+@pytest.mark.parametrize("ticks", [-40, 20, 55])
+def test_so_is_a_shift_of_a_whole_run_by_up_to_two_seconds(long_run: Driven, ticks: int) -> None:
+    run = plants.planted(long_run, 0, len(long_run) - 1, **plants.late(long_run, ticks))
+    (found,) = findings(run)
+    assert found.kind is Kind.SHIFTED
+    assert found.measure == pytest.approx(ticks, abs=1)
+
+
+@in_both_games
 def test_labels_of_another_moment_explain_nothing(long_run: Driven) -> None:
     run = plants.planted(long_run, 0, len(long_run) - 1, **plants.unrelated(long_run))
     assert Kind.STEERING_UNEXPLAINING in kinds(run)

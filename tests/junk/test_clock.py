@@ -76,6 +76,13 @@ def test_a_clock_that_is_set_back_is_said_to_be(drives: dict[str, list[Driven]])
     assert "back by 3600" in found.words
 
 
+def test_a_clock_that_stands_is_found(drives: dict[str, list[Driven]]) -> None:
+    run = max(drives["city"], key=len)
+    (found,) = clock.findings(replace(run, time=np.full(len(run), run.time[0])))
+    assert found.kind is Kind.CLOCK_DRIFT
+    assert "not read anew" in found.words
+
+
 def test_a_game_that_follows_the_clock_must_be_recorded_at_its_pace(drives: dict[str, list[Driven]]) -> None:
     """At 24 Hz the car drives 1/24 s in a tick. A stepped game whose collector is slow drives 1/30 s, and is fine."""
     run = max(drives["city"], key=len)

@@ -18,7 +18,8 @@ from charles.events import Sample
 from charles.kafka import Publisher, consumer, name
 from charles.outputs import OUTPUTS
 from charles.settings import Kafka
-from consumers.trainer.feeding import Feed, Shape
+from consumers.trainer.feeding import Feed
+from consumers.trainer.holding import Shape
 
 SAMPLES = 8_000
 

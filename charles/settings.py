@@ -103,6 +103,7 @@ class Trainer(Section):
     name: Name = "trainer-1"
     model: Model | None = Field(None, description="unset: the pipeline's")
     tensorboard: Path = Path("data/tensorboard")
+    offline: Path = Field(Path("data/offline"), description="of trainings from recordings, each in a folder of its own")
 
 
 class Player(Section):

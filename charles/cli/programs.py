@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,13 +45,66 @@ def balance(name: Name = None) -> None:
     start(_MODULES["balance"], balancer={"name": name})
 
 
-def train(name: Name = None, model: Model = None) -> None:
+def train(
+    name: Name = None,
+    model: Model = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Train on a recording, without a broker.", show_default=False),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TOPICS",
+            help="Of it: balanced, or raw, which it balances.",
+            show_default="balanced, if recorded",
+        ),
+    ] = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="The same weights each time, bit for bit, on one machine.")
+    ] = False,
+    batches: Annotated[int | None, typer.Option(min=1, help="So many, in all.", show_default="all there are")] = None,
+    passes: Annotated[
+        int | None,
+        typer.Option(min=1, help="How often it is read.", show_default="once, or as often as --batches need"),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A configuration as JSON.", show_default="the recording's newest"),
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change its configuration. Repeatable.")
+    ] = None,
+) -> None:
     """Learn from the balanced samples while they arrive; publish checkpoints.
 
     How it learns stands in the configuration: charles config show train. A second trainer of a model ends the first.
 
-    Example: charles train --name trainer-2 --model experiment
+    With --recording, everything goes into a folder of data/offline called --name: weights, which charles evaluate
+    --weights takes, and what every batch said, for charles plot loss. Ctrl-C saves and ends; the same command goes on.
+
+    Example: charles train --recording monday --deterministic
     """
+    if recording is not None:
+        from charles.cli.offline import train_offline
+
+        train_offline(
+            recording,
+            overrides={"trainer": {"model": model}},
+            source=source,
+            name=name,
+            config=config,
+            changes=changes or (),
+            deterministic=deterministic,
+            batches=batches,
+            passes=passes,
+        )
+        return
+    alone = {"--from": source, "--batches": batches, "--passes": passes, "--config": config, "--set": changes}
+    for option, given in (alone | {"--deterministic": deterministic or None}).items():
+        if given is not None:
+            raise typer.BadParameter("goes with --recording alone", param_hint=option)
     start(_MODULES["train"], trainer={"name": name, "model": model})
 
 

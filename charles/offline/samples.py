@@ -23,6 +23,9 @@ class Samples(Protocol):
     def read(self, first: int) -> Iterator[Numbered]:
         """All samples from this number on, in the same order each time. Raises Damaged."""
 
+    def picture(self) -> bytes | None:
+        """One of the pictures, a JPEG; None where none can be read. Raises Damaged."""
+
 
 class BalancedSamples:
     """The recorded topic `balanced`; a sample's number is its offset."""
@@ -41,3 +44,7 @@ class BalancedSamples:
                 yield record.offset, decode(Sample, record.value)
             except Unreadable as problem:
                 yield record.offset, problem
+
+    def picture(self) -> bytes | None:
+        samples = (sample for _, sample in self.read(0))
+        return next((sample.frames[-1] for sample in samples if isinstance(sample, Sample) and sample.frames), None)

@@ -51,13 +51,13 @@ class Batch:
 
 class Batches:
     """Draws batches and has them decoded. Draws happen in draw() alone, so that the same arrivals and the same random
-    state give the same batches, however fast the decoding is."""
+    state give the same batches, however fast the decoding is. each: samples from each buffer."""
 
     def __init__(self, buffers: Buffers, rng: np.random.Generator, size: int, picture: Size, frames: int) -> None:
         """size: samples in a batch, the same number from each buffer; frames: stacked in a sample."""
         self._buffers = buffers
         self._rng = rng
-        self._each = size // len(buffers.kinds)
+        self.each = size // len(buffers.kinds)
         self._shape = (picture[1], picture[0], 3 * frames)
         self._decoded: deque[tuple[Batch, list[Future[None]]]] = deque()
         self._cores = os.cpu_count() or 1
@@ -74,7 +74,7 @@ class Batches:
 
     def draw(self) -> None:
         """Draw a batch and have it decoded."""
-        samples = self._buffers.draw(self._each, self._rng)
+        samples = self._buffers.draw(self.each, self._rng)
         used_up = [held for held in samples if held.remaining == 0]
         images = np.empty((len(samples), *self._shape), np.uint8)
         batch = Batch(samples, used_up, images)

@@ -103,7 +103,8 @@ class Buffers:
     """A buffer per kind of set, and the ledger.
 
     kinds: their names; capacity: samples in each buffer; uses: draws per sample;
-    keep_full: share of the capacity below which drawing waits; started: every buffer was full once.
+    keep_full: share of the capacity below which drawing waits; least: the same in samples; started: every buffer was
+    full once.
     """
 
     kinds: Sequence[str]
@@ -113,9 +114,11 @@ class Buffers:
     counts: Counts = field(default_factory=Counts)
     started: bool = False
     by_kind: dict[str, Buffer] = field(init=False)
+    least: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.by_kind = {kind: Buffer(self.capacity) for kind in self.kinds}
+        self.least = self.keep_full * self.capacity
 
     @property
     def buffered(self) -> int:
@@ -132,7 +135,7 @@ class Buffers:
     @property
     def ready(self) -> bool:
         """Whether a batch may be drawn: every buffer was full once and each is full enough now."""
-        return self.started and all(len(buffer) >= self.keep_full * self.capacity for buffer in self.by_kind.values())
+        return self.started and all(len(buffer) >= self.least for buffer in self.by_kind.values())
 
     def add(self, held: Held) -> None:
         """Take a new sample; in a full buffer the oldest makes room."""
@@ -140,6 +143,10 @@ class Buffers:
         if self.by_kind[held.kind].add(held) is not None:
             self.counts.surplus += 1
         self.started = self.started or self.all_full
+
+    def drain(self, each: int) -> None:
+        """Nothing more will come: draw while there are so many samples in each."""
+        self.started, self.least = True, each
 
     def reject_unread(self) -> None:
         """Count a sample that could not even be read."""

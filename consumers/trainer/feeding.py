@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.balancing import JOINT
 from charles.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Sample
 from charles.kafka import consumer, is_end, measured, name
-from charles.outputs import LOWEST, Output, deltas
 from charles.registry import Registry
 from charles.settings import Kafka
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.pictures import BadPicture, Size, check
+from consumers.trainer.holding import SPARE, Shape, Spare, to_hold
+from consumers.trainer.pictures import BadPicture
 
 log = logging.getLogger(__name__)
 
@@ -31,33 +27,14 @@ _AT_ONCE = 500
 _PATIENCE_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a sample must look like. picture: (width, height), pixels; frames: in a sample; outputs: that are trained;
-    set_kinds: that there are buffers for; uses: draws per sample; epoch: of the configuration that says so."""
-
-    picture: Size
-    frames: int
-    outputs: tuple[Output, ...]
-    set_kinds: tuple[str, ...]
-    uses: int
-    epoch: int
-
-
-class Spare(Enum):
-    """A sample that was balanced under another configuration, and that this one has no use for."""
-
-    SPARE = "spare"
-
-
-SPARE: Final = Spare.SPARE
-
-
 class Feed:
     """Reads committed samples and keeps the place.
 
     position: the next offset to read; at_end: everything that is there was read, as far as the broker has told.
     """
+
+    ended = False
+    """More may always come."""
 
     def __init__(self, kafka: Kafka, model: str, shape: Shape, dead_letters: DeadLetters, position: int = 0) -> None:
         self.position = position
@@ -172,34 +149,4 @@ class Feed:
             return None
 
     def _held(self, message: Message) -> Held | Spare:
-        sample = self._registry.decode(Sample, message.value())
-        if sample.set_output not in (*LOWEST, JOINT):
-            raise Unreadable(f"there is no kind of set {sample.set_output!r}")
-        if not self._is_of_use(sample):
-            return SPARE
-        check(sample.frames, self._shape.picture, self._shape.frames)
-        kind = sys.intern(sample.set_output)
-        targets = self._targets(sample)
-        last = (output.before(sample) for output in deltas(self._shape.outputs))
-        return Held(
-            offset=message.offset() or 0,
-            collector=sys.intern(sample.collector),
-            run=sys.intern(sample.run),
-            tick=sample.tick,
-            frames=tuple(sample.frames),
-            inputs=(sample.speed, sample.purpose_distance, sample.purpose_bearing, *last),
-            targets=targets,
-            kind=kind,
-            remaining=self._shape.uses,
-            trains=kind if sample.balancing == "v2" else None,
-        )
-
-    def _targets(self, sample: Sample) -> tuple[float, ...]:
-        try:
-            return tuple(output.target(sample) for output in self._shape.outputs)
-        except (ValueError, IndexError) as problem:  # of a change, since the history is not checked before
-            raise Unreadable(f"it has no label: {problem}") from None
-
-    def _is_of_use(self, sample: Sample) -> bool:
-        fits = sample.epoch == self._shape.epoch or len(sample.frames) == self._shape.frames
-        return fits and sample.set_output in self._shape.set_kinds
+        return to_hold(self._registry.decode(Sample, message.value()), message.offset() or 0, self._shape)

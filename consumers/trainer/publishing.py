@@ -29,7 +29,8 @@ _KEEP_STATES = 2
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What every checkpoint of a training says of itself. picture: (width, height), pixels; frames: that it sees."""
+    """What every checkpoint of a training says of itself. picture: (width, height), pixels; frames: that it sees;
+    recording: the digest of the one that it is trained on, empty: it is trained live."""
 
     model: str
     line: str
@@ -38,6 +39,7 @@ class Identity:
     outputs: tuple[str, ...]
     frames: int
     epoch: int
+    recording: str = ""
 
 
 class Checkpointer:

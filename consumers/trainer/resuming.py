@@ -18,8 +18,10 @@ from charles.events import Checkpoint, Frame, Sample
 from charles.kafka import consumer, name
 from charles.registry import Registry
 from charles.settings import Kafka
+from consumers.trainer.alone import Alone
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.feeding import SPARE, Feed
+from consumers.trainer.ends import Feed, Found
+from consumers.trainer.holding import SPARE
 from consumers.trainer.pictures import BadPicture, Size, size_of
 from consumers.trainer.saving import Saved, unpack
 
@@ -42,14 +44,14 @@ def states(kafka: Kafka, model: str) -> list[Checkpoint]:
     return [m for m in reversed(checkpoints.living(kafka)) if m.model == model and m.kind == STATE]
 
 
-def load(kafka: Kafka, manifests: list[Checkpoint]) -> tuple[Checkpoint, Saved] | None:
+def load(kafka: Kafka, manifests: list[Checkpoint]) -> Found | None:
     """The newest whole state; None where there is no state at all.
 
     Raises CannotResume where there are states, but none is whole.
     """
     for manifest in manifests:
         try:
-            return manifest, unpack(checkpoints.fetch(kafka, manifest))
+            return Found(manifest, unpack(checkpoints.fetch(kafka, manifest)), newest=manifest is manifests[0])
         except (Damaged, Missing) as problem:
             log.warning("the state %s cannot be used: %s", manifest.artefact, problem)
     if manifests:
@@ -100,7 +102,7 @@ def restore(saved: Saved, buffers: Buffers, rng: np.random.Generator, feed: Feed
 class Progress:
     """Tells how far a long refill is, and ends it when the trainer shall stop."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link | Alone) -> None:
         self._link = link
         self._next = time.monotonic() + 5
 

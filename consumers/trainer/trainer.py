@@ -1,22 +1,27 @@
-"""The trainer's loop: take in what arrived, draw, learn, publish."""
+"""A trainer on topics: its lives, one after the other."""
 
 from __future__ import annotations
 
 import logging
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 
 from confluent_kafka import KafkaException
 
-from charles import topic_admin
+from charles import topic_admin, topics
 from charles.control import Link
-from charles.kafka import AWAY, BrokerUnavailable
+from charles.deadletters import DeadLetters
+from charles.events import TrainingStep
+from charles.kafka import AWAY, BrokerUnavailable, Publisher, measured
 from charles.outputs import described
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
 from charles.stopping import Stop, TakenOver
 from charles.transactions import Fenced, NotCommitted
 from consumers.trainer import resuming
-from consumers.trainer.offer import part
+from consumers.trainer.ends import Ends
+from consumers.trainer.feeding import Feed
+from consumers.trainer.holding import Shape
 from consumers.trainer.pictures import Size
 from consumers.trainer.players import Players
 from consumers.trainer.publishing import Checkpointer
@@ -58,27 +63,28 @@ def _concerns(settings: Settings) -> object:
 
 def train(link: Link) -> None:
     """Train until this life of the program is over. Raises as main() does, and Fenced."""
-    kafka, config = link.settings.kafka, link.settings.config
-    with closing(Checkpointer(kafka, link.settings.trained_model, config.train.keep_checkpoints)) as checkpointer:
+    kafka, model, config = link.settings.kafka, link.settings.trained_model, link.settings.config
+    with ExitStack() as opened:
+        checkpointer = opened.enter_context(closing(Checkpointer(kafka, model, config.train.keep_checkpoints)))
         picture = _picture_size(link)
         if picture is None:
             return
         with loading_tensorflow():  # it takes seconds: not before there is work
+            from consumers.trainer.figures import Console, Scalars
             from consumers.trainer.training import Training
 
-        with closing(Training(link.settings, picture, checkpointer)) as training, closing(Players(kafka)) as players:
-            if not training.begin(link):
-                return
-            while not link.over():
-                training.take_in()
-                if not link.paused and training.draw():
-                    continue  # until enough are ahead: they are decoded beside the step
-                if not training.learn():
-                    with part("wait"):
-                        link.over(0.02)
-                training.checkpoint_if_due(link)
-                training.tell(link, players)
-            training.finish()
+        dead_letters = DeadLetters(kafka, "trainer")
+        opened.callback(dead_letters.flush, 1.0)
+        steps = Publisher(kafka, TrainingStep, **measured())
+        opened.callback(steps.flush, 1.0)
+        players = opened.enter_context(closing(Players(kafka)))
+        scalars = opened.enter_context(closing(Scalars(link.settings.trainer.tensorboard / model)))
+        feed = opened.enter_context(closing(Feed(kafka, model, Shape.of(link.settings, picture), dead_letters)))
+        tell = partial(steps.send_or_drop, topics.TRAINING, key=model)
+        ends = Ends(feed, checkpointer, tell, scalars, Console())
+        training = opened.enter_context(closing(Training(link.settings, picture, ends)))
+        if training.begin(link, resuming.load(kafka, resuming.states(kafka, model))):
+            training.run(link, lambda: players.driving(model))
 
 
 def _picture_size(link: Link) -> Size | None:

@@ -3,67 +3,68 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import keras
 import numpy as np
 
-from charles import topics
 from charles.control import Link
-from charles.deadletters import DeadLetters
-from charles.events import TrainingStep, now
-from charles.kafka import Publisher, measured
+from charles.events import Status, TrainingStep, now
 from charles.models import Learned, TrainStep, architecture, build
 from charles.outputs import described
 from charles.settings import Settings
 from consumers.trainer import resuming, saving
+from consumers.trainer.alone import Alone
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.feeding import Feed, Shape
-from consumers.trainer.figures import Console, Scalars
+from consumers.trainer.ends import Ends, Found
 from consumers.trainer.lineage import Lineage
 from consumers.trainer.offer import Offer, part
 from consumers.trainer.pictures import Size
-from consumers.trainer.players import Players
-from consumers.trainer.publishing import Checkpointer, Identity
+from consumers.trainer.publishing import Identity
 
 _EXPIRE_S = 10.0
 _LAST_CHECKPOINT_S = 3.0
 _STILL_RUNNING_S = 2.0
 """So long after a batch a trainer counts as running: buffers hover about the mark below which it waits."""
+_REST_S = 0.02
+
+Driving = Callable[[], Sequence[Status]]
+"""The last heartbeats of those who drive with the model."""
 
 
 class Training:
     """The steps of the trainer's loop. batch: how many batches the weights have seen."""
 
-    def __init__(self, settings: Settings, picture: Size, checkpointer: Checkpointer) -> None:
-        """picture: (width, height), pixels."""
+    def __init__(
+        self, settings: Settings, picture: Size, ends: Ends, *, recording: str = "", batches: int | None = None
+    ) -> None:
+        """picture: (width, height), pixels; recording: see Identity; batches: after which it is done, None: never."""
         train, frames, outputs = settings.config.train, settings.config.balance.frames, settings.config.predicted
         kinds = tuple(kind.name for kind in settings.config.set_kinds)
         keras.utils.clear_session()  # of a life before this one
         keras.utils.set_random_seed(train.seed)
         self.batch = 0
         self.buffers = Buffers(kinds, train.buffer, train.keep_full, train.uses_per_sample)
-        self._kafka = settings.kafka
         self._train = train
+        self._last_batch = batches
         self._outputs = [output.value for output in outputs]
         model = build(train.line, (picture[1], picture[0]), frames, outputs)
         self._step = TrainStep(model, outputs, train.learning_rate)
         texts = tuple(map(described, outputs))
         self._who = Identity(
-            settings.trained_model, train.line, architecture(model), picture, texts, frames, settings.epoch
+            settings.trained_model, train.line, architecture(model), picture, texts, frames, settings.epoch, recording
         )
         self._offer = Offer(self._who)
-        self._checkpointer = checkpointer
+        self._checkpointer = ends.checkpoints
         self._lineage = Lineage()
         self._rng = np.random.default_rng(train.seed)
-        self._dead_letters = DeadLetters(settings.kafka, "trainer")
-        shape = Shape(picture, frames, outputs, kinds, train.uses_per_sample, settings.epoch)
-        self._feed = Feed(settings.kafka, self._who.model, shape, self._dead_letters)
+        self._feed = ends.feed
         self._batches = Batches(self.buffers, self._rng, train.batch, picture, frames)
-        self._steps = Publisher(settings.kafka, TrainingStep, **measured())
-        self._scalars = Scalars(settings.trainer.tensorboard / self._who.model)
-        self._console = Console()
+        self._tell_step = ends.tell
+        self._scalars = ends.scalars
+        self._console = ends.console
         self._learned: Learned | None = None
         self._parents: list[str] = []
         self._told_batch = 0
@@ -71,15 +72,13 @@ class Training:
         self._next_checkpoint = 0
         self._expire_at = 0.0
 
-    def begin(self, link: Link) -> bool:
+    def begin(self, link: Link | Alone, found: Found | None) -> bool:
         """Go on from the newest whole state, or begin at batch 0; false when this life is over meanwhile.
 
         Raises CannotResume, or TimeoutError when the buffers cannot be refilled.
         """
-        manifests = resuming.states(self._kafka, self._who.model)
-        loaded = resuming.load(self._kafka, manifests)
-        if loaded is not None:
-            manifest, saved = loaded
+        if found is not None:
+            manifest, saved = found.manifest, found.saved
             same = manifest.architecture == self._who.architecture
             self._parents = manifest.parents if same else [manifest.artefact]
             if same:
@@ -90,30 +89,53 @@ class Training:
             self._lineage = Lineage(manifest.spans)
             self._feed.position = saved.position
             resuming.restore(saved, self.buffers, self._rng, self._feed, resuming.Progress(link))
-            if same and manifest == manifests[0]:  # else others are now the newest, and everybody should know
+            if same and found.newest:  # else others are now the newest, and everybody should know
                 self._next_checkpoint = self.batch + self._train.checkpoint_every
                 self._checkpointer.goes_on_from(manifest)
         self._feed.start()
         return not link.over()
 
-    def take_in(self) -> None:
-        """Take the samples that have arrived; drop those that the log holds no more."""
+    def run(self, link: Link | Alone, driving: Driving) -> None:
+        """Train until this life is over, or there is nothing left to learn from. Raises Fenced."""
+        while not (link.over() or self.done):
+            came = self.take_in()
+            if not link.paused and self.draw():
+                continue  # until enough are ahead: they are decoded beside the step
+            if not self.learn() and not came:
+                with part("wait"):
+                    link.over(_REST_S)
+            self.checkpoint_if_due(link)
+            self.tell(link, driving())
+        self.finish()
+
+    @property
+    def done(self) -> bool:
+        """Whether all batches were learned from that it shall, or that there will ever be."""
+        enough = self._last_batch is not None and self.batch >= self._last_batch
+        return not self._batches.in_flight and (enough or (self._feed.ended and not self.buffers.ready))
+
+    def take_in(self) -> int:
+        """Take the samples that have arrived; drop those that the log holds no more. Returns how many came."""
         with part("read"):
-            self._feed.take(self.buffers, self._wants_more)
+            came = self._feed.take(self.buffers, self._wants_more)
+        if self._feed.ended:
+            self.buffers.drain(self._batches.each)
         if time.monotonic() >= self._expire_at:
             self._expire_at = time.monotonic() + _EXPIRE_S
             low = self._feed.low()
             if low is not None:  # else the broker is away, and a place that waits to be told would hold up the end
                 self.buffers.expire(low)
                 self._feed.commit()
+        return came
 
     def draw(self) -> bool:
         """Draw a batch ahead, if the buffers allow it; tells whether it did.
 
         None is drawn across a checkpoint: its state must know exactly the samples that its weights were trained on.
         """
-        before_checkpoint = self.batch + self._batches.in_flight < self._next_checkpoint
-        may = before_checkpoint and self._batches.room and self.buffers.ready and self._filled
+        drawn = self.batch + self._batches.in_flight
+        wanted = drawn < self._next_checkpoint and (self._last_batch is None or drawn < self._last_batch)
+        may = wanted and self._batches.room and self.buffers.ready and self._filled
         if may:
             self._batches.draw()
         return may
@@ -138,7 +160,7 @@ class Training:
             self._publish_step(learned, seconds)
         return True
 
-    def checkpoint_if_due(self, link: Link) -> None:
+    def checkpoint_if_due(self, link: Link | Alone) -> None:
         """Publish weights and state every so many batches, and when told to. Raises Fenced."""
         command = link.asked("checkpoint")
         if command is not None:
@@ -152,7 +174,7 @@ class Training:
                 link.answer(command, f"done: checkpoint {self.batch}" if there else "failed: the broker is away")
         self._checkpointer.tidy()
 
-    def tell(self, link: Link, players: Players) -> None:
+    def tell(self, link: Link | Alone, driving: Sequence[Status]) -> None:
         """The console line and the heartbeat, each when its time has come."""
         link.rate.add(self.batch - self._told_batch)
         self._told_batch = self.batch
@@ -163,7 +185,6 @@ class Training:
         figures |= {"checkpoint": float(self._checkpointer.batch)}
         if self._learned is not None:
             figures["loss"] = self._learned.loss
-        driving = players.driving(self._who.model)
         figures |= {f"{player.instance}_batch": float(player.batch) for player in driving}
         figures |= {f"{player.instance}_age_s": player.figures["age_s"] for player in driving}
         state, note = self._does(link.paused)
@@ -189,10 +210,6 @@ class Training:
 
     def close(self) -> None:
         self._batches.close()
-        self._feed.close()
-        self._scalars.close()
-        self._steps.flush(1.0)
-        self._dead_letters.flush(1.0)
 
     @property
     def _waits(self) -> bool:
@@ -209,7 +226,7 @@ class Training:
 
     def _starving(self) -> list[str]:
         """The buffers that hold up the training."""
-        enough = self._train.keep_full * self.buffers.capacity if self.buffers.started else self.buffers.capacity
+        enough = self.buffers.least if self.buffers.started else self.buffers.capacity
         return [f"{kind} samples" for kind, buffer in self.buffers.by_kind.items() if len(buffer) < enough]
 
     def _has_room(self) -> bool:
@@ -246,7 +263,7 @@ class Training:
             buffers={kind: len(buffer) for kind, buffer in self.buffers.by_kind.items()},
             capacity=self.buffers.capacity,
         )
-        self._steps.send_or_drop(topics.TRAINING, step, self._who.model)
+        self._tell_step(step)
         scalars = {"loss": step.loss, "charts/seconds": seconds}
         for group, figures in (("losses", step.losses), ("errors", step.errors), ("accuracies", step.accuracies)):
             scalars |= {f"{group}/{output}": figure for output, figure in figures.items()}

@@ -10,11 +10,13 @@ import heapq
 import logging
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from charles import topics
+from charles.codec import Unreadable
 from charles.config import Balance
-from charles.events import Sample
+from charles.events import Frame, Sample
 from charles.ledger import TERMS
 from charles.offline.samples import Numbered
 from charles.recordings.errors import RecordingError
@@ -65,6 +67,14 @@ class RebalancedSamples:
         for number, sample in enumerate(self._balanced()):
             if number >= first:
                 yield number, replace(sample, frames=[bytes(frame) for frame in sample.frames])
+
+    def picture(self) -> bytes | None:
+        schemas = RecordedSchemas(self._recording.manifest)
+        for number in range(self._partitions):
+            for record in self._recording.read(topics.FRAMES.name, number):
+                with suppress(Unreadable):
+                    return schemas.decode(Frame, record.value).picture
+        return None
 
     def _balanced(self) -> Iterator[Sample]:
         schemas, world = RecordedSchemas(self._recording.manifest), RecordedWorld()

@@ -17,7 +17,8 @@ from charles.kafka import Publisher
 from charles.settings import Kafka
 from consumers.trainer.batches import Batch, Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.feeding import Feed, Shape
+from consumers.trainer.feeding import Feed
+from consumers.trainer.holding import Shape
 from tests.consumers.trainer.balanced import HEIGHT, WIDTH, sample
 from tests.kafka_tools import events
 

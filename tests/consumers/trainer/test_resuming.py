@@ -77,7 +77,8 @@ def test_a_state_that_is_none_is_damaged(kafka: Kafka, trainer: Publisher) -> No
     save(trainer, 200, {"trainer.json": np.frombuffer(b'{"position": 3}', np.uint8)})
     found = resuming.load(kafka, resuming.states(kafka, "pilot"))
     assert found is not None
-    assert found[0] == whole
+    assert found.manifest == whole
+    assert not found.newest
 
 
 def test_no_state_is_a_beginning_and_no_whole_one_an_error(kafka: Kafka, trainer: Publisher) -> None:

@@ -1,0 +1,31 @@
+"""What a Link is to a program on topics, to one that nobody hears of and nobody commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from charles.events import Command
+from charles.pacing import Rate
+from charles.stopping import Stop
+
+
+class Alone:
+    """Ends when its process is told to."""
+
+    paused = False
+
+    def __init__(self, stop: Stop) -> None:
+        self.rate = Rate()
+        self._stop = stop
+
+    def over(self, wait_s: float = 0.0) -> bool:
+        return self._stop(wait_s)
+
+    def beat(self, state: str, **_: Any) -> bool:
+        return False
+
+    def asked(self, verb: str) -> Command | None:
+        return None
+
+    def answer(self, command: Command, outcome: str) -> None:
+        """Nobody asked."""

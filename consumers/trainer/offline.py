@@ -1,0 +1,65 @@
+"""A training from a recording: the trainer that runs on topics, with its ends in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+from charles.offline.plan import Outcome, Plan
+from charles.offline.samples import Samples
+from charles.quiet import loading_tensorflow
+from charles.recordings.errors import RecordingError
+from charles.stopping import Stop
+from consumers.trainer.alone import Alone
+from consumers.trainer.bar import Bar
+from consumers.trainer.ends import Ends
+from consumers.trainer.folder import Folder, Steps
+from consumers.trainer.holding import Shape
+from consumers.trainer.pictures import Size, size_of
+from consumers.trainer.recorded import RecordedFeed
+
+
+def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop: Stop) -> Outcome:
+    """Train, or go on, until everything is learned from, all batches are, or somebody says stop; what was learned is
+    then in the folder.
+
+    refuse: is told what cannot be used, and why. Raises NotTheSame, CannotResume, RecordingError, Unwritable.
+    """
+    settings, config = plan.settings, plan.settings.config
+    with ExitStack() as opened:
+        steps = opened.enter_context(closing(Steps(plan.folder, settings.kafka.prefix)))
+        plan.facts.claim(plan.folder)
+        folder, picture = Folder(plan.folder, steps), _picture_size(plan, samples)
+        with loading_tensorflow():
+            from consumers.trainer.determinism import be_deterministic
+            from consumers.trainer.figures import Scalars
+            from consumers.trainer.training import Training
+
+        if plan.deterministic:
+            be_deterministic()
+        shape = Shape.of(settings, picture)
+        feed = opened.enter_context(closing(RecordedFeed(samples, shape, refuse, plan.passes, stop)))
+        scalars = opened.enter_context(closing(Scalars(plan.folder / "tensorboard")))
+        bar = Bar(lambda: feed.share, config.train.batch, plan.batches)
+        training = opened.enter_context(
+            closing(
+                Training(
+                    settings,
+                    picture,
+                    Ends(feed, folder, steps.tell, scalars, bar),
+                    recording=plan.facts.recording,
+                    batches=plan.batches,
+                )
+            )
+        )
+        link = Alone(stop)
+        if training.begin(link, folder.load()):
+            training.run(link, lambda: ())
+        return Outcome(training.batch, training.buffers.counts.read, training.buffers.buffered, training.done)
+
+
+def _picture_size(plan: Plan, samples: Samples) -> Size:
+    jpeg = samples.picture()
+    if jpeg is None:
+        raise RecordingError(f"{plan.recording.folder} holds nothing to train on: no readable picture")
+    return size_of(jpeg)

@@ -22,7 +22,7 @@ def words(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
         change = "" if axis is STEERING else " change"
         text = (
             f"the {axis.motion}{change} goes against the {axis.name} (correlation {verdict.correlation:.2f}, "
-            f"{verdict.sure:.0f} standard errors): one of the two has the wrong sign; turn {_sign(axis)}"
+            f"{verdict.sure:.0f} standard errors): one of the two has the wrong sign; change {_sign(axis)}"
         )
         return text, verdict.correlation
     text = (
@@ -36,11 +36,11 @@ def words(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
 def _shifted(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
     late = usual - verdict.lag
     ticks = abs(late)
-    when, way = ("late", "earlier") if late > 0 else ("early", "later")
+    when, way = ("late", "back") if late > 0 else ("early", "ahead")
     text = (
         f"labels of the {axis.name} come about {ticks} ticks ({1000 * ticks / HZ:.0f} ms) too {when}: the "
-        f"{axis.motion} answers at lag {verdict.lag} ({verdict.sure:.0f} standard errors), not at {usual}; move them to "
-        f"{ticks} ticks {way}"
+        f"{axis.motion} answers at lag {verdict.lag} ({verdict.sure:.0f} standard errors), not at {usual}; move them "
+        f"{way} by so many"
     )
     return text, float(late)
 

@@ -56,10 +56,22 @@ def draw_png(path: Path, counts: Counts) -> None:
     _heading(figure, 0, f"as driven: {driven.ticks:,} ticks")
     _heading(figure, 1, f"balanced ({counts.version}): {counts.samples:,} samples")
     _legend(figure, [*sets])
-    _colour_bar(figure, norm)
+    _colour_bar(figure, 1, norm)
     width = (_WIDTH - 2 * 60) // max(len(others), 1)
     for place, output in enumerate(others):
         _own_bins(_axes(figure, 110 + place * width, _HEIGHT + 50, width - 70, _BELOW - 120), counts, output)
+    with written(path) as file:
+        figure.savefig(file, format="png")
+
+
+def draw_driven(path: Path, counts: Counts) -> None:
+    """Write the left half of it alone, 780x780, for ticks of which none was balanced. Raises Unwritable."""
+    figure = paper(_WIDTH - (_LEFTS[1] - _LEFTS[0]), _HEIGHT)
+    title(figure, "What was driven", subtitle(counts))
+    norm = _norm(counts.drive.seen.joint)
+    _block(figure, 0, counts, {"driven": counts.drive.seen}, norm)
+    _heading(figure, 0, f"{counts.drive.ticks:,} ticks")
+    _colour_bar(figure, 0, norm)
     with written(path) as file:
         figure.savefig(file, format="png")
 
@@ -147,8 +159,8 @@ def _axes(figure: Figure, left: float, top: float, width: float, height: float) 
 
 
 def _heading(figure: Figure, number: int, text: str) -> None:
-    high = figure.get_figheight() * DPI
-    figure.text(_LEFTS[number] / _WIDTH, 1 - 112 / high, text, fontsize=13, color=INK, va="center")
+    wide, high = figure.get_figwidth() * DPI, figure.get_figheight() * DPI
+    figure.text(_LEFTS[number] / wide, 1 - 112 / high, text, fontsize=13, color=INK, va="center")
 
 
 def _legend(figure: Figure, kinds: list[str]) -> None:
@@ -165,8 +177,8 @@ def _legend(figure: Figure, kinds: list[str]) -> None:
     )
 
 
-def _colour_bar(figure: Figure, norm: LogNorm) -> None:
-    axes = _axes(figure, _LEFTS[1] + _JOINT + _MARGIN + 3 * _GAP + 20, _TOP + _MARGIN + _GAP, 14, _JOINT)
+def _colour_bar(figure: Figure, number: int, norm: LogNorm) -> None:
+    axes = _axes(figure, _LEFTS[number] + _JOINT + _MARGIN + 3 * _GAP + 20, _TOP + _MARGIN + _GAP, 14, _JOINT)
     bar = figure.colorbar(ScalarMappable(norm, _COLOURS), cax=axes)
     bar.outline.set_visible(False)
     bar.minorticks_off()

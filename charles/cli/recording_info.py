@@ -1,0 +1,230 @@
+"""`charles recordings info`: what a recording holds, in tables, bars and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from charles.cli.recording_views import AsJson, Source, bar, opened
+from charles.cli.running import clear_errors
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from charles.recordings.info import Info, RunInfo
+    from charles.recordings.recording import Recording
+
+_RUNS = 30
+"""Rows of runs that are shown; --json has all."""
+_BAR = 24
+
+
+def info(
+    recording: Source,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw frames there, evenly over the time.")
+    ] = None,
+    pictures: Annotated[int, typer.Option(min=1, max=500, help="On the contact sheet.")] = 24,
+    histograms: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the labels there, as driven and balanced.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a recording holds: length, topics, collectors, runs, missing ticks, and how often each label comes.
+
+    Late and dropped are ticks, as the collectors counted them while it was recorded.
+
+    Example: charles recordings info monday --contact-sheet monday.png
+    """
+    with clear_errors():
+        from charles.recordings.info import info as counted
+
+        source = opened(recording)
+        with bar(f"reading {source.folder}", "records") as progress:
+            found = counted(source, progress, with_samples=histograms is not None)
+        if as_json:
+            import json
+
+            typer.echo(json.dumps(_facts(source, found), indent=2))
+        else:
+            _print(source, found)
+        if histograms is not None:
+            _draw_labels(source, found, histograms)
+        if contact_sheet is not None:
+            from charles.recordings.contact_sheet import draw
+
+            with bar("drawing", "pictures") as progress:
+                count = draw(contact_sheet, source, pictures, progress)
+            typer.echo(f"{count} pictures are in {contact_sheet}", err=as_json)
+
+
+def _draw_labels(source: Recording, found: Info, path: Path) -> None:
+    from charles.plots.balance_png import draw_driven, draw_png
+    from charles.recordings.errors import RecordingError
+
+    if not found.labels.drive.ticks:
+        raise RecordingError(f"{source.folder} holds no controls: there are no labels to draw")
+    (draw_png if found.labels.samples else draw_driven)(path, found.labels)
+
+
+def _facts(source: Recording, found: Info) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from charles.recordings import times
+
+    first, last = times.bounds(source)
+    manifest, drive = source.manifest, found.labels.drive
+    return {
+        "folder": str(source.folder),
+        "state": manifest.state,
+        "prefix": manifest.prefix,
+        "digest": source.digest,
+        "first_timestamp": first,
+        "last_timestamp": last,
+        "seconds": (last - first) / 1000,
+        "topics": {
+            name: asdict(length) | {"partitions": len(source.partitions(name))}
+            for name, length in source.lengths.items()
+        },
+        "runs": [
+            asdict(run) | {name: asdict(half) | {"missing": half.missing} for name, half in _halves(run)}
+            for run in found.runs.values()
+        ],
+        "late": {name: counter.grew for name, counter in found.late.items()},
+        "dropped": {name: counter.grew for name, counter in found.dropped.items()},
+        "unreadable": found.unreadable,
+        "bins": list(found.labels.axis.names),
+        "steering": drive.seen.joint.sum(axis=1).astype(int).tolist(),
+        "acceleration_braking": drive.seen.joint.sum(axis=0).astype(int).tolist(),
+        "epochs": [each.epoch for each in manifest.configs],
+        "notes": manifest.notes,
+    }
+
+
+def _halves(run: RunInfo) -> tuple[tuple[str, Any], tuple[str, Any]]:
+    return ("frames", run.frames), ("controls", run.controls)
+
+
+def _print(source: Recording, found: Info) -> None:
+    from rich.console import Console
+
+    from charles.recordings import times
+
+    console, manifest = Console(), source.manifest
+    first, last = times.bounds(source)
+    state = "complete" if manifest.state == "complete" else "not complete"
+    console.print(
+        f"{source.folder}: {state}, of the prefix {manifest.prefix}", highlight=False, markup=False, soft_wrap=True
+    )
+    if last >= 0:
+        console.print(
+            f"from {times.told(first)} to {times.told(last)}: {_clock(last - first)}", highlight=False, soft_wrap=True
+        )
+    console.print(f"digest {source.digest}", highlight=False, soft_wrap=True)
+    console.print("", _topics(source), sep="\n")
+    if found.runs:
+        console.print("", _collectors(found), "", _runs(source, found), sep="\n")
+        if len(found.runs) > _RUNS:
+            console.print(f"... and {len(found.runs) - _RUNS:,} more runs: --json has them all")
+    if found.labels.drive.ticks:
+        console.print("", _labels(found), sep="\n")
+    if found.unreadable:
+        console.print(f"{found.unreadable:,} values cannot be read: `charles recordings verify` names them")
+    for note in manifest.notes:
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(*left: str, right: tuple[str, ...] = ()) -> Table:
+    from rich.table import Table
+
+    table = Table(*left, box=None, pad_edge=False)
+    for head in right:
+        table.add_column(head, justify="right", no_wrap=True)
+    return table
+
+
+def _topics(source: Recording) -> Table:
+    from rich.filesize import decimal
+
+    table = _table("topic", right=("partitions", "records", "size", "from", "length"))
+    from charles.recordings import times
+
+    for name, each in source.lengths.items():
+        timed = each.first_timestamp >= 0
+        spans = (times.told(each.first_timestamp), _clock(each.last_timestamp - each.first_timestamp)) if timed else ()
+        table.add_row(name, str(len(source.partitions(name))), f"{each.records:,}", decimal(each.bytes), *spans)
+    return table
+
+
+def _collectors(found: Info) -> Table:
+    table = _table("collector", right=("runs", "ticks", "driven", "missing", "late", "dropped"))
+    for name in sorted({run.collector for run in found.runs.values()}):
+        runs = [run for run in found.runs.values() if run.collector == name]
+        ticks = sum(_ticks(run) for run in runs)
+        counters = (found.late.get(name), found.dropped.get(name))
+        counts = [f"{counter.grew:,}" if counter else "-" for counter in counters]
+        missing = f"{sum(_missing(run) for run in runs):,}"
+        table.add_row(name, f"{len(runs):,}", f"{ticks:,}", _clock(ticks * 1000 / 30), missing, *counts)
+    return table
+
+
+def _runs(source: Recording, found: Info) -> Table:
+    """from: since the recording's beginning. A run is written as `drop --span` wants it."""
+    from charles.recordings import times
+
+    table = _table()
+    table.add_column("collector/run", overflow="fold")
+    for head in ("from", "ticks", "frames", "controls", "missing"):
+        table.add_column(head, justify="right", no_wrap=True)
+    began = times.bounds(source)[0]
+    for run in list(found.runs.values())[:_RUNS]:
+        halves = [half for _name, half in _halves(run) if half.records]
+        ticks = f"{min(half.first for half in halves)}-{max(half.last for half in halves)}"
+        counts = f"{run.frames.records:,}", f"{run.controls.records:,}"
+        table.add_row(f"{run.collector}/{run.run}", _clock(run.begins - began), ticks, *counts, _gaps(run))
+    return table
+
+
+def _gaps(run: RunInfo) -> str:
+    """How many ticks are missing, and which at a time, as far as there is room."""
+    first, last = max(run.frames.gaps + run.controls.gaps, key=lambda gap: gap[1] - gap[0], default=(0, -1))
+    longest = "" if last < 0 else f" ({first})" if first == last else f" ({first}-{last})"
+    return f"{_missing(run):,}{longest}"
+
+
+def _labels(found: Info) -> Table:
+    """How often each bin of both labels comes."""
+    seen = found.labels.drive.seen.joint
+    table = _table()
+    for head in ("bin", "steering", "", "acceleration / braking", ""):
+        table.add_column(head, justify="left" if head else "right", no_wrap=True)
+    steering, pedals = seen.sum(axis=1), seen.sum(axis=0)
+    for number, name in enumerate(found.labels.axis.names):
+        cells = [
+            cell
+            for counts in (steering, pedals)
+            for cell in (_bar_of(counts[number] / counts.max()), f"{counts[number] / counts.sum():.1%}")
+        ]
+        table.add_row(name, *cells)
+    return table
+
+
+def _bar_of(share: float) -> str:
+    eighths = round(share * _BAR * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def _ticks(run: RunInfo) -> int:
+    return max(run.frames.records - run.frames.repeats, run.controls.records - run.controls.repeats)
+
+
+def _missing(run: RunInfo) -> int:
+    return max(run.frames.missing, run.controls.missing)
+
+
+def _clock(milliseconds: float) -> str:
+    from datetime import timedelta
+
+    return str(timedelta(seconds=round(milliseconds / 1000)))

@@ -16,6 +16,9 @@ from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
 
+_MOST = 1_000
+"""Values that are no Avro at all may seem to name another schema each."""
+
 
 class Schemas:
     """recorded: what is in the manifest already, by schema_key."""
@@ -31,7 +34,7 @@ class Schemas:
 
     def see(self, value: bytes | None) -> None:
         """Look at what a value names."""
-        if value and (name := schema_name(value)) is not None and name not in self._seen:
+        if value and (name := schema_name(value)) is not None and name not in self._seen and len(self._seen) < _MOST:
             self._seen.add(name)
             if schema_key(name) not in self._recorded:
                 self._wanted[name] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
-from charles import topics
-from charles.kafka import Publisher, name, producer
+from charles import topic_admin, topics
+from charles.kafka import Publisher, admin, name, producer
 from charles.recordings.recording import Recording
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -22,6 +23,9 @@ from tests.kafka_tools import read_all
 Told = tuple[int, int, int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 """Offset, type of the timestamp, timestamp, key, value, headers."""
 Rows = dict[tuple[str, int], list[Told]]
+
+BEGAN = round(time.time() * 1000) - 3_600_000
+"""The first record's timestamp."""
 
 
 class Undone(Exception):
@@ -64,11 +68,8 @@ def send(kafka: Kafka, topic: Topic, count: int, first: int = 0, size: int = 100
 
 def delete_up_to(kafka: Kafka, topic: Topic, partition: int, offset: int) -> None:
     """As retention does."""
-    from charles.kafka import admin
-
-    place = TopicPartition(name(kafka, topic), partition, offset)
-    for future in admin(kafka).delete_records([place]).values():
-        future.result(30)
+    client = admin(kafka)
+    topic_admin.resolve(client.delete_records([TopicPartition(name(kafka, topic), partition, offset)]))
 
 
 @contextmanager
@@ -126,11 +127,11 @@ def _write_transactions(kafka: Kafka, over: threading.Event) -> None:
 def _send_odd(sender: Any, full: str, number: int, size: int, partition: int = -1) -> None:
     """Keys, values and headers of every kind, by the number."""
     key = [b"collector-1", b"\xff\x00", b"", None][number % 4]
-    value = [number.to_bytes(8, "big") + bytes(size), b"", None][0 if number % 7 else number % 3]
+    value = [b"\1" + number.to_bytes(8, "big") + bytes(size), b"", None][0 if number % 7 else number % 3]
     headers = [("tick", str(number).encode()), ("tick", b"\xff"), ("Größe", None), ("", b"")][: number % 5]
     while True:
         try:
-            sender.produce(full, value, key, partition, headers=headers, timestamp=1_700_000_000_000 + number * 33)
+            sender.produce(full, value, key, partition, headers=headers, timestamp=BEGAN + number * 33)
         except BufferError:
             sender.poll(0.1)
         else:

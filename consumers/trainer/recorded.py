@@ -26,6 +26,8 @@ _PASS = 40
 
 _Came = tuple[int, Held | Spare | None]
 """A number, and what came of the sample; None: it cannot be read."""
+_Handful = tuple[float, list[_Came]]
+"""With the share of the recording that was read by then."""
 
 
 class RecordedFeed:
@@ -64,8 +66,8 @@ class RecordedFeed:
     @property
     def share(self) -> float:
         """How much is read, over all passes, in [0, 1]; where those are not limited, of this one."""
-        number = self.position >> _PASS
-        return self._samples.share if self._passes is None else (number + self._samples.share) / self._passes
+        share = 0.0 if self._reader is None else self._reader.share
+        return share if self._passes is None else min(((self.position >> _PASS) + share) / self._passes, 1.0)
 
     def refill(self, offsets: Container[int], first: int, go_on: Callable[[int], bool]) -> dict[int, Held | Spare]:
         found: dict[int, Held | Spare] = {}
@@ -119,7 +121,7 @@ class RecordedFeed:
             self._reader.close()
 
     def _begin(self, first: int) -> None:
-        self._reader = _Reader(self._all(first))
+        self._reader = _Reader(self._all(first), lambda: self._samples.share)
 
     def _next(self) -> _Came | None:
         """The next one; None where there is none, or it was stopped."""
@@ -150,11 +152,16 @@ class RecordedFeed:
 
 
 class _Reader:
-    """Reads ahead, in a thread of its own, by the handful: to hand over one by one would cost more than to read."""
+    """Reads ahead, in a thread of its own, by the handful: to hand over one by one would cost more than to read.
 
-    def __init__(self, items: Iterator[_Came]) -> None:
+    share: how much was read of the recording when what was handed over last was, in [0, 1].
+    """
+
+    def __init__(self, items: Iterator[_Came], share: Callable[[], float]) -> None:
+        self.share = 0.0
         self._items = items
-        self._ahead: Queue[list[_Came] | BaseException | None] = Queue(_AHEAD)
+        self._share = share
+        self._ahead: Queue[_Handful | BaseException | None] = Queue(_AHEAD)
         self._closed = Event()
         self._handful: list[_Came] = []
         self._over = False
@@ -182,7 +189,10 @@ class _Reader:
             if isinstance(found, BaseException):
                 raise found
             self._over = found is None
-            return found[::-1] if found else []
+            if found is None:
+                return []
+            self.share, handful = found
+            return handful[::-1]
 
     def _read(self) -> None:
         try:
@@ -190,16 +200,16 @@ class _Reader:
             for item in self._items:
                 handful.append(item)
                 if len(handful) == _TOGETHER:
-                    if not self._put(handful):
+                    if not self._put((self._share(), handful)):
                         return
                     handful = []
             if handful:
-                self._put(handful)
+                self._put((self._share(), handful))
             self._put(None)
         except Exception as problem:  # whoever takes it raises it
             self._put(problem)
 
-    def _put(self, what: list[_Came] | BaseException | None) -> bool:
+    def _put(self, what: _Handful | BaseException | None) -> bool:
         """False once it is closed."""
         while not self._closed.is_set():
             try:

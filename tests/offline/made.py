@@ -14,7 +14,6 @@ from charles import codec, topics
 from charles.config import Config, changed
 from charles.events import Control, Frame, Sample
 from charles.pacing import HZ
-from charles.recordings.manifest import TopicInfo
 from charles.recordings.record import Record
 from charles.recordings.recording import Recording
 from charles.recordings.writing import RecordingWriter
@@ -55,9 +54,7 @@ def driven(count: int, collectors: int = 2, seed: int = 1, partitions: int = 6) 
             frame = Frame(collector, "run-1", tick, time, jpeg(picture), WIDTH, HEIGHT, 0, 0)
             pedals, steering = labels.tolist()
             rolling = (10.0, 0.0, 0.0, 0.0, 0.0, 100.0, 0.1)
-            control = Control(
-                collector, "run-1", tick, time, max(pedals, 0.0), max(-pedals, 0.0), steering, *rolling
-            )
+            control = Control(collector, "run-1", tick, time, max(pedals, 0.0), max(-pedals, 0.0), steering, *rolling)
             yield topics.FRAMES, number % partitions, time, collector, frame
             yield topics.CONTROLS, number % partitions, time, collector, control
 

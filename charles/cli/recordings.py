@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from charles.cli.recording_edits import cut, drop, merge
+from charles.cli.recording_exchange import export
 from charles.cli.recording_info import info
 from charles.cli.recording_views import AsJson, Source, bar, opened, print_report, print_rows, row_of
 from charles.cli.running import clear_errors, load_settings
@@ -70,6 +71,7 @@ def verify(recording: Source, as_json: AsJson = False) -> None:
 
 
 app.command("info")(info)
+app.command("export")(export)
 app.command("cut")(cut)
 app.command("merge")(merge)
 app.command("drop")(drop)

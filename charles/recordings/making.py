@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -58,11 +59,18 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise Unwritable(f"{folder} cannot be made: {error.strerror}") from error
     try:
         yield folder
-    except BaseException:
+    except BaseException as error:
         for path in folder.iterdir() if existed else [folder]:
             with suppress(OSError):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if isinstance(error, OSError) and _is_about(error, folder):
+            raise Unwritable(f"{folder} cannot be written: {os.strerror(error.errno or 0)}") from error
         raise
+
+
+def _is_about(error: OSError, folder: Path) -> bool:
+    """Whether a file there could not be written; some libraries do not say which file."""
+    return error.filename is None or Path(error.filename).is_relative_to(folder)
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Several recordings as one.
 
-Where a partition's records are of one log, as far as offsets and times tell, they keep their offsets, and what several
-recordings hold of it is kept once. Where they cannot be (an offset has two records, or later offsets are of earlier
-times) they are put in the order in which they were recorded, and numbered anew from 0; that is noted. A moment that
-comes from two recordings under two offsets is kept once too; a record is that of a moment by its headers.
+Where a partition's records are of one log they keep their offsets, and what several recordings hold of it is kept once.
+They are where the cluster's own id of the topic says so, and where that is unknown, as far as offsets and times tell.
+Where they cannot be (the ids differ, an offset has two records, or later offsets are of earlier times) they are put in
+the order in which they were recorded, and numbered anew from 0; that is noted. A moment that comes from two recordings
+under two offsets is kept once too; a record is that of a moment by its headers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +58,9 @@ def merge(sources: Sequence[Recording], folder: Path, progress: Progress = nobod
     watch = Watch(progress, sum(each.records for source in sources for each in source.lengths.values()))
     note = "merged from " + ", ".join(f"{source.folder.name} ({source.digest})" for source in sources)
     repeats = 0
-    infos = {topic: TopicInfo(partitions=partitions) for topic, partitions in topics.items()}
+    infos = {
+        topic: TopicInfo(partitions=partitions, id=_only(_ids(topic, sources))) for topic, partitions in topics.items()
+    }
     with made(folder, sources, infos, note) as writer:
         for topic, partitions in topics.items():
             moments = Moments(topic, sources)
@@ -85,10 +88,16 @@ class _Part:
         found = [(number, source, _range(source, topic, partition)) for number, source in enumerate(sources)]
         self._sources = [(number, source) for number, source, span in found if span]
         self._ranges = sorted(span for _number, _source, span in found if span)
+        self._ids = _ids(topic, [source for _number, source in self._sources])
         self.repeats = 0
 
     def is_one_log(self, watch: Watch) -> bool:
-        """Whether the records can be of one log. Where their offsets overlap they are all read for it."""
+        """Whether the records are, or may be, of one log. For want of an id they are all read for it, where their
+        offsets overlap."""
+        if len(self._sources) < 2 or _only(self._ids):
+            return True
+        if len(self._ids - {""}) > 1:
+            return False
         pairs = list(itertools.pairwise(self._ranges))
         if all(one.last_offset < other.first_offset for one, other in pairs):
             return all(one.ends - SKEW_MS <= other.begins for one, other in pairs)
@@ -122,6 +131,16 @@ class _Part:
     def _taken(self, number: int, source: Recording) -> Iterator[_Taken]:
         for latest, record in source.read_since(self._topic, self._partition, NO_TIMESTAMP):
             yield _Taken(record.offset, latest, number, record)
+
+
+def _ids(topic: str, sources: Iterable[Recording]) -> set[str]:
+    """What the cluster of each recording called the topic; empty: it is unknown."""
+    return {source.manifest.topics[topic].id for source in sources if topic in source.topics}
+
+
+def _only(ids: set[str]) -> str:
+    """The id that is that of all; empty: there is none."""
+    return next(iter(ids)) if len(ids) == 1 else ""
 
 
 def _by_offset(taken: _Taken) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from charles.recordings.cutting import Part, cut
 from charles.recordings.errors import RecordingError
+from charles.recordings.manifest import TopicInfo
 from charles.recordings.merging import merge
 from charles.recordings.record import Record
 from charles.recordings.recording import Recording
@@ -98,6 +99,24 @@ def test_a_moment_of_two_logs_is_kept_once(tmp_path: Path) -> None:
 
 def later(every: list[Placed], by_ms: int) -> list[Placed]:
     return [(t, p, dataclasses.replace(each, timestamp=each.timestamp + by_ms)) for t, p, each in every]
+
+
+@pytest.mark.parametrize(("ids", "offsets"), [("aa", [5, 6, 7, 8, 9, 10]), ("ab", [0, 1, 2, 3, 4, 5])])
+def test_a_topic_that_the_cluster_knows_by_another_id_is_another_log(
+    ids: str, offsets: list[int], tmp_path: Path
+) -> None:
+    sources = []
+    for number, topic_id in enumerate(ids):
+        with RecordingWriter.create(
+            tmp_path / str(number), "charles", {"a": TopicInfo(partitions=1, id=topic_id)}
+        ) as writer:
+            for offset in range(3):
+                writer.append("a", 0, record(5 + 3 * number + offset))
+            writer.finish()
+        sources.append(Recording.open(tmp_path / str(number)))
+    made, _repeats = merged(tmp_path, *sources)
+    assert [each.offset for each in rows(made, "a")] == offsets
+    assert made.manifest.topics["a"].id == ("a" if ids == "aa" else "")
 
 
 def test_what_one_recording_holds_twice_stays_so(tmp_path: Path) -> None:

@@ -37,11 +37,11 @@ def publish(place: Place) -> Iterator[Contest]:
     pictures = jpegs(place.count(300))
     ticks, warm_up = place.count(TICKS), place.count(WARM_UP)
     ours, theirs = place.cluster(), place.cluster()
-    payloads = _payloads(place.folder / "payloads.txt", [len(picture) for picture in pictures])
+    texts = payloads(place.folder / "payloads.txt", [len(picture) for picture in pictures])
     mean = statistics.fmean(map(len, pictures))
 
     def yardstick() -> Figures:
-        return {"": _producer_performance(theirs, payloads, ticks, warm_up) * mean / 1e6}
+        return {"": producer_performance(theirs, texts, ticks, warm_up) * mean / 1e6}
 
     yield Contest(lambda: {"": _send(ours, pictures, ticks, warm_up) / 1e6}, yardstick)
 
@@ -71,7 +71,7 @@ def _send_ticks(sender: Sender, pictures: tuple[bytes, ...], ticks: int) -> int:
     return sent
 
 
-def _payloads(path: Path, sizes: list[int]) -> Path:
+def payloads(path: Path, sizes: list[int]) -> Path:
     """A file of texts of these sizes, a line each: to make random records costs the tool more than to send them."""
     letters = np.frombuffer(string.ascii_letters.encode(), np.uint8)
     rng = np.random.default_rng(1)
@@ -79,7 +79,7 @@ def _payloads(path: Path, sizes: list[int]) -> Path:
     return path
 
 
-def _producer_performance(kafka: Kafka, payloads: Path, records: int, warm_up: int) -> float:
+def producer_performance(kafka: Kafka, payloads: Path, records: int, warm_up: int) -> float:
     """Records a second, after the warm-up. Raises BrokerError."""
     command = find_runtime().command(
         "org.apache.kafka.tools.ProducerPerformance",

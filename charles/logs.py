@@ -165,6 +165,11 @@ class Progress:
         except OSError:  # the terminal is gone, the work goes on
             self._terminal = False
 
+    def clear(self) -> None:
+        """Take the line off the terminal, before something else is written there."""
+        if self._terminal:
+            self.show("")
+
 
 def _coloured(line: str, level: str) -> str:
     """The line with its level in colour, where it is read on a terminal."""

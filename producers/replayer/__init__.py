@@ -7,6 +7,7 @@ for other runs or for timestamps of today.
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from charles.settings import Settings
@@ -50,12 +51,12 @@ def main(settings: Settings) -> Outcome:
     stop, own = Stop(), settings.model_copy(update={"kafka": plan.kafka})
     with (
         Link(own, "replayer", settings.replayer.name, stop) as link,
-        closing(Sender(plan.kafka, keeps_timestamps=plan.keeps_timestamps)) as sender,
+        closing(Sender(plan.kafka, keeps_timestamps=plan.keeps_timestamps, paced=plan.speed is not None)) as sender,
         Keys() as keys,
     ):
         link.begin()
         if keys.live:
-            log.warning("space pauses, right and left seek 10 s, q stops")
+            log.info("space pauses, right and left seek 10 s, q stops")
         return Replay(plan, link, stop, sender, keys).run(there)
 
 
@@ -64,12 +65,15 @@ def _nothing_there(plan: Plan) -> dict[Place, int]:
     from charles.logs import Progress
     from producers.replayer.holding import refuse_repeats
 
-    progress = Progress(log, _TERMINAL_S)
+    progress = Progress(log, _TERMINAL_S, sys.stderr)
 
     def tell(full: str, read: int, held: int) -> None:
         if progress.due():
             progress.show(f"looking whether {full} holds these runs: {read:,} of {held:,}")
 
     if not plan.new_run:
-        refuse_repeats(plan, tell)
+        try:
+            refuse_repeats(plan, tell)
+        finally:
+            progress.clear()
     return {}

@@ -51,7 +51,7 @@ def _refuse_runs(plan: Plan, topic: Topic, runs: set[tuple[str, str]], held: int
         if run in runs:
             raise HeldAlready(
                 f"{full} holds run {run[1]} of {run[0]} already, and a moment keeps its name: replay it as another run "
-                f"(--new-run), to another --prefix, or, where a replay was cut short, with --resume; {_delete(plan)}"
+                f"(--new-run), to another --prefix, or, where a replay was cut short, with --resume{_delete(plan)}"
             )
 
 
@@ -60,9 +60,11 @@ def _not_empty(plan: Plan, topic: Topic) -> str:
     leave_out = f"leave it out (--topics {others})" if others else "leave it out"
     return (
         f"{name(plan.kafka, topic)} is not empty, and its records have no run that tells which are there already: "
-        f"{leave_out}, replay to another --prefix, or, where a replay was cut short, with --resume; {_delete(plan)}"
+        f"{leave_out}, replay to another --prefix, or, where a replay was cut short, with --resume{_delete(plan)}"
     )
 
 
 def _delete(plan: Plan) -> str:
-    return f"`CHARLES_KAFKA__PREFIX={plan.kafka.prefix} charles reset --yes` deletes all that is there"
+    if plan.kafka.prefix == plan.recording.manifest.prefix:
+        return ""  # what is there may be the original
+    return f"; `CHARLES_KAFKA__PREFIX={plan.kafka.prefix} charles reset --yes` deletes all that is there"

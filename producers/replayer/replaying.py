@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping
 
 from charles.control import Link
@@ -37,32 +36,34 @@ class Replay:
         self._report = Report(plan, link, sender, self._pacer)
         self._next_turn = 0.0
         self._sought: int | None = None
+        self._there: dict[Place, int] = {}
 
     def run(self, there: Mapping[Place, int]) -> Outcome:
         """there: how many records of each partition are there already, to pass over. Raises CutShort, Refused."""
         try:
-            since = self._pass(None, there)
+            self._there = dict(there)
+            since = self._pass(None)
             while not self._stop() and (since is not None or self._plan.loop):
-                since = self._pass(since, {})
+                since = self._pass(since)
             complete = not self._stop()
             self._finish()
         except (RecordingError, NotDelivered) as error:
             if isinstance(error, RecordingError):
                 self._finish()
             raise CutShort(f"{error}; {self._reached()}") from None
+        finally:
+            self._report.close()
         return self._report.outcome(complete)
 
-    def _pass(self, since: int | None, there: Mapping[Place, int]) -> int | None:
+    def _pass(self, since: int | None) -> int | None:
         """Send everything from this time on; returns the time to go on from where somebody sought one, else None."""
         renaming = Renaming(self._plan.recording.manifest) if self._plan.new_run else None
-        left = Counter(there)
         self._report.passes += 1
         self._report.position_ms = self._plan.first_ms if since is None else since
         self._sought = None
         self._pacer.restart()
         for topic, partition, record in self._plan.records(since):
-            if left and left[topic, partition] > 0:
-                left[topic, partition] -= 1
+            if self._there and self._passes_over((topic, partition)):
                 continue
             position = max(self._report.position_ms, record.timestamp)
             if not self._comes_to(position):
@@ -72,6 +73,13 @@ class Replay:
             self._link.rate.add()
         self._report.unread += 0 if renaming is None else renaming.unread
         return self._sought
+
+    def _passes_over(self, place: Place) -> bool:
+        """Whether the next record of this partition is there already."""
+        left = self._there.pop(place, 0)
+        if left > 1:
+            self._there[place] = left - 1
+        return left > 0
 
     def _comes_to(self, position: int) -> bool:
         """Wait until the records of this time may be sent; False: it is stopped before, or goes on elsewhere."""
@@ -105,6 +113,8 @@ class Replay:
             self._stop.set()
         elif key == pressed.SPACE:
             self._link.paused = not self._link.paused
+        elif self._there:
+            self._report.hint("no seeking yet: some of what comes is there already")
         elif key == pressed.RIGHT:
             self._sought = self._report.position_ms + _SEEK_MS
         elif self._plan.new_run:

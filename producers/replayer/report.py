@@ -69,6 +69,9 @@ class Report:
         if self._progress.due():
             self._progress.show(self._line(state, where), late=self._pacer.late, position=clock(self.position_ms))
 
+    def close(self) -> None:
+        self._progress.clear()
+
     def outcome(self, complete: bool) -> Outcome:
         return Outcome(
             prefix=self._plan.kafka.prefix,

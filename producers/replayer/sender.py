@@ -1,7 +1,9 @@
 """Writes records as they are: key, value, headers in their order, partition and timestamp.
 
-What is given to Kafka's client faster than it may be in flight makes the client's thread ask without a pause whether
-more may be sent. So the client is given what keeps it busy, and no more.
+As long as Kafka's client has batches to send that may not be in flight yet, its thread asks without a pause whether
+they may. So where records come as fast as they can, a batch that is not full waits for the rest, and the client is
+given what keeps it busy and no more. Measured with pictures of 30 kB on two crowded cores: 60 MB/s with 4 MB, 110 with
+8, 200 with 16 and no more with 32, in a third of the processor time that it takes without the wait.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from charles.kafka import producer
 from charles.recordings.record import Record
 from charles.settings import Kafka
 
-_CLIENT_BYTES = 3_500_000
-"""What the client holds at most: of its batches of 1 MB three in flight, and a part of the next."""
+_CLIENT_BYTES = 16_000_000
+"""What the client holds at most."""
+_FULL_MS = 100
+"""How long a batch may wait to be full. At the recorded pace it does not."""
 _LARGEST = 100_000_000
 """Bytes of a record that the client lets pass: it is the topic that says how large one may be."""
 
@@ -33,8 +37,8 @@ class Sender:
     A broker that is away is waited for without end: nothing is given up silently.
     """
 
-    def __init__(self, kafka: Kafka, *, keeps_timestamps: bool) -> None:
-        """keeps_timestamps: or they are those of the writing."""
+    def __init__(self, kafka: Kafka, *, keeps_timestamps: bool, paced: bool) -> None:
+        """keeps_timestamps: or they are those of the writing; paced: or records come as fast as they can."""
         self.sent: Counter[str] = Counter()
         self.bytes = 0
         self.moved = 0
@@ -45,6 +49,7 @@ class Sender:
         self._producer = producer(
             kafka,
             **{"message.timeout.ms": 0, "message.max.bytes": _LARGEST, "delivery.report.only.error": True},
+            **({} if paced else {"linger.ms": _FULL_MS}),
         )
 
     @property

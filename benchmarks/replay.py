@@ -1,0 +1,88 @@
+"""Replaying: a recording back into topics as fast as they take it, beside Kafka's own producer benchmark."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.drive import control, frame, jpegs
+from benchmarks.harness import Contest, Figures
+from benchmarks.place import Place, defaults
+from benchmarks.publish import payloads, producer_performance
+from charles import codec, topics
+from charles.control import Link
+from charles.recordings.manifest import TopicInfo
+from charles.recordings.record import Record
+from charles.recordings.writing import RecordingWriter
+from charles.settings import Kafka, Replayer
+from charles.stopping import Stop
+from producers.replayer.keys import Keys
+from producers.replayer.plan import Plan, planned
+from producers.replayer.replaying import Replay
+from producers.replayer.sender import Sender
+
+TICKS = 5_000
+WARM_UP = 500
+_COLLECTORS = ("collector-1", "collector-2")
+
+
+@contextmanager
+def replay(place: Place) -> Iterator[Contest]:
+    """MB/s of values until the last one is acknowledged, frames with their controls, read from the recording
+    meanwhile; both have had their warm-up, and the yardstick has its payloads made beforehand, and Java's best
+    compiler."""
+    pictures = jpegs(place.count(300))
+    ticks, warm_up = place.count(TICKS), place.count(WARM_UP)
+    theirs = place.cluster()
+    texts = payloads(place.folder / "replay-payloads.txt", [len(picture) for picture in pictures])
+    mean = statistics.fmean(map(len, pictures))
+    recording = _record(place.folder / "recording", pictures, ticks)
+
+    def yardstick() -> Figures:
+        return {"": producer_performance(theirs, texts, ticks, warm_up) * mean / 1e6}
+
+    yield Contest(lambda: {"": _replay(recording, place.cluster(), warm_up) / 1e6}, yardstick)
+
+
+def _replay(recording: Path, kafka: Kafka, warm_up: int) -> float:
+    """Bytes a second."""
+    options = Replayer(recording=recording, prefix=kafka.prefix, speed="max")
+    settings = defaults(kafka).model_copy(update={"replayer": options})
+    plan, stop = planned(settings), Stop()
+    with (
+        Link(settings, "replayer", options.name, stop) as link,
+        closing(Sender(kafka, keeps_timestamps=True, paced=False)) as sender,
+    ):
+        sent = _warm_up(sender, plan, warm_up)
+        start_s = time.perf_counter()
+        outcome = Replay(plan, link, stop, sender, Keys()).run({})
+        return (outcome.bytes - sent) / (time.perf_counter() - start_s)
+
+
+def _warm_up(sender: Sender, plan: Plan, ticks: int) -> int:
+    for topic, partition, record in islice(plan.records(), 2 * ticks):
+        sender.send(topic, partition, record)
+    while sender.queued:
+        sender.wait(0.1)
+    return sender.bytes
+
+
+def _record(folder: Path, pictures: tuple[bytes, ...], ticks: int) -> Path:
+    """So many ticks of two collectors in turn, each in a partition of its own."""
+    found = {topic.name: TopicInfo(partitions=topic.partitions) for topic in (topics.FRAMES, topics.CONTROLS)}
+    with RecordingWriter.create(folder, "bench", found) as writer:
+        for tick in range(ticks):
+            number = tick % len(_COLLECTORS)
+            seen = frame(_COLLECTORS[number], tick, pictures[tick % len(pictures)])
+            for topic, event in ((topics.FRAMES, seen), (topics.CONTROLS, control(seen.collector, tick))):
+                told = {"collector": seen.collector, "run": seen.run, "tick": str(tick)}
+                headers = tuple((name, text.encode()) for name, text in told.items())
+                timestamp = round(seen.time.timestamp() * 1000)
+                record = Record(tick, timestamp, 1, seen.collector.encode(), codec.encode(event), headers)
+                writer.append(topic.name, number, record)
+        writer.finish()
+    return folder

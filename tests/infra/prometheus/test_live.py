@@ -148,9 +148,9 @@ def test_an_identity_that_is_broken_by_hand_fires_and_resolves_once_it_is_mended
 
 def test_a_balancer_that_pauses_too_long_fires_and_resolves_once_it_goes_on(pipeline: Watched) -> None:
     resolved(pipeline)
-    give(pipeline.kafka, "balancer", "pause")
+    give(pipeline.kafka, "balancer", "pause", seconds=60)
     fires(pipeline, "LagGrowing")
-    give(pipeline.kafka, "balancer", "resume")
+    give(pipeline.kafka, "balancer", "resume", seconds=60)
     resolved(pipeline)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from charles.cli.recording_check import check
 from charles.cli.recording_edits import cut, drop, merge
 from charles.cli.recording_exchange import export
 from charles.cli.recording_info import info
@@ -71,6 +72,7 @@ def verify(recording: Source, as_json: AsJson = False) -> None:
 
 
 app.command("info")(info)
+app.command("check")(check)
 app.command("export")(export)
 app.command("cut")(cut)
 app.command("merge")(merge)

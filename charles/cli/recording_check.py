@@ -1,0 +1,93 @@
+"""`charles recordings check`: junk labels, and what to leave out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from charles.cli.recording_views import AsJson, Source, bar, opened
+from charles.cli.running import clear_errors
+
+if TYPE_CHECKING:
+    from charles.recordings.checking import Found, Report
+    from charles.recordings.recording import Recording
+
+
+def check(recording: Source, as_json: AsJson = False) -> None:
+    """Look for junk labels: controls that do not explain the motion, that stay or are saturated, frozen cameras and
+    telemetry, clocks that jump. Exit 1 when something is found.
+
+    Runs of less than 10 s are too short for most of it.
+
+    Example: charles recordings check monday
+    """
+    with clear_errors():
+        from charles.recordings.checking import check as checked
+
+        source = opened(recording)
+        with bar(f"checking {source.folder}", "records") as progress:
+            report = checked(source, progress)
+        if as_json:
+            import json
+
+            facts = {"runs": report.runs, "ticks": report.ticks, "unreadable": report.unreadable}
+            typer.echo(json.dumps(facts | {"findings": [_fact(recording, each) for each in report.found]}, indent=2))
+        else:
+            _print(source, recording, report)
+        if report.found:
+            raise typer.Exit(1)
+
+
+def _fact(given: Path, found: Found) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return asdict(found.finding) | {"timestamp": found.timestamp, "drop": _drop(given, [found])}
+
+
+def _print(source: Recording, given: Path, report: Report) -> None:
+    from rich.console import Console
+
+    console = Console()
+    judged = f"{report.ticks:,} ticks of {report.runs:,} runs"
+    if report.unreadable:
+        typer.echo(f"{report.unreadable:,} values cannot be read: `charles recordings verify` names them", err=True)
+    if not report.found:
+        typer.echo(f"{source.folder}: no junk is found in {judged}")
+        return
+    console.print(_table(source, report.found))
+    typer.echo(f"\n{len(report.found)} findings in {judged}. Leave out one of these spans, or all at once:")
+    for found in report.found:
+        typer.echo(f"  {_drop(given, [found])}")
+    if len(report.found) > 1:
+        typer.echo(f"  {_drop(given, report.found)}")
+
+
+def _table(source: Recording, every: list[Found]) -> object:
+    from datetime import timedelta
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from charles.recordings import times
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("kind", "collector/run", "ticks", "when", "what"):
+        table.add_column(head, overflow="fold")
+    began = times.bounds(source)[0]
+    for each in every:
+        finding = each.finding
+        after = timedelta(seconds=round((each.timestamp - began) / 1000))
+        ticks = f"{finding.first_tick}-{finding.last_tick}"
+        cells = finding.kind, f"{finding.collector}/{finding.run}", ticks, f"+{after}", finding.words
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _drop(given: Path, every: list[Found]) -> str:
+    """The command that leaves these spans out."""
+    import shlex
+
+    spans = [part for found in every for part in ("--span", str(found.span))]
+    return shlex.join(["charles", "recordings", "drop", str(given), f"{given}-clean", *spans])

@@ -15,6 +15,7 @@ _RARE = {f"{game} {figure}": unit for game in ("city", "carracing") for figure, 
 BENCHMARKS = (
     Benchmark("publish",    "MB/s",      "more", Aim("ratio", 0.6),       "a collector's Sender",          "Kafka's ProducerPerformance, pictures of the same sizes"),
     Benchmark("balance",    "ticks/s",   "more", Aim("ratio", 0.7),       "the balancer",                  "a bare transactional loop: the same reads, as many bytes of samples written", beside={"CPU": ("us/tick", "less"), "emitted": ("share", "more")}),
+    Benchmark("record",     "MB/s",      "more", Aim("ratio", 0.6),       "the recorder, into files",      "Kafka's ConsumerPerformance on the same log"),
     Benchmark("restart",    "s",         "less", Aim("ours", 5.0),        "a killed balancer is back",     "none: from the kill to the first sample, 2,000 others wait"),
     Benchmark("takeover",   "s",         "less", Aim("ours", 10.0),       "another balancer goes on",      "none: the same, but nobody starts the killed one again"),
     Benchmark("refill",     "MB/s",      "more", Aim("ratio", 0.6),       "the trainer's refill",          "a bare consume(500)"),

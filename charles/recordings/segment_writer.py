@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import BinaryIO
 from charles.files import Unwritable
 from charles.recordings import container, index
 from charles.recordings.container import RECORDS, SYNC_SIZE, Header, Reader
+from charles.recordings.digest import Digest
 from charles.recordings.encoding import record_pieces
 from charles.recordings.errors import Damaged
 from charles.recordings.record import NO_OFFSET, NO_TIMESTAMP, Record
@@ -55,7 +55,7 @@ class SegmentWriter:
         self.began = NO_TIMESTAMP
         self._file = file
         self._sync = header.sync
-        self._hash = hashlib.sha256()
+        self._digest = Digest()
         self._pending: list[Record] = []
         self._pieces: list[bytes] = []
         self._pending_bytes = 0
@@ -145,7 +145,7 @@ class SegmentWriter:
     @property
     def sha256(self) -> str:
         """Of what is in the file."""
-        return self._hash.hexdigest()
+        return self._digest.hexdigest()
 
     def append(self, record: Record) -> None:
         """Take a record, or raise: Unwritable, ValueError where its offset does not grow; then it was not taken."""
@@ -198,7 +198,7 @@ class SegmentWriter:
 
     def _account(self, *pieces: bytes) -> None:
         for piece in pieces:
-            self._hash.update(piece)
+            self._digest.update(piece)
             self.position += len(piece)
 
     def _write(self, data: bytes) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-
-from confluent_kafka import Message
 
 from charles.control import Link
 from charles.files import Unwritable
@@ -72,8 +71,7 @@ class Session:
         self._resting = self._link.paused
 
     def _turn(self) -> None:
-        for place, message in self._reader.read():
-            self._take(place, message)
+        self._read()
         if time.monotonic() >= self._next_flush:
             self._flush()
             self._next_flush = time.monotonic() + _FLUSH_S
@@ -82,14 +80,20 @@ class Session:
             self._next_look = time.monotonic() + _LOOK_S
         self._report.tell(self._reader.lag)
 
-    def _take(self, place: Place, message: Message) -> None:
-        record = from_message(message)
-        try:
-            self._writer.append(*place, record)
-        except Unwritable:
-            self._room.until_done(lambda: self._writer.append(*place, record))
-        self._schemas.see(record.value)
-        self._report.took(place[0], 1, len(record.key or b"") + len(record.value or b""))
+    def _read(self) -> None:
+        """What came within a moment."""
+        records, sizes = Counter[str](), Counter[str]()
+        for (topic, partition), message in self._reader.read():
+            record = from_message(message)
+            try:
+                self._writer.append(topic, partition, record)
+            except Unwritable:
+                self._room.until_done(lambda: self._writer.append(topic, partition, record))  # noqa: B023
+            self._schemas.see(record.value)
+            records[topic] += 1
+            sizes[topic] += len(record.key or b"") + len(record.value or b"")
+        for topic, count in records.items():
+            self._report.took(topic, count, sizes[topic])
 
     def _flush(self, wait_s: float = 0.0) -> None:
         """Have in the files what was read, and beside it what explains it. wait_s: for a schema that is looked up."""
@@ -133,8 +137,7 @@ class Session:
         """What was written up to now."""
         ends, deadline = self._cluster.ends(self._places()), time.monotonic() + _REST_S
         while not self._reader.has_read(ends) and time.monotonic() < deadline:
-            for place, message in self._reader.read():
-                self._take(place, message)
+            self._read()
             self._report.tell(self._reader.lag)
         if not self._reader.has_read(ends):
             log.warning("stopped before everything was read: %s records behind", f"{self._reader.lag:,}")

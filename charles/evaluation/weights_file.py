@@ -29,7 +29,7 @@ class WeightsFileError(RuntimeError):
 def save_weights(path: Path, manifest: Checkpoint, arrays: Arrays) -> None:
     """Write a checkpoint to a safetensors file; its folder is made. Raises Unwritable."""
     facts = dataclasses.asdict(manifest) | {"time": manifest.time.isoformat()}
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with written(path, SafetensorError) as file:
         save_file(whole, file, metadata={_MANIFEST: json.dumps(facts)})
 

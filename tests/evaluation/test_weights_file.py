@@ -30,7 +30,11 @@ MANIFEST = Checkpoint(
     spans=[Span("collector-1", "r1", 60, 900, 12), Span("collector-2", "r2", 61, 70, 1)],
     parents=["somebody@5"],
 )
-ARRAYS = {"dense/kernel": np.arange(12, dtype=np.float32).reshape(3, 4).T, "dense/bias": np.zeros(0, np.float32)}
+ARRAYS = {
+    "dense/kernel": np.arange(12, dtype=np.float32).reshape(3, 4).T,
+    "dense/bias": np.zeros(0, np.float32),
+    "iteration": np.array(7, np.int64),
+}
 
 
 def test_a_checkpoint_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
@@ -40,7 +44,7 @@ def test_a_checkpoint_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None
     assert manifest == MANIFEST
     assert arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
-        np.testing.assert_array_equal(arrays[name], array)
+        np.testing.assert_array_equal(arrays[name], array, strict=True)
     assert list(path.parent.iterdir()) == [path]  # nothing unfinished is left beside it
 
 

@@ -43,7 +43,7 @@ app.add_typer(config.app, name="config", short_help="Show and change what the pi
 app.command("topics", short_help="Sizes, rates, lag, and what differs from the table.")(topics_command)
 app.command("acls", short_help="What each program must be allowed on a cluster with ACLs.")(acls_command)
 app.command("ledger", short_help="Where every tick went, and whether it adds up.")(ledger_command)
-app.add_typer(plot.app, name="plot", short_help="Draw what the topics hold: balance.")
+app.add_typer(plot.app, name="plot", short_help="Draw what the topics hold: balance, loss.")
 app.command("reset", short_help="Delete every topic and group under the prefix.")(reset_command)
 app.add_typer(deadletters.app, name="deadletters", short_help="What could not be used: why, whose, where.")
 app.add_typer(recordings.app, name="recordings", short_help="What was recorded: how much, and whether it is whole.")

@@ -30,13 +30,12 @@ def train_offline(recording: Path, *, overrides: dict[str, dict[str, Any]], sour
         from charles.stopping import Stop, listen_to_supervisor
 
         listen_to_supervisor()
-        stop = Stop()
         settings = load_settings(**overrides)
         made = plan.make(settings, recording, source=cast("Source | None", source), **wanted)
         logs.set_up(settings, "trainer", made.folder.name)
         _tell(made)
         refused = Refused()
-        outcome = running.run(made, stop, refused)
+        outcome = running.run(made, Stop(), refused)
     ends = "ended" if outcome.whole else "stopped; the same command goes on"
     log.info(
         "%s after %d batches, %d samples; %d are left in the buffers, %d could not be used",

@@ -58,6 +58,44 @@ def balance(
             _print_table(counts, paths)
 
 
+@app.command()
+def loss(
+    training: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR", help="Of a training from a recording, or a recording.", show_default="the topic training"
+        ),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Whose.", show_default="the last one that said something")] = None,
+    out: Annotated[Path, typer.Option(help="Where loss.png goes.")] = Path("data/plots"),
+) -> None:
+    """Draw what a training still gets wrong, over its batches.
+
+    Example: charles plot loss data/offline/pilot-monday
+    """
+    with clear_errors():
+        from charles import topics
+        from charles.events import TrainingStep
+        from charles.kafka import require_broker
+        from charles.plots.balance import NothingToDraw
+        from charles.plots.loss import draw_loss
+        from charles.plots.losses import losses_of, recorded_steps
+        from charles.reading import events
+
+        if training is None:
+            kafka = load_settings().kafka
+            require_broker(kafka)
+            losses = losses_of(events(kafka, topics.TRAINING, TrainingStep), model)
+        else:
+            losses = losses_of(recorded_steps(training), model)
+        if len(losses.batches) < 2:
+            raise NothingToDraw(
+                f"{training or 'the topic training'} holds less than two batches of {model or 'any model'}"
+            )
+        draw_loss(out / "loss.png", losses)
+        typer.echo(f"Drawn: {out / 'loss.png'}, {len(losses.batches):,} batches")
+
+
 def _watched(full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT]:
     """A topic's events, with a progress bar on a terminal when reading them takes long."""
     import time

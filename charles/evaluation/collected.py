@@ -13,6 +13,7 @@ from charles.events import TrainingStep
 from charles.kafka import require_broker
 from charles.plots.balance import NothingToDraw, draw, read_counts
 from charles.plots.loss import Losses, draw_loss
+from charles.plots.losses import losses_of
 from charles.reading import events
 from charles.settings import Kafka
 
@@ -36,22 +37,5 @@ def collect_pictures(kafka: Kafka, model: str, folder: Path, patience_s: float =
 
 
 def training_losses(kafka: Kafka, model: str) -> Losses:
-    """What a model's training said of the outputs that it has now, and of their present types.
-
-    Where a trainer went back to its last checkpoint, the later account of a batch holds.
-    """
-    steps = {
-        step.batch: (step.losses, step.accuracies.keys())
-        for step in events(kafka, topics.TRAINING, TrainingStep)
-        if step.model == model
-    }
-    if not steps:
-        return Losses([], {}, frozenset())
-    newest, with_classes = steps[max(steps)]
-    batches = [
-        batch
-        for batch, (losses, classes) in sorted(steps.items())
-        if losses.keys() == newest.keys() and classes == with_classes
-    ]
-    by_output = {output: [steps[batch][0][output] for batch in batches] for output in sorted(newest)}
-    return Losses(batches, by_output, frozenset(with_classes))
+    """What a model's training said: see losses_of()."""
+    return losses_of(events(kafka, topics.TRAINING, TrainingStep), model)

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charles.cli.recording_views import Source, bar, opened
-from charles.cli.running import clear_errors
+from charles.cli.recording_views import New, Source, bar, new_place, opened
+from charles.cli.running import clear_errors, load_settings
 
 if TYPE_CHECKING:
+    from charles.recordings.importing import Imported
     from charles.recordings.recording import Recording
+
+
+Column = Annotated[str | None, typer.Option(metavar="NAME", show_default="by its usual names")]
+LEAST_STEP = 4.0
+"""Ticks from one row to the next, above which no history gets whole."""
 
 
 class Format(StrEnum):
@@ -82,3 +88,73 @@ def _tell_unreadable(count: int) -> None:
             fg="red",
             err=True,
         )
+
+
+def import_command(
+    pictures: Annotated[Path, typer.Argument(metavar="FOLDER", help="That holds the pictures: JPEG, PNG, ...")],
+    new: New,
+    table: Annotated[Path, typer.Option("--csv", metavar="FILE", help="A row for each picture, with its labels.")],
+    frame_column: Column = None,
+    steering_column: Column = None,
+    throttle_column: Column = None,
+    brake_column: Column = None,
+    speed_column: Column = None,
+    time_column: Column = None,
+    steering_scale: Annotated[
+        float | None, typer.Option(help="Of steering, to [-1, 1], left negative; below 0 it changes sides.")
+    ] = None,
+    throttle_scale: Annotated[float | None, typer.Option(help="Of the throttle, to [0, 1].")] = None,
+    brake_scale: Annotated[float | None, typer.Option(help="Of the brake, to [0, 1].")] = None,
+    speed_scale: Annotated[
+        float | None, typer.Option(help="Of the speed, to m/s; 0.44704 for miles an hour, 0.277778 for km/h.")
+    ] = None,
+    time_scale: Annotated[
+        float | None, typer.Option(min=0, help="Of times, to seconds; 0.001 for milliseconds.")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=0.1, max=1000, help="Rows a second, where there is no column of times.")
+    ] = None,
+    collector: Annotated[str, typer.Option(metavar="NAME", help="Whose drive it shall be.")] = "imported",
+) -> None:
+    """Make a recording of frames and controls of a folder of pictures and a table.
+
+    Columns are found by their usual names, in driving logs of Udacity's simulator without a header too. A row becomes
+    the tick, of 30 a second, that is nearest to its time; none is made up between two rows. A pause of 10 s begins
+    another run. Samples need 60 ticks without a gap of more than 3, so 7.5 rows a second at the least. Without a column
+    of the brake a throttle below 0 brakes.
+
+    Example: charles recordings import beach/IMG beach --csv beach/driving_log.csv
+    """
+    with clear_errors():
+        from charles.recordings.importing import Options, import_folder
+
+        options = Options(
+            columns={
+                "frame": frame_column,
+                "steering": steering_column,
+                "throttle": throttle_column,
+                "brake": brake_column,
+                "speed": speed_column,
+                "time": time_column,
+            },
+            scales={"steering": steering_scale, "throttle": throttle_scale, "brake": brake_scale, "speed": speed_scale},
+            time_scale=time_scale,
+            fps=fps,
+            collector=collector,
+        )
+        folder = new_place(new)
+        with bar(f"importing {table}", "rows") as progress:
+            made = import_folder(pictures, table, folder, options, load_settings().kafka.prefix, progress)
+        _tell_imported(folder, made)
+
+
+def _tell_imported(folder: Path, made: Imported) -> None:
+    for meaning, (column, scale) in made.used.items():
+        typer.echo(f"{meaning}: column {column}" + (f", times {scale:g}" if scale != 1 else ""))
+    if made.too_many:
+        typer.echo(f"{made.too_many:,} rows came within a tick of another one, and are left out")
+    if made.gaps:
+        typer.echo(f"{made.gaps:,} gaps of more than 3 ticks: after each of them 60 ticks give no sample")
+    if made.step > LEAST_STEP:
+        typer.secho("with less than 7.5 rows a second no sample can be made of it", fg="red", err=True)
+    typer.echo(f"{folder} is made: {made.ticks:,} ticks in {made.runs:,} runs")

@@ -10,7 +10,7 @@ import typer
 
 from charles.cli.recording_check import check
 from charles.cli.recording_edits import cut, drop, merge
-from charles.cli.recording_exchange import export
+from charles.cli.recording_exchange import export, import_command
 from charles.cli.recording_info import info
 from charles.cli.recording_views import AsJson, Source, bar, opened, print_report, print_rows, row_of
 from charles.cli.running import clear_errors, load_settings
@@ -74,6 +74,7 @@ def verify(recording: Source, as_json: AsJson = False) -> None:
 app.command("info")(info)
 app.command("check")(check)
 app.command("export")(export)
+app.command("import")(import_command)
 app.command("cut")(cut)
 app.command("merge")(merge)
 app.command("drop")(drop)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from charles import topics
 from charles.codec import Unreadable, decode
 from charles.events import Control, Frame
-from charles.junk import Driven, Finding, Kind, Pictures, digest, driven, findings, thumbnail
+from charles.junk import Driven, Finding, Pictures, digest, driven, findings, thumbnail
 from charles.junk.driven import no_pictures
 from charles.recordings.making import Progress, Watch, nobody
 from charles.recordings.recording import Recording
@@ -18,9 +18,6 @@ from charles.recordings.times import TickSpan
 
 PICTURE_EVERY = 5
 """Ticks: a frozen camera is one that is frozen for a second."""
-_BY_YAW_RATE = {Kind.STEERING_INVERTED, Kind.STEERING_UNEXPLAINING, Kind.SWAPPED}
-"""What cannot be said where no yaw rate was recorded at all, as in what was imported without one."""
-
 _HALVES: dict[str, type[Frame | Control]] = {topics.FRAMES.name: Frame, topics.CONTROLS.name: Control}
 
 Run = tuple[str, str]
@@ -123,7 +120,5 @@ def _judge(run: _Run, report: Report) -> None:
     report.runs += 1
     report.ticks += len(seen)
     for finding in findings(seen):
-        if finding.kind in _BY_YAW_RATE and not seen.yaw_rate.any():
-            continue
         row = min(int(np.searchsorted(seen.tick, finding.first_tick)), len(seen) - 1)
         report.found.append(Found(finding, int(seen.time[row]) // 1000))

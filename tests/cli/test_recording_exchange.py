@@ -50,3 +50,40 @@ def test_a_video_beside_pictures_is_refused(folder: Path) -> None:
     told = charles("export", "monday", folder / "out", "--format", "jpeg", "--video")
     assert told.exit_code == 2
     assert "only --format parquet has it" in told.stderr
+
+
+def test_what_was_exported_is_imported(folder: Path) -> None:
+    assert charles("export", "monday", folder / "out", "--format", "jpeg").exit_code == 0
+    here = folder / "out" / "c" / "r"
+    told = charles("import", here, "again", "--csv", here / "labels.csv", "--steering-scale", "-0.5")
+    assert told.exit_code == 0, told.output
+    lines = told.stdout.splitlines()
+    assert lines[:3] == [
+        "frame: column frame",
+        "steering: column steering, times -0.5",
+        "throttle: column acceleration",
+    ]
+    assert lines[-1] == f"{folder / 'again'} is made: 20 ticks in 1 runs"
+
+
+def test_a_table_that_is_too_slow_is_told_to_be(folder: Path) -> None:
+    assert charles("export", "monday", folder / "out", "--format", "jpeg").exit_code == 0
+    here = folder / "out" / "c" / "r"
+    told = charles("import", here, "slow", "--csv", here / "labels.csv", "--fps", "5")
+    assert told.exit_code == 0, told.output
+    assert "19 gaps of more than 3 ticks: after each of them 60 ticks give no sample" in told.stdout
+    assert told.stderr == "with less than 7.5 rows a second no sample can be made of it\n"
+    fast = charles("import", here, "fast", "--csv", here / "labels.csv", "--fps", "60")
+    assert "10 rows came within a tick of another one, and are left out" in fast.stdout
+
+
+def test_what_is_out_of_range_is_one_clear_line(folder: Path) -> None:
+    assert charles("export", "monday", folder / "out", "--format", "jpeg").exit_code == 0
+    here = folder / "out" / "c" / "r"
+    told = charles("import", here, "again", "--csv", here / "labels.csv", "--steering-column", "purpose_distance")
+    assert told.exit_code == 1
+    assert told.stderr.splitlines() == [
+        f"{here / 'labels.csv'} row 2, column purpose_distance: 50 is not in [-1, 1]: --steering-scale 0.02 brings the "
+        "largest to 1"
+    ]
+    assert not (folder / "again").exists()

@@ -102,5 +102,6 @@ def _child(program: Program, settings: Settings, folder: Path) -> Child:
 def _count(program: Program, text: str) -> int:
     if text.isdecimal() and 1 <= int(text) <= program.most:
         return int(text)
-    accepted = f"from 1 to {program.most}" if program.most > 1 else "1: a model has only one at a time"
+    alone = "a model has only one at a time" if program.name == "trainer" else "another one would do the same again"
+    accepted = f"from 1 to {program.most}" if program.most > 1 else f"1: {alone}"
     raise ConfigError(f"{program.name}={text}: the number of {program.name}s is {accepted}")

@@ -90,7 +90,7 @@ def _is_left_behind(path: Path, prefix: str) -> bool:
         return False
     try:
         manifest = unfinished(path, prefix)
-        Lock(path / layout.LOCK).close()
-    except (RecordingError, RuntimeError):
+        Lock(path / layout.LOCK).close()  # it may be taken
+    except RuntimeError:
         return False
     return manifest is not None

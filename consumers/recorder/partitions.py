@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition, Uuid
 from confluent_kafka.admin import OffsetSpec
 
-from charles.kafka import AWAY, admin
+from charles.kafka import admin
 from charles.recordings.errors import RecordingError
 from charles.recordings.manifest import Manifest, TopicInfo
 from charles.refusals import asking
@@ -51,18 +52,16 @@ class Cluster:
         return dict(self._answers())
 
     def look(self, names: tuple[str, ...]) -> dict[str, Found]:
-        """The same without waiting: the answer to the last call's question; empty where there is none yet, or while the
-        broker is away."""
+        """The same without waiting: the answer to the last call's question, without what nobody knows now, as while
+        the broker is away or has only just come back."""
         if not all(future.done() for future in self._asked.values()):
             return {}
-        try:
-            return dict(self._answers())
-        except KafkaException as error:
-            if error.args[0].code() not in AWAY:
-                raise
-            return {}
-        finally:
-            self._ask(names)
+        found = {}
+        with suppress(KafkaException, RecordingError):
+            for name, facts in self._answers():
+                found[name] = facts
+        self._ask(names)
+        return found
 
     def begins(self, found: Mapping[str, Found], begin: Begin) -> dict[str, TopicInfo]:
         """Where recording begins in every partition of these topics. Raises Refused, KafkaException."""

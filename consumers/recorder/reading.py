@@ -18,7 +18,7 @@ from consumers.recorder.partitions import Place
 
 log = logging.getLogger(__name__)
 
-_BATCH = 500
+_BATCH = 200
 _TURN_S = 0.1
 _ANSWER_S = 1.0
 _PATIENCE_S = 15.0

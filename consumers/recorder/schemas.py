@@ -1,4 +1,4 @@
-"""The schemas that recorded values name: found beside the loop, wherever they were told."""
+"""The schemas that recorded values name: looked up beside the loop, wherever they were told."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 _MOST = 1_000
 """Values that are no Avro at all may seem to name another schema each."""
 
+Answer = AvroSchema | str
+"""A schema, or why there is none."""
+
 
 class Schemas:
     """recorded: what is in the manifest already, by schema_key."""
@@ -27,45 +30,45 @@ class Schemas:
         self._registry = Registry(kafka)
         self._recorded = set(recorded)
         self._seen: set[bytes] = set()
-        self._wanted: dict[bytes, None] = {}
+        self._wanted: set[bytes] = set()
         self._told: set[bytes] = set()
         self._worker = ThreadPoolExecutor(1, "schemas")
-        self._asked: tuple[bytes, Future[AvroSchema | None]] | None = None
+        self._asked: Future[dict[bytes, Answer]] | None = None
 
     def see(self, value: bytes | None) -> None:
         """Look at what a value names."""
         if value and (name := schema_name(value)) is not None and name not in self._seen and len(self._seen) < _MOST:
             self._seen.add(name)
             if schema_key(name) not in self._recorded:
-                self._wanted[name] = None
+                self._wanted.add(name)
 
-    def found(self, wait_s: float = 0.0) -> tuple[bytes, AvroSchema] | None:
-        """One that was looked up since; waits up to wait_s for it. What could not be looked up is tried again."""
-        if self._asked is None:
-            name = next(iter(self._wanted), None)
-            if name is None:
-                return None
-            self._asked = name, self._worker.submit(self._registry.find, name)
-        name, future = self._asked
-        if not future.done() and not wait_s:
-            return None
-        self._asked = None
-        self._wanted.pop(name)
+    def found(self, wait_s: float = 0.0) -> dict[bytes, AvroSchema]:
+        """Those that were looked up since, by the name in the framing; waits up to wait_s for them. What could not be
+        looked up is tried again."""
+        if self._asked is None and self._wanted:
+            self._asked = self._worker.submit(self._look_up, frozenset(self._wanted))
+        if self._asked is None or not (wait_s or self._asked.done()):
+            return {}
+        asked, self._asked = self._asked, None
         try:
-            schema = future.result(wait_s or None)
-        except (TimeoutError, KafkaException, RegistryError, Unreadable) as problem:
-            self._later(name, str(problem))
-            return None
-        if schema is None:
-            self._later(name, "nobody told it")
-            return None
-        return name, schema
+            answers = asked.result(wait_s)
+        except TimeoutError:
+            answers = dict.fromkeys(self._wanted, "no answer came in time")
+        found = {name: answer for name, answer in answers.items() if not isinstance(answer, str)}
+        self._wanted -= found.keys()
+        for name in answers.keys() - found.keys() - self._told:
+            self._told.add(name)
+            log.warning("the schema %s is not recorded yet: %s", schema_key(name), answers[name])
+        return found
 
     def close(self) -> None:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    def _later(self, name: bytes, reason: str) -> None:
-        self._wanted[name] = None
-        if name not in self._told:
-            self._told.add(name)
-            log.warning("the schema %s is not recorded yet: %s", schema_key(name), reason)
+    def _look_up(self, names: Iterable[bytes]) -> dict[bytes, Answer]:
+        return {name: self._answer(name) for name in names}
+
+    def _answer(self, name: bytes) -> Answer:
+        try:
+            return self._registry.find(name) or "nobody told it"
+        except (TimeoutError, KafkaException, RegistryError, Unreadable) as problem:
+            return str(problem)

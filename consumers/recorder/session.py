@@ -101,8 +101,7 @@ class Session:
         self._reader.commit()
         for gap in self._reader.mend():
             self._note(gap)
-        while (found := self._schemas.found(wait_s)) is not None:
-            name, schema = found
+        for name, schema in self._schemas.found(wait_s).items():
             self._room.until_done(lambda: self._writer.add_schema(name, schema))  # noqa: B023
         held = self._link.epochs
         for epoch in held[self._epochs :]:

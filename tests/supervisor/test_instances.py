@@ -21,12 +21,19 @@ def test_words_say_how_many_of_what() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "which programs? There are collector, balancer, trainer, player, recorder, annotator; such as: charles run"),
-        (["colector"], "colector: no such program; there are collector, balancer, trainer, player, recorder, annotator"),
+        (
+            [],
+            "which programs? There are collector, balancer, trainer, player, recorder, annotator; such as: charles run",
+        ),
+        (
+            ["colector"],
+            "colector: no such program; there are collector, balancer, trainer, player, recorder, annotator",
+        ),
         (["collector=0"], "collector=0: the number of collectors is from 1 to 99"),
         (["collector="], "collector=: the number of collectors is from 1 to 99"),
         (["player=-1"], "player=-1: the number of players is from 1 to 99"),
         (["trainer=2"], "trainer=2: the number of trainers is 1: a model has only one at a time"),
+        (["recorder=2"], "recorder=2: the number of recorders is 1: another one would do the same again"),
         (["player", "player"], "player: named twice; say player=2 for two of them"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from charles import topics
 from charles.recordings.manifest import Manifest
 from charles.settings import Kafka
-from tests.consumers.recorder.told import in_recording, in_topics, send
+from tests.consumers.recorder.told import in_recording, in_topics, recorded, send
 from tests.logged import until
 from tests.programs import heard, running
 from tests.survival.disks import Disk, small_disk
@@ -24,23 +24,19 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield disk
 
 
-def count(folder: Path) -> int:
-    return sum(map(len, in_recording(folder).values())) if (folder / "manifest.json").exists() else 0
-
-
 @pytest.mark.parametrize("leave", [0, 300 * _KIB], ids=["nothing", "a part of it"])
 def test_it_waits_for_room_and_goes_on(kafka: Kafka, disk: Disk, leave: int, capfd: pytest.CaptureFixture[str]) -> None:
     folder = disk.folder / "r"
     with running("record", kafka, recorder={"recording": str(folder), "topics": ["frames"], "begin": "beginning"}):
         send(kafka, topics.FRAMES, 20)
-        until(lambda: count(folder) == 20)
+        until(lambda: recorded(folder) == 20)
         disk.fill(leave)
         send(kafka, topics.FRAMES, 80, first=20, size=20_000)
         status = heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note)
         assert f" bytes wait for {folder}, which has " in status.note
         assert in_recording(folder)  # readable, as far as it goes
         disk.make_room()
-        until(lambda: count(folder) == 100)
+        until(lambda: recorded(folder) == 100)
     assert in_recording(folder) == in_topics(kafka, topics.FRAMES)
     assert Manifest.load(folder).state == "complete"
     told = capfd.readouterr().err
@@ -62,6 +58,6 @@ def test_stopped_while_it_waits_it_goes_on_at_its_next_start(
     with running("record", kafka, recorder=section):  # already now, before there is room
         heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note, from_now=True)
         disk.make_room()
-        until(lambda: count(folder) == 40)
+        until(lambda: recorded(folder) == 40)
     assert in_recording(folder) == in_topics(kafka, topics.FRAMES)
     assert Manifest.load(folder).state == "complete"

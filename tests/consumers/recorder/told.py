@@ -14,6 +14,7 @@ from confluent_kafka import TopicPartition
 
 from charles import topic_admin, topics
 from charles.kafka import Publisher, admin, name, producer
+from charles.recordings.layout import MANIFEST
 from charles.recordings.recording import Recording
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -56,6 +57,15 @@ def in_recording(folder: Path) -> Rows:
             if rows:
                 found[topic, partition] = rows
     return found
+
+
+def count(rows: Rows) -> int:
+    return sum(map(len, rows.values()))
+
+
+def recorded(folder: Path) -> int:
+    """How many records are; 0 where there is no recording yet."""
+    return count(in_recording(folder)) if (folder / MANIFEST).exists() else 0
 
 
 def send(kafka: Kafka, topic: Topic, count: int, first: int = 0, size: int = 100, partition: int = -1) -> None:

@@ -1,0 +1,41 @@
+"""What cannot be recorded is said before anything is written."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from charles.recordings.manifest import TopicInfo
+from charles.recordings.writing import RecordingWriter
+from charles.settings import Kafka
+from tests.programs import running
+
+
+@pytest.mark.parametrize("why", ["complete", "taken", "another topic", "another prefix", "no such topic", "no time"])
+def test_what_cannot_be_recorded_is_refused_in_one_line(
+    kafka: Kafka, tmp_path: Path, capfd: pytest.CaptureFixture[str], why: str
+) -> None:
+    folder = tmp_path / "r"
+    section = {"recording": str(folder), "topics": ["controls"]}
+    if why in ("complete", "taken", "another topic", "another prefix"):
+        info = TopicInfo(partitions=6, id="of another one" if why == "another topic" else "")
+        prefix = "other" if why == "another prefix" else kafka.prefix
+        with RecordingWriter.create(folder, prefix, {"controls": info}) as writer:
+            if why == "complete":
+                writer.finish()
+    section |= {"topics": ["contrails"]} if why == "no such topic" else {}
+    section |= {"begin": "noon"} if why == "no time" else {}
+    holds = RecordingWriter.resume(folder) if why == "taken" else nullcontext()
+    with holds, running("record", kafka, recorder=section, ends_with=1) as process:
+        process.wait(60)
+    says = {
+        "complete": f"{folder} is complete, nothing is added to it: name another recording",
+        "taken": f"another program writes to {folder}: stop it first",
+        "another topic": f"{kafka.prefix}.controls is not the topic that {folder} holds",
+        "another prefix": f"{folder} is of the topics other.*, not of {kafka.prefix}.*",
+        "no such topic": "there is no topic 'contrails'; there are frames, controls",
+        "no time": "recorder.begin: 'noon' is none of now, beginning, a time",
+    }
+    assert says[why] in capfd.readouterr().err.splitlines()[-1]

@@ -53,8 +53,17 @@ def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop
             )
         )
         link = Alone(stop)
-        if training.begin(link, folder.load()):
-            training.run(link, lambda: ())
+        try:
+            if training.begin(link, folder.load()):
+                training.run(link, lambda: ())
+        except RecordingError:  # damaged somewhere: what was learned until there is kept
+            training.finish()
+            raise
+        if training.done and not training.batch:
+            raise RecordingError(
+                f"{plan.recording.folder} makes {training.buffers.counts.read} samples of use, too few for one batch: "
+                f"{config.train.batch}, as many of each kind of set ({', '.join(training.buffers.kinds)})"
+            )
         return Outcome(training.batch, training.buffers.counts.read, training.buffers.buffered, training.done)
 
 

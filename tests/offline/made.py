@@ -59,11 +59,13 @@ def driven(count: int, collectors: int = 2, seed: int = 1, partitions: int = 6) 
             yield topics.CONTROLS, number % partitions, time, collector, control
 
 
-def record(folder: Path, placed: Iterable[Placed], of: Config | None = None, partitions: int = 6) -> Recording:
-    """of: the configuration that the recording holds, of epoch 3."""
+def record(
+    folder: Path, placed: Iterable[Placed], of: Config | None = None, partitions: int = 6, **options: int
+) -> Recording:
+    """of: the configuration that the recording holds, of epoch 3; options: of the writer."""
     counts = {topic.name: 1 if topic is topics.BALANCED else partitions for topic in topics.TOPICS}
     offsets: dict[tuple[str, int], int] = {}
-    with RecordingWriter.create(folder, "charles", {}) as writer:
+    with RecordingWriter.create(folder, "charles", {}, **options) as writer:  # type: ignore[arg-type]
         for topic, partition, time, key, event in placed:
             place = topic.name, partition
             if topic.name not in writer.manifest.topics:

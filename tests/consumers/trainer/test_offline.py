@@ -200,3 +200,24 @@ def _until(holds: Callable[[], bool], patience_s: float = 120.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come to it"
         time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_what_was_learned_until_a_recording_is_damaged_is_kept(offline: Offline) -> None:
+    recording = record(offline.folder / "damaged", samples(210), config(), segment_bytes=100_000)
+    last = recording.segments("balanced", 0)[-1]
+    (offline.folder / "damaged" / last.file).unlink()
+    process = offline.begin("damaged", training="damaged")
+    told = process.communicate(timeout=240)[1]
+    assert process.returncode == 1
+    assert f"{Path(last.file).name} is damaged at byte 0: the file is missing" in told.splitlines()[-1]
+    assert offline.batch("damaged") > 5
+
+
+@pytest.mark.slow
+def test_too_few_samples_for_a_batch_are_told(offline: Offline) -> None:
+    record(offline.folder / "few", samples(20), config())
+    process = offline.begin("few", training="few")
+    told = process.communicate(timeout=240)[1]
+    assert process.returncode == 1
+    assert "few makes 20 samples of use, too few for one batch: 8, as many of each kind" in told.splitlines()[-1]

@@ -18,7 +18,7 @@ from tests.logged import until
 from tests.security.certificates import Authority
 from tests.security.secured import PATIENCE_S, STRANGER, Secured, holds
 
-PROGRAMS = ["collect", "balance", "train", "play"]
+PROGRAMS = ["collect", "balance", "train", "play", "record"]
 COMMANDS = ["status", "topics", "config show", "config set train.buffer=80", "ledger", "command all pause", "reset"]
 EVERYTHING = pytest.mark.parametrize("argv", [*PROGRAMS, *COMMANDS])
 
@@ -89,6 +89,7 @@ def test_an_onlooker_changes_nothing_and_is_told_so(secured: Secured, prefix: st
         ("train", "trainer", ResourceType.TOPIC, "weights", "it lacks: Read, Write, Delete on topic {}."),
         ("train", "trainer", ResourceType.TRANSACTIONAL_ID, "trainer-", "(to write in transactions)"),
         ("play", "player", ResourceType.TOPIC, "driving", "it lacks: Write on topic {}."),
+        ("record", "recorder", ResourceType.TOPIC, "training", "it lacks: Read on topic {}."),
     ],
 )
 def test_one_missing_acl_is_named_in_one_clear_line(

@@ -47,42 +47,30 @@ def _fact(given: Path, found: Found) -> dict[str, object]:
 
 
 def _print(source: Recording, given: Path, report: Report) -> None:
-    from rich.console import Console
-
-    console = Console()
     judged = f"{report.ticks:,} ticks of {report.runs:,} runs"
     if report.unreadable:
         typer.echo(f"{report.unreadable:,} values cannot be read: `charles recordings verify` names them", err=True)
     if not report.found:
         typer.echo(f"{source.folder}: no junk is found in {judged}")
         return
-    console.print(_table(source, report.found))
-    typer.echo(f"\n{len(report.found)} findings in {judged}. Leave out one of these spans, or all at once:")
-    for found in report.found:
-        typer.echo(f"  {_drop(given, [found])}")
+    widest = max(len(each.finding.kind) for each in report.found)
+    for each in report.found:
+        typer.secho(f"{each.finding.kind:{widest}}  {_when(source, each)}  {each.span}", bold=True)
+        typer.echo(f"  {each.finding.words}")
+        typer.echo(f"  {_drop(given, [each])}")
+    typer.echo(f"{len(report.found)} findings in {judged}")
     if len(report.found) > 1:
-        typer.echo(f"  {_drop(given, report.found)}")
+        typer.echo(f"To leave all of these spans out:\n  {_drop(given, report.found)}")
 
 
-def _table(source: Recording, every: list[Found]) -> object:
+def _when(source: Recording, found: Found) -> str:
+    """Since the recording's beginning; a tick is taken a little before it is published."""
     from datetime import timedelta
-
-    from rich.table import Table
-    from rich.text import Text
 
     from charles.recordings import times
 
-    table = Table(box=None, pad_edge=False)
-    for head in ("kind", "collector/run", "ticks", "when", "what"):
-        table.add_column(head, overflow="fold")
-    began = times.bounds(source)[0]
-    for each in every:
-        finding = each.finding
-        after = timedelta(seconds=round((each.timestamp - began) / 1000))
-        ticks = f"{finding.first_tick}-{finding.last_tick}"
-        cells = finding.kind, f"{finding.collector}/{finding.run}", ticks, f"+{after}", finding.words
-        table.add_row(*map(Text, cells))
-    return table
+    after = max(found.timestamp - times.bounds(source)[0], 0)
+    return f"+{timedelta(seconds=after // 1000)}"
 
 
 def _drop(given: Path, every: list[Found]) -> str:

@@ -34,7 +34,8 @@ def info(
 ) -> None:
     """Print what a recording holds: length, topics, collectors, runs, missing ticks, and how often each label comes.
 
-    Late and dropped are ticks, as the collectors counted them while it was recorded.
+    Of a run, records are those of frames, and behind a stroke those of controls where these are not as many; in
+    brackets is its longest gap. Late and dropped are ticks, as the collectors counted them while it was recorded.
 
     Example: charles recordings info monday --contact-sheet monday.png
     """
@@ -171,19 +172,20 @@ def _collectors(found: Info) -> Table:
 
 
 def _runs(source: Recording, found: Info) -> Table:
-    """from: since the recording's beginning. A run is written as `drop --span` wants it."""
+    """A run is written as `drop --span` wants it; from: since the recording's beginning; records: frames, and controls
+    where these are not as many."""
     from charles.recordings import times
 
     table = _table()
     table.add_column("collector/run", overflow="fold")
-    for head in ("from", "ticks", "frames", "controls", "missing"):
+    for head in ("from", "ticks", "records", "missing"):
         table.add_column(head, justify="right", no_wrap=True)
     began = times.bounds(source)[0]
     for run in list(found.runs.values())[:_RUNS]:
         halves = [half for _name, half in _halves(run) if half.records]
         ticks = f"{min(half.first for half in halves)}-{max(half.last for half in halves)}"
-        counts = f"{run.frames.records:,}", f"{run.controls.records:,}"
-        table.add_row(f"{run.collector}/{run.run}", _clock(run.begins - began), ticks, *counts, _gaps(run))
+        counts = "/".join(dict.fromkeys(f"{half.records:,}" for _name, half in _halves(run)))
+        table.add_row(f"{run.collector}/{run.run}", _clock(run.begins - began), ticks, counts, _gaps(run))
     return table
 
 

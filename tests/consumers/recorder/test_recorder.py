@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,10 @@ from charles.recordings.manifest import Manifest
 from charles.recordings.recording import Recording
 from charles.recordings.verify import verify
 from charles.settings import Kafka
+from infra.kafka.ports import free_port
 from tests.consumers.recorder.told import in_recording, in_topics, recorded, send
 from tests.logged import until
+from tests.metrics.pages import page
 from tests.programs import configure, give, heard, running
 
 RAW = (topics.FRAMES, topics.CONTROLS)
@@ -109,10 +112,15 @@ def test_everybody_sees_how_far_it_is(kafka: Kafka, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     section = {"recording": str(folder), "topics": ["controls"], "begin": "beginning"}
     send(kafka, topics.CONTROLS, 40, partition=3)
-    with running("record", kafka, recorder=section):
+    port = free_port()
+    with running("record", kafka, recorder=section, metrics={"port": port}):
         status = heard(kafka, lambda status: status.figures.get("records") == 40)
+        text = page(f"127.0.0.1:{port}")
         assert (status.program, status.instance, status.lag) == ("recorder", "recorder-1", 0)
         assert status.note == f"records into {folder}"
+    assert 'charles_recorder_records_total{topic="controls"} 40.0' in text
+    assert "charles_recorder_unread_records 0.0" in text
+    assert re.search(r"charles_recorder_disk_free_bytes [1-9]", text)
     [place] = consumer(kafka, "recorder-recorder-1").committed(
         [TopicPartition(name(kafka, topics.CONTROLS), 3)], timeout=10
     )

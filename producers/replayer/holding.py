@@ -1,7 +1,8 @@
 """Whether the topics hold already what shall be replayed.
 
 Where there are records, their headers are read, all of them, the smallest topic first, until one is of a run that is
-to be replayed: no other place says it for every topic, and whoever has replayed it. Empty topics cost nothing.
+to be replayed: no other place says it of every topic, whoever wrote it. That takes as long as the broker needs to hand
+out the topics, and no time where they are empty. Topics whose records have no runs must be empty.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from charles.recordings.record import from_message
 from charles.topics import Topic
 from producers.replayer.plan import OF_RUNS, Plan, run_of
 
-_SMALLEST_FIRST = (topics.TRAINING, topics.DRIVING, topics.CONTROLS, topics.BALANCED, topics.FRAMES)
+_ORDER = (topics.CONTROLS, topics.BALANCED, topics.FRAMES, topics.TRAINING, topics.DRIVING)
 
 Tell = Callable[[str, int, int], None]
 """Is told how far the reading is: topic, records read, records there are, about."""
@@ -28,7 +29,7 @@ class HeldAlready(RuntimeError):
 def refuse_repeats(plan: Plan, tell: Tell) -> None:
     """Return where nothing of it is there. Raises HeldAlready, KafkaException, TimeoutError."""
     runs = plan.runs()
-    for topic in _SMALLEST_FIRST:
+    for topic in _ORDER:
         if topic in plan.topics and (held := held_records(plan, topic)):
             if topic not in OF_RUNS:
                 raise HeldAlready(_not_empty(plan, topic))

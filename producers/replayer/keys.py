@@ -69,7 +69,7 @@ else:
             if sys.stdin is None or not sys.stdin.isatty():
                 return self
             self._fd = sys.stdin.fileno()
-            if os.tcgetpgrp(self._fd) == os.getpgrp():  # in the background, to touch the terminal is to be stopped
+            if not self._in_background():
                 self._after.callback(termios.tcsetattr, self._fd, termios.TCSADRAIN, termios.tcgetattr(self._fd))
                 tty.setcbreak(self._fd)
                 self.live = True
@@ -79,6 +79,13 @@ else:
             self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
         ) -> None:
             self._after.close()
+
+        def _in_background(self) -> bool:
+            """Whether to touch the terminal is to be stopped by it."""
+            try:
+                return os.tcgetpgrp(self._fd) != os.getpgrp()
+            except OSError:  # it is not the terminal that rules this process
+                return False
 
         def pressed(self) -> list[str]:
             """The keys that were pressed since this was asked last."""

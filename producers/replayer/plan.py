@@ -134,7 +134,8 @@ def _chosen(recording: Recording, wanted: Replayer) -> tuple[tuple[Topic, ...], 
     """The topics that are replayed, and why others are not."""
     asked = wanted.topics or recording.topics
     for name in asked:
-        recording.partitions(name)  # it says which there are
+        if name not in NEVER:
+            recording.partitions(name)  # it says which there are
     reasons = {name: why for name in asked if (why := _why_not(name, wanted))}
     found = tuple(topic for topic in REPLAYED if topic.name in asked and topic.name not in reasons)
     told = "; ".join(f"{name} is not: {why}" for name, why in reasons.items())
@@ -171,9 +172,10 @@ def _bounds(recording: Recording, chosen: tuple[Topic, ...], since: int | None, 
         return NO_TIMESTAMP, NO_TIMESTAMP
     first, last = min(each.first_timestamp for each in timed), max(each.last_timestamp for each in timed)
     if (since is not None and since > last) or (until is not None and until <= first) or _is_empty(since, until):
+        names = ", ".join(topic.name for topic in chosen)
         asked = f"{'its start' if since is None else clock(since)} and {'its end' if until is None else clock(until)}"
         raise RecordingError(
-            f"{recording.folder} holds nothing between {asked}: it goes from {clock(first)} to {clock(last)}"
+            f"{recording.folder} holds nothing of {names} between {asked}: it goes from {clock(first)} to {clock(last)}"
         )
     return max(first, since or first), last if until is None else min(last, until)
 

@@ -102,12 +102,12 @@ class Report:
         done = round(share * _BAR)
         parts = [
             f"[{'#' * done}{'.' * (_BAR - done)}] {where}",
+            "" if state == "running" else state,
+            self._hint if time.monotonic() < self._hint_until else "",
             f"pass {self.passes}" if self._plan.loop else "",
             f"{self._link.rate.per_second():,.0f} records/s",
             f"{self._bytes.per_second() / 1e6:.1f} MB/s",
             "" if left is None else f"{span(1000 * left)} left",
             f"{self._pacer.late:,} late",
-            "" if state == "running" else state,
-            self._hint if time.monotonic() < self._hint_until else "",
         ]
         return "  ".join(filter(None, parts))[: shutil.get_terminal_size().columns - 1]

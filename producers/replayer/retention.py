@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from charles.kafka import name
 from charles.recordings.record import NO_TIMESTAMP
-from charles.topics import Topic
+from charles.topics import DAY, Topic
 from producers.replayer.plan import Plan
 from producers.replayer.words import clock, size, span
 
@@ -37,7 +37,7 @@ def _of_topic(plan: Plan, topic: Topic, config: Config, now_ms: int) -> Iterator
     first = _first(plan, topic)
     if plan.keeps_timestamps and keeps_ms >= 0 and NO_TIMESTAMP < first < now_ms - keeps_ms:
         yield (
-            f"{full} keeps records for {span(keeps_ms)}: those from before {clock(now_ms - keeps_ms)} are deleted "
+            f"{full} keeps records for {_age(keeps_ms)}: those from before {clock(now_ms - keeps_ms)} are deleted "
             f"within minutes, and these begin at {clock(first)}; keep them with "
             f"{_command(plan, full, 'retention.ms=-1')}, or replay with --timestamps now"
         )
@@ -62,6 +62,10 @@ def _largest(plan: Plan, topic: Topic) -> int:
         + sum(path.stat().st_size for path in recording.open_segments(topic.name, partition))
         for partition in recording.partitions(topic.name)
     )
+
+
+def _age(ms: int) -> str:
+    return f"{ms // DAY} days" if ms >= DAY and ms % DAY == 0 else span(ms)
 
 
 def _command(plan: Plan, full: str, entry: str) -> str:

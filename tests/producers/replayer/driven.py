@@ -72,17 +72,19 @@ def odd(offset: int) -> list[Record]:
     rows: list[tuple[int, bytes | None, bytes | None, Headers]] = [
         (BEGAN_MS + 1, None, None, ()),
         (BEGAN_MS + 2, b"", b"", (("run", None), ("run", b"\xff\xfe"), ("run", b""))),
-        (BEGAN_MS - 5000, b"\xff\x00key", b"no event", (("b", b"2"), ("a", b"1"), ("b", b"2"))),
+        (BEGAN_MS, b"\xff\x00key", b"no event", (("b", b"2"), ("a", b"1"), ("b", b"2"))),
         (-1, b"key", None, (("\u00fcber", b"\x80"), ("", b""))),
         (BEGAN_MS + 3, None, b"\xc3\x01", ()),
     ]
     return [Record(offset + at, time, 1, key, value, headers) for at, (time, key, value, headers) in enumerate(rows)]
 
 
-def recording(folder: Path, placed: list[Placed], partitions: dict[str, int] | None = None) -> Recording:
+def recording(
+    folder: Path, placed: list[Placed], partitions: dict[str, int] | None = None, prefix: str = "charles"
+) -> Recording:
     """A complete one of these records."""
     found = {topic: TopicInfo(partitions=count) for topic, count in (partitions or PARTITIONS).items()}
-    with RecordingWriter.create(folder, "charles", found) as writer:
+    with RecordingWriter.create(folder, prefix, found) as writer:
         for event in (Frame, Control, Sample, TrainingStep):
             writer.add_schema(codec.own_fingerprint(event), codec.schema(event))
         for topic, partition, record in placed:

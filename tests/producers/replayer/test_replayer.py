@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from charles import codec, topics
+from charles import codec, topic_admin, topics
 from charles.events import Control, Frame, Sample
 from charles.kafka import name
 from charles.recordings.record import Record
 from charles.recordings.recording import Recording
 from charles.registry import Registry
-from charles.settings import Kafka, Replayer, Settings
-from producers import replayer
-from producers.replayer.report import Outcome
+from charles.settings import Kafka
+from charles.topic_admin import WrongTopics
+from producers.replayer.replaying import CutShort
 from tests.kafka_tools import events
-from tests.producers.replayer.driven import ALL, BEGAN_MS, drive, odd, recorded, recording, there
+from tests.producers.replayer.conftest import Replay
+from tests.producers.replayer.driven import ALL, BEGAN_MS, drive, recorded, recording, there, without_offset
+from tests.recordings.made import Placed
 
 
-@pytest.fixture
-def target(broker: str) -> Kafka:
-    """Where nothing is, not even topics."""
-    return Kafka(bootstrap_servers=broker, prefix=f"t{uuid4().hex[:8]}")
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Recording:
-    """Two collectors for 60 ticks, with oddities between them."""
-    placed = list(drive(60))
-    placed[100:100] = [("frames", 1, record) for record in odd(0)]
-    placed += [("balanced", 0, record) for record in odd(1000)]
-    return recording(tmp_path / "monday", placed)
-
-
-def replay(source: Recording | Path, target: Kafka, **options: Any) -> Outcome:
-    folder = source.folder if isinstance(source, Recording) else source
-    options = {"prefix": target.prefix, "speed": "max"} | options
-    return replayer.main(Settings(kafka=target, replayer=Replayer(recording=folder, **options)))
-
-
-def test_what_is_replayed_is_what_was_recorded_to_the_byte(source: Recording, target: Kafka) -> None:
-    outcome = replay(source, target)
+def test_what_is_replayed_is_what_was_recorded_to_the_byte(source: Recording, target: Kafka, replay: Replay) -> None:
+    outcome = replay(source)
     for topic in ALL:
         assert there(target, topic) == recorded(source, topic)
         assert outcome.records[topic.name] == sum(map(len, recorded(source, topic).values()))
@@ -54,8 +34,8 @@ def test_what_is_replayed_is_what_was_recorded_to_the_byte(source: Recording, ta
 
 
 @pytest.mark.skipif(shutil.which("kcat") is None, reason="there is no kcat here")
-def test_kcat_reads_the_same(source: Recording, target: Kafka) -> None:
-    replay(source, target)
+def test_kcat_reads_the_same(source: Recording, target: Kafka, replay: Replay) -> None:
+    replay(source)
     for topic in (topics.FRAMES, topics.CONTROLS, topics.BALANCED):
         command = ["kcat", "-b", target.bootstrap_servers, "-t", name(target, topic), "-C", "-e", "-q"]
         told = subprocess.run([*command, "-f", "%p %T %K %S %h\n"], capture_output=True, check=True, timeout=60)
@@ -71,15 +51,17 @@ def _as_kcat(partition: int, record: Record) -> bytes:
     return f"{partition} {record.timestamp} {sizes[0]} {sizes[1]} ".encode() + headers
 
 
-def test_topics_are_made_with_the_recorded_partitions_and_schemas_announced(source: Recording, target: Kafka) -> None:
-    replay(source, target)
+def test_topics_are_made_with_the_recorded_partitions_and_schemas_announced(
+    source: Recording, target: Kafka, replay: Replay
+) -> None:
+    replay(source)
     assert set(there(target, topics.FRAMES)) == {0, 1, 2}
     keys = {record.key for records in there(target, topics.SCHEMAS).values() for record in records}
     assert {codec.own_fingerprint(event).hex().encode() for event in (Frame, Control, Sample)} <= keys
 
 
-def test_new_runs_are_new_in_values_headers_and_keys_alike(source: Recording, target: Kafka) -> None:
-    outcome = replay(source, target, new_run=True)
+def test_new_runs_are_new_in_values_headers_and_keys_alike(source: Recording, target: Kafka, replay: Replay) -> None:
+    outcome = replay(source, new_run=True)
     assert set(outcome.records) == {"frames", "controls", "balanced"}
     (suffix,) = {event.run.removeprefix("r1") for event in events_of(target)}
     assert suffix.startswith("-r")
@@ -107,3 +89,84 @@ def test_new_runs_are_new_in_values_headers_and_keys_alike(source: Recording, ta
 
 def events_of(target: Kafka) -> list[Control]:
     return events(target, topics.CONTROLS, Control)
+
+
+def test_the_recorded_order_is_kept_across_topics(source: Recording, target: Kafka, replay: Replay) -> None:
+    """Timestamps of the writing say in which order it was written, as far as a millisecond tells."""
+    outcome = replay(source, timestamps="now", speed="4", topics=["frames", "controls"])
+    places = {(topic.name, number): iter(rows) for topic in ALL[:2] for number, rows in there(target, topic).items()}
+    written = []
+    for topic, partition, record in source.merged(["frames", "controls"]):
+        there_is = next(places[topic, partition])
+        assert (there_is.key, there_is.value, there_is.headers) == (record.key, record.value, record.headers)
+        written.append(there_is.timestamp)
+    assert written == sorted(written)
+    assert written[-1] - written[0] >= 59 * 33 / 4 - 34
+    assert len(written) == sum(outcome.records.values())
+
+
+def test_a_part_of_it_can_be_replayed(source: Recording, target: Kafka, replay: Replay) -> None:
+    replay(source, topics=["controls"], collectors=["attic"], since="+0.33s", until="+0.66s")
+    (records,) = there(target, topics.CONTROLS).values()
+    expected = [record for record in recorded(source, topics.CONTROLS)[2] if 330 <= record.timestamp - BEGAN_MS < 660]
+    assert records == expected
+    assert len(records) == 10
+    assert not there(target, topics.FRAMES)
+
+
+def test_the_first_millisecond_of_1970_becomes_the_second(tmp_path: Path, target: Kafka, replay: Replay) -> None:
+    rows = [Record(number, number, 1, b"key", b"value", ()) for number in range(3)]
+    replay(recording(tmp_path / "old", [("controls", 0, row) for row in rows]))
+    assert [record.timestamp for record in there(target, topics.CONTROLS)[0]] == [1, 1, 2]
+
+
+def test_topics_with_more_partitions_are_fine(source: Recording, target: Kafka, replay: Replay) -> None:
+    topic_admin.ensure(target)
+    replay(source)
+    assert there(target, topics.FRAMES) == recorded(source, topics.FRAMES)
+
+
+def test_topics_with_fewer_partitions_are_refused(source: Recording, target: Kafka, replay: Replay) -> None:
+    topic_admin.ensure(target, {"frames": 2, "controls": 2})
+    with pytest.raises(WrongTopics, match=r"frames has 2 partitions and 3 were recorded: replay to another --prefix"):
+        replay(source)
+    assert not there(target, topics.CONTROLS)
+
+
+def test_what_would_be_deleted_at_once_is_told_before(
+    source: Recording, target: Kafka, replay: Replay, caplog: pytest.LogCaptureFixture
+) -> None:
+    replay(source, topics=["training", "controls"])  # recorded long enough ago
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    (told,) = (words for words in warned if "retention" in words)
+    assert told.startswith(f"{name(target, topics.TRAINING)} keeps records for 7 days")
+
+
+@pytest.mark.parametrize("at", ["partition 0 of frames", "partition 2 of controls"])
+def test_a_recording_that_is_damaged_is_replayed_up_to_there(
+    at: str, tmp_path: Path, target: Kafka, replay: Replay
+) -> None:
+    placed = list(drive(3000))
+    source = recording(tmp_path / "monday", placed)
+    _, partition, _, topic = at.split()
+    segment = source.folder / topic / partition / f"{0:020d}.avro"
+    data = bytearray(segment.read_bytes())
+    data[len(data) * 3 // 4] ^= 0xFF
+    # Within a value a flipped bit is nothing that reading can see; the marker behind a block is.
+    sync = bytes(data[-16:])
+    place = data.rindex(sync, 0, len(data) - 16)
+    data[place] ^= 0xFF
+    segment.write_bytes(data)
+    with pytest.raises(CutShort) as told:
+        replay(source, topics=["frames", "controls"])
+    assert str(segment) in str(told.value)
+    assert "is damaged at byte " in str(told.value)
+    assert "replayed up to 2026-01-31T20:0" in str(told.value)
+    written = there(target, next(each for each in ALL if each.name == topic))[int(partition)]
+    before = recorded_rows(placed, topic, int(partition))[: len(written)]
+    assert 0 < len(written) < 3000
+    assert written == before
+
+
+def recorded_rows(placed: list[Placed], topic: str, partition: int) -> list[Record]:
+    return [without_offset(record) for name_, number, record in placed if (name_, number) == (topic, partition)]

@@ -1,0 +1,44 @@
+"""A recording, somewhere to replay it to, and the replayer in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from charles.recordings.recording import Recording
+from charles.settings import Kafka, Replayer, Settings
+from producers import replayer
+from producers.replayer.report import Outcome
+from tests.producers.replayer.driven import drive, odd, recording
+
+Replay = Callable[..., Outcome]
+
+
+@pytest.fixture
+def target(broker: str) -> Kafka:
+    """Where nothing is, not even topics."""
+    return Kafka(bootstrap_servers=broker, prefix=f"t{uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Recording:
+    """Two collectors for 60 ticks, with oddities between them."""
+    placed = list(drive(60))
+    placed[100:100] = [("frames", 1, record) for record in odd(0)]
+    placed += [("balanced", 0, record) for record in odd(1000)]
+    return recording(tmp_path / "monday", placed)
+
+
+@pytest.fixture
+def replay(target: Kafka) -> Replay:
+    """Replays a recording to the target, as fast as it goes unless told otherwise."""
+
+    def run(source: Recording, **options: Any) -> Outcome:
+        options = {"prefix": target.prefix, "speed": "max", "recording": source.folder} | options
+        return replayer.main(Settings(kafka=target, replayer=Replayer(**options)))
+
+    return run

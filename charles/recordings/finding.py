@@ -9,7 +9,7 @@ from charles.recordings.layout import MANIFEST
 
 def under(folder: Path) -> list[Path]:
     """The recordings in a folder, by name; the folder itself where it is one."""
-    if (folder / MANIFEST).is_file():
+    if _is_recording(folder):
         return [folder]
     return sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
 
@@ -17,7 +17,13 @@ def under(folder: Path) -> list[Path]:
 def located(given: Path, folder: Path) -> Path:
     """Where the recording is that somebody calls so: by its path, or by its name in the folder of recordings."""
     named = folder / given
-    return named if not given.exists() and named.exists() else given
+    if _is_recording(given) or not named.exists():
+        return given
+    return named if _is_recording(named) or not given.exists() else given
+
+
+def _is_recording(path: Path) -> bool:
+    return (path / MANIFEST).is_file()
 
 
 def placed(given: Path, folder: Path) -> Path:

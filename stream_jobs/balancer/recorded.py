@@ -54,6 +54,7 @@ class RebalancedSamples:
         self._recording = recording
         self._settings = settings
         self._refuse = refuse
+        self._told = False
         frames, controls = (len(recording.partitions(topic)) for topic in _TOPICS)
         if frames != controls:
             raise RecordingError(
@@ -89,7 +90,9 @@ class RebalancedSamples:
             yield from self._taken(work)
         course.end()
         yield from self._taken(work)
-        log.info("balanced: %s", _ledger(work))
+        if not self._told:  # once: the next time it is the same
+            log.info("balanced: %s", _ledger(work))
+        self._told = True
 
     def _taken(self, work: Work) -> Iterator[Sample]:
         """What was emitted. What the live balancer would write down beside it nobody asks for."""

@@ -15,7 +15,7 @@ from infra.kafka.broker import LocalBroker
 from tests.consumers.recorder.told import count, delete_up_to, in_recording, in_topics, recorded, send, writers
 from tests.kafka_tools import kill
 from tests.logged import until
-from tests.programs import heard, running
+from tests.programs import give, heard, running
 
 RAW = (topics.FRAMES, topics.CONTROLS)
 KILLS = 10
@@ -102,3 +102,29 @@ def test_it_goes_on_when_the_broker_comes_back(own_broker: LocalBroker, tmp_path
         until(lambda: recorded(folder) == 100)
     assert in_recording(folder) == in_topics(kafka, topics.CONTROLS)
     assert Manifest.load(folder).notes == []
+
+
+def test_a_gap_is_told_once_also_while_nothing_comes_after_it_and_after_a_pause(kafka: Kafka, tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    section = {"recording": str(folder), "begin": "beginning", "topics": ["controls"]}
+    send(kafka, topics.CONTROLS, 10, partition=1)
+    delete_up_to(kafka, topics.CONTROLS, 1, 2)  # before it begins: no gap
+    with running("record", kafka, recorder=section):
+        until(lambda: recorded(folder) == 8)
+        give(kafka, "recorder", "pause")
+        heard(kafka, lambda status: status.state == "paused")
+        send(kafka, topics.CONTROLS, 10, first=10, partition=1)
+        delete_up_to(kafka, topics.CONTROLS, 1, 20)
+        for _ in range(2):
+            give(kafka, "recorder", "resume")
+            heard(kafka, lambda status: status.state == "running" and status.figures["lost_offsets"], from_now=True)
+            give(kafka, "recorder", "pause")
+            heard(kafka, lambda status: status.state == "paused", from_now=True)
+        give(kafka, "recorder", "reload")  # as a restart
+        heard(kafka, lambda status: status.state == "paused" and not status.figures.get("lost_offsets"), from_now=True)
+        give(kafka, "recorder", "resume")
+        send(kafka, topics.CONTROLS, 5, first=20, partition=1)
+        until(lambda: recorded(folder) == 13)
+    assert [row[0] for row in in_recording(folder)["controls", 1]] == [*range(2, 10), *range(20, 25)]
+    (note,) = Manifest.load(folder).notes
+    assert note.endswith("the offsets 10 to 19 before they were recorded: 10 at most are lost")

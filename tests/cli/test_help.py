@@ -28,6 +28,7 @@ HEAVY = [
     "gymnasium",
     "matplotlib",
     "plotly",
+    "pyarrow",
     "psutil",
     "rich",
     "requests",

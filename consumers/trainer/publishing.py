@@ -17,7 +17,7 @@ from charles.kafka import Publisher, admin, answers
 from charles.metrics.table import Trainer
 from charles.pruning import Pruner
 from charles.settings import Kafka
-from charles.transactions import Broken, NotCommitted, join, transaction
+from charles.transactions import Broken, NotCommitted, end_hanging, join, transaction
 from consumers.trainer.pictures import Size
 
 log = logging.getLogger(__name__)
@@ -133,6 +133,7 @@ class Checkpointer:
         if self._publisher is None:
             publisher = checkpoints.publisher(self._kafka, self._model)
             join(publisher)
+            end_hanging(publisher, [(topics.WEIGHTS, 0), (topics.MODELS, 0)])
             self._publisher = publisher
         return self._publisher
 

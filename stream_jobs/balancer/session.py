@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -19,7 +20,7 @@ from charles.registry import Registry, RegistryError
 from charles.settings import Settings
 from charles.stopping import TakenOver
 from charles.topic_admin import WrongTopics
-from charles.transactions import Broken, Fenced, NotCommitted, join
+from charles.transactions import Broken, Fenced, NotCommitted, end_hanging, join
 from stream_jobs.balancer import membership, writing
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.report import Report
@@ -88,6 +89,7 @@ class Session:
         """Balance until this life is over. Raises StartOver, TakenOver, or WrongTopics."""
         try:
             join(self._publisher)
+            self._end_hanging()
             self._consumer.subscribe(list(self._sides), on_assign=self._on_assign, on_revoke=self._on_revoke)
             next_commit = next_look = time.monotonic()
             while not self._link.over():
@@ -111,6 +113,16 @@ class Session:
         self._dirty = False  # nothing may follow a transaction that is perhaps not in the log
         self._work.close()
         self._consumer.close()
+
+    def _end_hanging(self) -> None:
+        """Of all that a transaction of this instance may have touched, its offsets included."""
+        kafka = self._settings.kafka
+        states = topic_admin.partition_counts(admin(kafka))[name(kafka, topics.BALANCER_STATE)]
+        places = [(topics.BALANCED, 0), (topics.DEADLETTER, 0)]
+        places += [(topics.BALANCER_STATE, number) for number in range(states)]
+        with closing(consumer(kafka, "balancer")) as anybody:  # this instance is no member of the group yet
+            offsets = [TopicPartition(self._names[FRAMES], 0, 0)]
+            end_hanging(self._publisher, places, offsets, anybody.consumer_group_metadata())
 
     def _read(self) -> None:
         messages = self._consumer.consume(_BATCH, timeout=0.02)

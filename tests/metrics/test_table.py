@@ -19,7 +19,9 @@ UNITS = ("seconds", "bytes", "ticks", "samples", "messages", "records", "sets", 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_name_follows_the_conventions_of_prometheus(row: Row) -> None:
-    assert re.fullmatch(r"(charles_(program|collector|balancer|trainer|player|recorder)|rdkafka|process)(_[a-z]+)+", row.name)
+    assert re.fullmatch(
+        r"(charles_(program|collector|balancer|trainer|player|recorder)|rdkafka|process)(_[a-z]+)+", row.name
+    )
     assert row.name.endswith("_total") == (row.kind == "counter")
     assert row.kind != "histogram" or row.name.endswith("_seconds")
     assert not re.search(

@@ -26,7 +26,15 @@ def pinned(kind: str = "") -> set[str]:
 
 LEFT_OUT = {"slim": ("only-with-a-screen.txt", "only-learning.txt"), "full": ("only-with-a-screen.txt",)}
 IMPORTED = {
-    "slim": ("producers", "stream_jobs", "consumers.annotator", "consumers.recorder", "charles.cli", "charles.top", "infra.docker"),
+    "slim": (
+        "producers",
+        "stream_jobs",
+        "consumers.annotator",
+        "consumers.recorder",
+        "charles.cli",
+        "charles.top",
+        "infra.docker",
+    ),
     "full": ("consumers.trainer", "consumers.player", "charles.models"),
 }
 IMPORT_ALL = """

@@ -11,10 +11,11 @@ LOCK_IMAGE = $(LOCK) -c requirements.txt --excludes infra/docker/only-with-a-scr
 DEMO ?=
 BENCH ?=
 CHAOS ?=
+ROUNDTRIP ?=
 TRIAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos test-compose bench dashboards lint lock clean
+.PHONY: help install demo test chaos roundtrip test-compose bench dashboards lint lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ test: install ## Run all tests, on a real broker
 
 chaos: install ## Kill everything, 100 times, and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+roundtrip: install ## Record, kill the recorder, replay, compare every record: make roundtrip ROUNDTRIP="--minutes 1 --kills 3"
+	$(BIN)/python -m tests.roundtrip $(ROUNDTRIP)
 
 test-compose: install ## Bring docker-compose.yml up, kill what runs in it, take it down: make test-compose TRIAL="--without grafana"
 	$(BIN)/python -m tests.compose $(TRIAL)

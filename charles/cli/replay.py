@@ -91,7 +91,7 @@ def replay_command(
             _print_json(outcome)
         else:
             _print(settings, outcome)
-        if outcome.undelivered:
+        if outcome.undelivered or outcome.surplus:
             raise typer.Exit(1)
 
 
@@ -120,6 +120,13 @@ def _print(settings: Settings, outcome: Outcome) -> None:
         )
     if outcome.undelivered:
         typer.secho(f"{outcome.undelivered:,} records were not acknowledged before the end", fg="red", err=True)
+    for topic, count in outcome.surplus.items():
+        typer.secho(
+            f"{outcome.prefix}.{topic} has {count:,} records more than were sent: the broker was away, and some of "
+            "what was on its way then stands twice, unless somebody else wrote there; replay it to another --prefix",
+            fg="red",
+            err=True,
+        )
     if not outcome.complete:
         goes_on = f"--since {clock(outcome.position_ms)}" if settings.replayer.new_run else "--resume"
         typer.echo(f"stopped at {clock(outcome.position_ms)}; with {goes_on} the same command goes on from there")

@@ -34,7 +34,7 @@ def main(settings: Settings) -> Outcome:
     from charles.control import Link
     from charles.kafka import require_broker
     from charles.stopping import Stop
-    from producers.replayer import resuming, target
+    from producers.replayer import target
     from producers.replayer.keys import Keys
     from producers.replayer.plan import planned
     from producers.replayer.replaying import Replay
@@ -45,7 +45,7 @@ def main(settings: Settings) -> Outcome:
         log.info("%s is not replayed: %s", name, why)
     require_broker(plan.kafka, _PATIENCE_S)
     target.require_partitions(plan)
-    there = resuming.behind(plan) if plan.resume else _nothing_there(plan)
+    there = _what_is_there(plan)
     for words in target.prepare(plan):
         log.warning("%s", words)
     stop, own = Stop(), settings.model_copy(update={"kafka": plan.kafka})
@@ -60,20 +60,30 @@ def main(settings: Settings) -> Outcome:
         return Replay(plan, link, stop, sender, keys).run(there)
 
 
-def _nothing_there(plan: Plan) -> dict[Place, int]:
-    """Raises HeldAlready, unless the records get names that nothing has."""
+def _what_is_there(plan: Plan) -> dict[Place, int]:
+    """How many records of each partition are to be passed over. Raises HeldAlready where there should be none, and
+    NotTheSame where they are others."""
     from charles.logs import Progress
     from producers.replayer.holding import refuse_repeats
+    from producers.replayer.resuming import behind
+    from producers.replayer.words import clock
 
+    if plan.new_run:
+        return {}  # the records get names that nothing has
     progress = Progress(log, _TERMINAL_S, sys.stderr)
 
-    def tell(full: str, read: int, held: int) -> None:
+    def tell_holding(full: str, read: int, held: int) -> None:
         if progress.due():
             progress.show(f"looking whether {full} holds these runs: {read:,} of {held:,}")
 
-    if not plan.new_run:
-        try:
-            refuse_repeats(plan, tell)
-        finally:
-            progress.clear()
-    return {}
+    def tell_behind(position_ms: int) -> None:
+        if progress.due():
+            progress.show(f"looking how far the replay came: {clock(position_ms)}")
+
+    try:
+        if plan.resume:
+            return behind(plan, tell_behind)
+        refuse_repeats(plan, tell_holding)
+        return {}
+    finally:
+        progress.clear()

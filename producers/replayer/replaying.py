@@ -16,6 +16,7 @@ from producers.replayer.renaming import Renaming
 from producers.replayer.report import Outcome, Report
 from producers.replayer.resuming import Place
 from producers.replayer.sender import NotDelivered, Sender
+from producers.replayer.twice import Ends, ends, surplus
 from producers.replayer.words import clock, span
 
 _TURN_S = 0.05
@@ -42,6 +43,7 @@ class Replay:
         """there: how many records of each partition are there already, to pass over. Raises CutShort, Refused."""
         try:
             self._there = dict(there)
+            before = ends(self._plan)
             since = self._pass(None)
             while not self._stop() and (since is not None or self._plan.loop):
                 since = self._pass(since)
@@ -53,7 +55,7 @@ class Replay:
             raise CutShort(f"{error}; {self._reached()}") from None
         finally:
             self._report.close()
-        return self._report.outcome(complete)
+        return self._report.outcome(complete, self._surplus(before))
 
     def _pass(self, since: int | None) -> int | None:
         """Send everything from this time on; returns the time to go on from where somebody sought one, else None."""
@@ -63,12 +65,13 @@ class Replay:
         self._sought = None
         self._pacer.restart()
         for topic, partition, record in self._plan.records(since):
-            if self._there and self._passes_over((topic, partition)):
-                continue
+            there = bool(self._there) and self._passes_over((topic, partition))
             position = max(self._report.position_ms, record.timestamp)
-            if not self._comes_to(position):
+            if not (self._goes_on() if there else self._comes_to(position)):
                 break
             self._report.position_ms = position
+            if there:
+                continue
             self._sender.send(topic, partition, record if renaming is None else renaming(record))
             self._link.rate.add()
         self._report.unread += 0 if renaming is None else renaming.unread
@@ -83,11 +86,7 @@ class Replay:
 
     def _comes_to(self, position: int) -> bool:
         """Wait until the records of this time may be sent; False: it is stopped before, or goes on elsewhere."""
-        while True:
-            if time.monotonic() >= self._next_turn:
-                self._turn()
-            if self._sought is not None or self._stop():
-                return False
+        while self._goes_on():
             if self._link.paused:
                 self._stop(_TURN_S)
                 self._pacer.restart()
@@ -97,6 +96,13 @@ class Replay:
                 self._stop(min(left, _TURN_S))
             else:
                 return True
+        return False
+
+    def _goes_on(self) -> bool:
+        """Look after everything else when it is time to; False: it is stopped, or goes on elsewhere."""
+        if time.monotonic() >= self._next_turn:
+            self._turn()
+        return self._sought is None and not self._stop()
 
     def _turn(self) -> None:
         """Look after everything else: heartbeat, commands, keys, what is told."""
@@ -128,6 +134,12 @@ class Replay:
         while self._sender.queued and not (self._stop() and time.monotonic() > deadline):
             self._sender.wait(_TURN_S)
             self._turn()
+
+    def _surplus(self, before: Ends) -> dict[str, int]:
+        """What came beside what was sent, where that can be told and there is a reason to ask."""
+        if not self._sender.lost or self._sender.queued:
+            return {}
+        return surplus(before, ends(self._plan), self._sender.sent)
 
     def _reached(self) -> str:
         reached = self._report.position_ms

@@ -28,7 +28,8 @@ _HINT_S = 4.0
 class Outcome:
     """What came of a replay. records: by topic; bytes: of their values; position_ms: the recorded time that was
     reached; passes: how often it began; complete: whether it came to the end, rather than that somebody stopped it;
-    undelivered: records of which nobody knows whether they are there; unread: values that kept their old run."""
+    undelivered: records of which nobody knows whether they are there; unread: values that kept their old run; surplus:
+    records by topic that came beside those that were sent, where the broker was away: see twice.py."""
 
     prefix: str
     records: Mapping[str, int]
@@ -39,6 +40,7 @@ class Outcome:
     complete: bool
     undelivered: int
     unread: int
+    surplus: Mapping[str, int]
 
 
 class Report:
@@ -72,7 +74,7 @@ class Report:
     def close(self) -> None:
         self._progress.clear()
 
-    def outcome(self, complete: bool) -> Outcome:
+    def outcome(self, complete: bool, surplus: Mapping[str, int]) -> Outcome:
         return Outcome(
             prefix=self._plan.kafka.prefix,
             records=dict(self._sender.sent),
@@ -83,6 +85,7 @@ class Report:
             complete=complete,
             undelivered=self._sender.queued,
             unread=self.unread,
+            surplus=surplus,
         )
 
     @property

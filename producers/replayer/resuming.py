@@ -6,6 +6,8 @@ topics that nothing else was written to holds a recorded beginning, and how many
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from charles.kafka import name
 from charles.reading import NoTopic, Span, read_to_end, spans
 from charles.recordings.record import Record, from_message
@@ -20,7 +22,11 @@ class NotTheSame(RuntimeError):
     """The topics hold something else than the beginning of this replay; the message says where."""
 
 
-def behind(plan: Plan) -> dict[Place, int]:
+Tell = Callable[[int], None]
+"""Is told how far the comparison is: the recorded time."""
+
+
+def behind(plan: Plan, tell: Tell) -> dict[Place, int]:
     """How many records of each partition are there already. Raises NotTheSame where the last one of them is not the
     recorded one, KafkaException, TimeoutError, Damaged."""
     last: dict[Place, Record] = {}
@@ -30,7 +36,7 @@ def behind(plan: Plan) -> dict[Place, int]:
             if held.end:
                 counts[topic.name, partition] = held.end
                 last[topic.name, partition] = _last(plan, topic, partition, held)
-    _require_same(plan, counts, last)
+    _require_same(plan, counts, last, tell)
     return counts
 
 
@@ -48,11 +54,12 @@ def _last(plan: Plan, topic: Topic, partition: int, held: Span) -> Record:
     raise NotTheSame(_words(plan, topic.name, partition, "its last record is gone"))
 
 
-def _require_same(plan: Plan, counts: dict[Place, int], last: dict[Place, Record]) -> None:
+def _require_same(plan: Plan, counts: dict[Place, int], last: dict[Place, Record], tell: Tell) -> None:
     """Read the recording as far as it is there, and compare."""
     seen: dict[Place, int] = dict.fromkeys(counts, 0)
     open_yet = set(counts)
     for topic, partition, record in plan.records() if open_yet else ():
+        tell(record.timestamp)
         place = topic, partition
         if place not in open_yet:
             continue

@@ -14,7 +14,8 @@ from typing import cast
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from charles import refusals
-from charles.kafka import producer
+from charles.absence import absence
+from charles.kafka import AWAY, producer
 from charles.recordings.record import Record
 from charles.settings import Kafka
 
@@ -31,8 +32,8 @@ class NotDelivered(RuntimeError):
 
 
 class Sender:
-    """sent: records by topic; bytes: of their values; moved: records of the first millisecond of 1970, which Kafka's
-    client cannot write, and which are of the second one now.
+    """sent: records by topic; bytes: of their values; lost: whether a connection to a broker was; moved: records of
+    the first millisecond of 1970, which Kafka's client cannot write, and which are of the second one now.
 
     A broker that is away is waited for without end: nothing is given up silently.
     """
@@ -42,6 +43,7 @@ class Sender:
         self.sent: Counter[str] = Counter()
         self.bytes = 0
         self.moved = 0
+        self.lost = False
         self._prefix = kafka.prefix
         self._keeps_timestamps = keeps_timestamps
         self._sizes: deque[int] = deque()
@@ -49,6 +51,7 @@ class Sender:
         self._producer = producer(
             kafka,
             **{"message.timeout.ms": 0, "message.max.bytes": _LARGEST, "delivery.report.only.error": True},
+            error_cb=self._noticed,
             **({} if paced else {"linger.ms": _FULL_MS}),
         )
 
@@ -91,6 +94,10 @@ class Sender:
     def close(self) -> None:
         """Forget what is still on its way."""
         self._producer.purge()
+
+    def _noticed(self, error: KafkaError) -> None:
+        absence.error(error)
+        self.lost |= error.code() in AWAY
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:
         if error is None or error.code() == KafkaError._PURGE_QUEUE or error.code() == KafkaError._PURGE_INFLIGHT:

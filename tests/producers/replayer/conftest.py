@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from charles.settings import Kafka, Replayer, Settings
 from producers import replayer
 from producers.replayer.report import Outcome
 from tests.producers.replayer.driven import drive, odd, recording
+from tests.producers.replayer.processes import Start, started
 
 Replay = Callable[..., Outcome]
 
@@ -42,3 +44,21 @@ def replay(target: Kafka) -> Replay:
         return replayer.main(Settings(kafka=target, replayer=Replayer(**options)))
 
     return run
+
+
+@pytest.fixture
+def start(request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Starts `charles replay`, to the target unless told otherwise; what still runs afterwards is killed."""
+    running: list[subprocess.Popen[str]] = []
+
+    def run(source: Recording, *options: str, kafka: Kafka | None = None, **others: Any) -> subprocess.Popen[str]:
+        running.append(started(source, kafka or request.getfixturevalue("target"), options, others))
+        return running[-1]
+
+    yield run
+    for one in running:
+        one.kill()
+        one.wait()
+        for pipe in (one.stdout, one.stderr):
+            if pipe is not None:
+                pipe.close()

@@ -7,81 +7,26 @@ import pty
 import re
 import select
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from charles import topics
 from charles.commands import give
 from charles.events import Control
-from charles.kafka import name
-from charles.reading import NoTopic, spans
 from charles.recordings.recording import Recording
 from charles.settings import Kafka
 from tests.kafka_tools import events
 from tests.producers.replayer.driven import ALL, drive, recorded, recording, there
-
-Start = Callable[..., "subprocess.Popen[str]"]
-_PATIENCE_S = 60.0
+from tests.producers.replayer.processes import Start, ended, held, rests, until
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """Two collectors for a minute and a half."""
     return recording(tmp_path_factory.mktemp("recordings") / "monday", list(drive(2700)))
-
-
-@pytest.fixture
-def start(target: Kafka) -> Iterator[Start]:
-    """Starts `charles replay`; what still runs afterwards is killed."""
-    started: list[subprocess.Popen[str]] = []
-
-    def run(source: Recording, *options: str, **others: Any) -> subprocess.Popen[str]:
-        argv = [sys.executable, "-m", "charles", "replay", str(source.folder), "--prefix", target.prefix, *options]
-        environment = os.environ | {"KAFKA_BOOTSTRAP_SERVERS": target.bootstrap_servers}
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | others
-        started.append(subprocess.Popen(argv, env=environment, text=True, **pipes))
-        return started[-1]
-
-    yield run
-    for one in started:
-        one.kill()
-        one.wait()
-        for pipe in (one.stdout, one.stderr):
-            if pipe is not None:
-                pipe.close()
-
-
-def held(kafka: Kafka) -> int:
-    """How many controls the topic holds."""
-    try:
-        return sum(span.end for span in spans(kafka, name(kafka, topics.CONTROLS)).values())
-    except NoTopic:
-        return 0
-
-
-def rests(kafka: Kafka) -> bool:
-    """Whether nothing comes for a second, in which sixty controls were recorded."""
-    before = held(kafka)
-    time.sleep(1.0)
-    return held(kafka) == before
-
-
-def until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=_PATIENCE_S)
-    return process.returncode, out, err
 
 
 @pytest.mark.slow

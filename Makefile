@@ -12,6 +12,7 @@ DEMO ?=
 BENCH ?=
 CHAOS ?=
 ROUNDTRIP ?=
+TEST ?=
 TRIAL ?=
 
 .DEFAULT_GOAL := help
@@ -32,8 +33,8 @@ install: .venv/installed ## Install Charles and everything it needs into .venv
 demo: install ## Watch it learn: make demo DEMO="--game carracing --minutes 15"
 	$(BIN)/charles demo $(DEMO)
 
-test: install ## Run all tests, on a real broker
-	$(BIN)/python -m pytest
+test: install ## Run all tests, on a real broker, or some: make test TEST="-m 'not slow'"
+	$(BIN)/python -m pytest $(TEST)
 
 chaos: install ## Kill everything, 100 times, and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
 	$(BIN)/python -m tests.chaos $(CHAOS)

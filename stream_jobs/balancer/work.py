@@ -31,17 +31,17 @@ class Work:
     """The balancing of the partitions that are assigned."""
 
     def __init__(
-        self, settings: Settings, registry: Registry, log: FrameLog | None = None, world: World | None = None
+        self, settings: Settings, registry: Registry, frames: FrameLog | None = None, world: World | None = None
     ) -> None:
-        """log: where frames are read again; None: from the topic."""
+        """frames: where they are read again; None: from the topic."""
         self._kafka = settings.kafka
         self._names = {topic: name(settings.kafka, topic) for topic in topics.TOPICS}
         self._balance = settings.config.balance
         self._registry = registry
         self._dead_letters: list[DeadLetter] = []
         self._world = world or World()
-        log = log or TopicFrames(settings.kafka, registry)
-        self._frames = FrameStore(log, settings.balancer.frames_cache_mb << 20)
+        frames = frames or TopicFrames(settings.kafka, registry)
+        self._frames = FrameStore(frames, settings.balancer.frames_cache_mb << 20)
         self.pool = Pool(settings.config, settings.epoch, self._frames, self._world)
         self.partitions: dict[int, Partition] = {}
         self.audit = Audit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from charles.control import Link
@@ -22,8 +23,10 @@ _TERMINAL_S = 0.5
 class Report:
     """Counts since this life of the program began."""
 
-    def __init__(self, link: Link, folder: Path) -> None:
+    def __init__(self, link: Link, folder: Path, topics: Iterable[str]) -> None:
         begin(Metrics)
+        for topic in topics:
+            Metrics.lost.labels(topic)  # 0, and not unknown, as long as nothing is lost
         self._link = link
         self._folder = folder
         self._progress = Progress(log, _TERMINAL_S)

@@ -37,7 +37,7 @@ class Session:
         self._room = room
         self._topics = tuple(writer.manifest.topics)
         self._schemas = Schemas(settings.kafka, writer.manifest.schemas)
-        self._report = Report(link, writer.folder)
+        self._report = Report(link, writer.folder, self._topics)
         group = f"recorder-{settings.recorder.name}"
         self._reader = Reader(settings.kafka, group, cluster.full, writer.next_offset)
         self._resting = False

@@ -29,7 +29,7 @@ from infra.kafka.ports import free_port
 from tests.metrics.pages import of, page, samples
 from tests.programs import configure, give, heard
 
-PROGRAMS = ("collector", "balancer", "trainer", "player")
+PROGRAMS = ("collector", "balancer", "trainer", "player", "recorder")
 PATIENCE_S = 240.0
 SMALL = {
     "game": "carracing",
@@ -53,6 +53,7 @@ class Run:
             "CHARLES_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "CHARLES_KAFKA__PREFIX": kafka.prefix,
             "CHARLES_METRICS__PORT": str(free_ports(len(PROGRAMS))),
+            "CHARLES_RECORDINGS__FOLDER": str(folder / "recordings"),
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "charles", "run", *PROGRAMS, "--quiet", "--folder", str(folder / "logs")],
@@ -132,6 +133,8 @@ MAY_BE_ZERO = {
     "charles_trainer_unread_samples": "it may have read all",
     "charles_player_late_ticks_total": "a quiet machine is never late",
     "charles_program_config_epoch": "0 is the first configuration",
+    "charles_recorder_lost_offsets_total": "retention deletes nothing before it is recorded",
+    "charles_recorder_unread_records": "it may have read all",
     "rdkafka_queued_messages": "the broker may just have answered",
     "rdkafka_queued_bytes": "the broker may just have answered",
     "rdkafka_consumer_lag_messages": "all may be read",

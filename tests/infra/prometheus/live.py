@@ -37,7 +37,13 @@ SMALL = {
     "train": {"buffer": 32, "checkpoint_every": 5},
 }
 """One output of each kind, so that each has its figure; small, so that it learns within a minute."""
-VERBS = {"collector-1": "collect", "balancer-1": "balance", "trainer-1": "train", "player-1": "play"}
+VERBS = {
+    "collector-1": "collect",
+    "balancer-1": "balance",
+    "trainer-1": "train",
+    "player-1": "play",
+    "recorder-1": "record",
+}
 
 Sample = tuple[dict[str, str], float]
 """A series' labels, and its value now."""
@@ -101,7 +107,7 @@ class Prometheus:
 
 
 class Watched:
-    """A pipeline of one collector, a balancer, a trainer and a player on a broker of its own, with its Prometheus."""
+    """One of each program on a broker of their own, with their Prometheus."""
 
     prometheus: Prometheus
 
@@ -129,9 +135,11 @@ class Watched:
     def start(self, name: str, where: Path = ROOT) -> None:
         """where: its working folder."""
         program = name.partition("-")[0]
-        own = {"tensorboard": self._folder / "tensorboard"} if program == "trainer" else {}
+        own = {"trainer": {"tensorboard": self._folder / "tensorboard"}}.get(program, {})
         settings = load(
-            kafka=self.kafka.model_dump(), **{program: {"name": name} | own, "metrics": {"port": self._ports[name]}}
+            kafka=self.kafka.model_dump(),
+            **{program: {"name": name} | own, "metrics": {"port": self._ports[name]}},
+            recordings={"folder": self._folder / "recordings"},
         )
         with (self._folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(

@@ -52,7 +52,7 @@ def read_frame(data: Any, at: int) -> Frame | None:
     """Its picture is cut out of the data: a memoryview's is one too, and not copied."""
     head = bytes(data[at : at + _LONGEST_HEAD])
     collector, run, tick, time, end = _read_moment(head)
-    size, end = _read_long(head, end)
+    size, end = read_long(head, end)
     if size < 0:
         return None
     start, stop = at + end, at + end + size
@@ -66,11 +66,11 @@ def write_sample(head: bytes, sample: Sample) -> bytes:
         head,
         _name(sample.collector),
         _name(sample.run),
-        _long(sample.tick),
+        write_long(sample.tick),
         _moment(sample.time),
         _name(sample.set_id),
         _name(sample.set_output),
-        _long(sample.set_bin),
+        write_long(sample.set_bin),
         *_pieces(sample.frames),
         _THREE.pack(sample.speed, sample.purpose_distance, sample.purpose_bearing),
     ]
@@ -85,7 +85,7 @@ def write_sample(head: bytes, sample: Sample) -> bytes:
         pieces += _floats(history)
     pieces += (
         _THREE.pack(sample.acceleration, sample.braking, sample.steering),
-        _long(sample.epoch),
+        write_long(sample.epoch),
         _name(sample.balancing),
     )
     return b"".join(pieces)
@@ -95,10 +95,10 @@ def write_waiting(head: bytes, waiting: Waiting) -> bytes:
     return b"".join(
         (
             head,
-            _long(len(waiting.sample)),
+            write_long(len(waiting.sample)),
             waiting.sample,
-            _long(len(waiting.frame_offsets)),
-            *map(_long, waiting.frame_offsets),
+            write_long(len(waiting.frame_offsets)),
+            *map(write_long, waiting.frame_offsets),
             _END if waiting.frame_offsets else b"",
             _NULL if waiting.since is None else _NOT_NULL + _moment(waiting.since),
         )
@@ -115,17 +115,18 @@ def _read_moment(head: bytes) -> tuple[str, str, int, datetime, int]:
     middle = 1 + (head[0] >> 1)
     end = middle + 1 + (head[middle] >> 1)
     collector, run = _names(head[:end])
-    tick, end = _read_long(head, end)
+    tick, end = read_long(head, end)
     eight = int.from_bytes(head[end : end + 8], "little")
     if eight & _MORE_OF_EIGHT == _EIGHT:
         micros, end = _of_eight(eight), end + 8
     else:
-        micros, end = _read_long(head, end)
+        micros, end = read_long(head, end)
     return collector, run, tick, _BEGAN + timedelta(microseconds=micros), end
 
 
-def _read_long(data: bytes, at: int) -> tuple[int, int]:
-    """A number, and where it ends: seven bits a byte, the last ones first; even ones are not negative."""
+def read_long(data: bytes, at: int) -> tuple[int, int]:
+    """A number, and where it ends: seven bits a byte, the last ones first; even ones are not negative. Raises
+    IndexError where the data ends within it, ValueError for too large a one."""
     byte = data[at]
     at += 1
     if byte >= _MORE:
@@ -144,7 +145,7 @@ def _read_long(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _of_eight(eight: int) -> int:
-    """As _read_long(), of a number of eight bytes, as every time of our days is: in pairs, in fours, in one."""
+    """As read_long(), of a number of eight bytes, as every time of our days is: in pairs, in fours, in one."""
     eight = (eight & 0x007F007F007F007F) | (eight & 0x7F007F007F007F00) >> 1
     eight = (eight & 0x00003FFF00003FFF) | (eight & 0x3FFF00003FFF0000) >> 2
     eight = (eight & 0x000000000FFFFFFF) | (eight & 0x0FFFFFFF00000000) >> 4
@@ -156,7 +157,7 @@ def _read_longs(data: bytes) -> tuple[int, ...]:
     """All numbers of these bytes, which are few, and often the same as before."""
     numbers, at = [], 0
     while at < len(data):
-        number, at = _read_long(data, at)
+        number, at = read_long(data, at)
         numbers.append(number)
     return tuple(numbers)
 
@@ -174,7 +175,8 @@ def _names(encoded: bytes) -> tuple[str, str]:
     return collector, run
 
 
-def _long(number: int) -> bytes:
+def write_long(number: int) -> bytes:
+    """What read_long() reads. Raises OverflowError outside of 64 bits."""
     left = 2 * number if number >= 0 else -2 * number - 1
     if left < _MORE:
         return _ONE_BYTE[left]
@@ -191,7 +193,7 @@ def _long(number: int) -> bytes:
 def _moment(time: datetime) -> bytes:
     passed = time - _BEGAN
     micros = (86_400 * passed.days + passed.seconds) * _SECOND + passed.microseconds
-    return _as_eight(2 * micros) if _LEAST_OF_EIGHT <= 2 * micros < _TOO_MUCH_FOR_EIGHT else _long(micros)
+    return _as_eight(2 * micros) if _LEAST_OF_EIGHT <= 2 * micros < _TOO_MUCH_FOR_EIGHT else write_long(micros)
 
 
 def _as_eight(number: int) -> bytes:
@@ -205,15 +207,15 @@ def _as_eight(number: int) -> bytes:
 @lru_cache(1024)
 def _name(text: str) -> bytes:
     encoded = text.encode()
-    return _long(len(encoded)) + encoded
+    return write_long(len(encoded)) + encoded
 
 
 def _pieces(items: Sequence[bytes]) -> Iterator[bytes]:
     """An array of bytes, in one block."""
     if items:
-        yield _long(len(items))
+        yield write_long(len(items))
         for item in items:
-            yield _long(len(item))
+            yield write_long(len(item))
             yield item
     yield _END
 
@@ -223,5 +225,5 @@ def _floats(values: Sequence[float]) -> tuple[Any, ...]:
     if not values:
         return (_END,)
     if isinstance(values, array) and values.typecode == "f" and sys.byteorder == "little":
-        return _long(len(values)), values, _END
-    return _long(len(values)), struct.pack(f"<{len(values)}f", *values), _END
+        return write_long(len(values)), values, _END
+    return write_long(len(values)), struct.pack(f"<{len(values)}f", *values), _END

@@ -17,8 +17,9 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
+from charles.by_hand import read_long, write_long
 from charles.recordings.compression import CODECS
-from charles.recordings.encoding import number, read_number, sized
+from charles.recordings.encoding import sized
 from charles.recordings.errors import Damaged
 
 SYNC_SIZE = 16
@@ -85,15 +86,15 @@ class Block(NamedTuple):
 def header(kind: Kind, codec: str, sync: bytes) -> bytes:
     meta = {b"avro.schema": kind.text, b"avro.codec": codec.encode()}
     pairs = (sized(part) for pair in meta.items() for part in pair)
-    return b"".join((_MAGIC, number(len(meta)), *pairs, _END, sync))
+    return b"".join((_MAGIC, write_long(len(meta)), *pairs, _END, sync))
 
 
 def block(count: int, data: list[bytes], codec: str, sync: bytes) -> bytes:
     """A block of so many items, which these pieces are together."""
     if codec == "null":
-        return b"".join((number(count), number(sum(map(len, data))), *data, sync))
+        return b"".join((write_long(count), write_long(sum(map(len, data))), *data, sync))
     packed = CODECS[codec].pack(b"".join(data))
-    return b"".join((number(count), number(len(packed)), packed, sync))
+    return b"".join((write_long(count), write_long(len(packed)), packed, sync))
 
 
 def read_header(path: Path, file: BinaryIO, kind: Kind) -> Header:
@@ -151,8 +152,8 @@ class Reader:
     def _block(self, position: int) -> Block:
         lead = self._file.read(_LEAD)
         try:
-            count, at = read_number(lead, 0)
-            length, at = read_number(lead, at)
+            count, at = read_long(lead, 0)
+            length, at = read_long(lead, at)
         except (IndexError, ValueError):
             raise Damaged(self.path, position, "no block begins here") from None
         end = position + at + length + SYNC_SIZE
@@ -169,7 +170,7 @@ class Reader:
     def _items(self, position: int, count: int, data: memoryview) -> list[dict[str, Any]]:
         """An array has the very form of a block's data, with the number of its items before it and a 0 behind."""
         try:
-            whole = b"".join((number(count), CODECS[self.header.codec].unpack(data), _END))
+            whole = b"".join((write_long(count), CODECS[self.header.codec].unpack(data), _END))
             array = io.BytesIO(whole)
             items = cast(list[dict[str, Any]], fastavro.schemaless_reader(array, self.kind.many, None))
         except Exception as error:  # fastavro raises whatever its C code stumbled over

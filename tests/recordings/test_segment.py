@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charles.by_hand import read_long, write_long
 from charles.recordings import container, index
 from charles.recordings.compression import CODECS
-from charles.recordings.encoding import number, read_number, record_pieces
+from charles.recordings.encoding import record_pieces
 from charles.recordings.errors import Damaged
 from charles.recordings.record import Record
 from charles.recordings.segment import read_segment
@@ -96,13 +97,13 @@ def without_doc(part: dict[str, object]) -> dict[str, object]:
 
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_numbers_are_written_as_they_are_read(value: int) -> None:
-    assert read_number(number(value) + b"rest", 0) == (value, len(number(value)))
+    assert read_long(write_long(value) + b"rest", 0) == (value, len(write_long(value)))
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
 def test_a_number_of_more_than_64_bits_is_refused(value: int) -> None:
     with pytest.raises(OverflowError):
-        number(value)
+        write_long(value)
 
 
 @given(rows=records(min_size=1), size=st.integers(1, 8), data=st.data())

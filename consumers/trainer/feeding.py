@@ -17,7 +17,7 @@ from charles.kafka import consumer, is_end, measured, name
 from charles.registry import Registry
 from charles.settings import Kafka
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.holding import SPARE, Shape, Spare, to_hold
+from consumers.trainer.holding import Shape, Spare, take_in, to_hold
 from consumers.trainer.pictures import BadPicture
 
 log = logging.getLogger(__name__)
@@ -76,13 +76,7 @@ class Feed:
                 continue
             came += 1
             self.position = (message.offset() or 0) + 1
-            held = self._held_or_rejected(message)
-            if held is None:
-                buffers.reject_unread()
-            elif held is SPARE:
-                buffers.pass_over()
-            else:
-                buffers.add(held)
+            take_in(buffers, self._held_or_rejected(message))
         return came
 
     @property

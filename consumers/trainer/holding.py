@@ -12,7 +12,7 @@ from charles.codec import Unreadable
 from charles.events import Sample
 from charles.outputs import LOWEST, Output, deltas
 from charles.settings import Settings
-from consumers.trainer.buffers import Held
+from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.pictures import Size, check
 
 
@@ -75,6 +75,16 @@ def _targets(sample: Sample, shape: Shape) -> tuple[float, ...]:
         return tuple(output.target(sample) for output in shape.outputs)
     except (ValueError, IndexError) as problem:  # of a change, since the history is not checked before
         raise Unreadable(f"it has no label: {problem}") from None
+
+
+def take_in(buffers: Buffers, came: Held | Spare | None) -> None:
+    """Hand what has come to the buffers; None: a sample that cannot be trained on, which only counts."""
+    if came is None:
+        buffers.reject_unread()
+    elif isinstance(came, Spare):
+        buffers.pass_over()
+    else:
+        buffers.add(came)
 
 
 def _is_of_use(sample: Sample, shape: Shape) -> bool:

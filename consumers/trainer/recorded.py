@@ -10,7 +10,7 @@ from charles.codec import Unreadable
 from charles.events import Sample
 from charles.offline.samples import Samples
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.holding import SPARE, Shape, Spare, to_hold
+from consumers.trainer.holding import Shape, Spare, take_in, to_hold
 from consumers.trainer.pictures import BadPicture
 
 _AT_ONCE = 500
@@ -99,12 +99,7 @@ class RecordedFeed:
             came += 1
             number, held = one
             self.position = number + 1
-            if held is None:
-                buffers.reject_unread()
-            elif held is SPARE:
-                buffers.pass_over()
-            else:
-                buffers.add(held)
+            take_in(buffers, held)
         return came
 
     def low(self) -> None:

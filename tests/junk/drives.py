@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks.rare import blind
 from charles import games
 from charles.config import Config, changed
 from charles.events import Control
-from charles.games.city.camera import Camera
-from charles.games.gymnasium.quick_render import QuickCarRacing
 from charles.junk import Driven, driven
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
@@ -36,7 +33,7 @@ def recorded(
     config = changed(Config(), [f"collect.world_minutes={world_minutes}"])
     disturbances, rng = Disturbances(seed), np.random.default_rng(seed)
     controls: list[Control] = []
-    with _blind(), closing(Drive(functools.partial(games.open_game, game), seed, config)) as way:
+    with blind(), closing(Drive(functools.partial(games.open_game, game), seed, config)) as way:
         for tick in range(round(minutes * 60 * HZ)):
             if tick % SOUGHT_FOR == 0:
                 disturbances.seek(_wishes(rng))
@@ -52,15 +49,3 @@ def _wishes(rng: np.random.Generator) -> list[Wanted]:
     """Up to three outer bins, as they starve in a live balancer."""
     lows = rng.choice([-1.0, -0.9, -0.8, -0.7, 0.6, 0.7, 0.8, 0.9], rng.integers(0, 4), replace=False)
     return [Wanted("steering" if rng.random() < 0.5 else "pedals", float(low), float(low) + 0.1) for low in lows]
-
-
-@contextmanager
-def _blind() -> Iterator[None]:
-    """Games whose pictures are black and cost nothing."""
-    city, racing = np.zeros((270, 480, 3), np.uint8), np.zeros((96, 96, 3), np.uint8)
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(Camera, "__init__", lambda *_: None))
-        stack.enter_context(patch.object(Camera, "picture", lambda *_: city))
-        stack.enter_context(patch.object(Camera, "set_weather", lambda *_: None))
-        stack.enter_context(patch.object(QuickCarRacing, "_render", lambda *_: racing))
-        yield

@@ -22,6 +22,7 @@ from tests.programs import StopWhen
 
 HERE, AWAY = topics.MODELS, topics.WEIGHTS
 PATIENCE_S = 120.0
+NOBODY = -1
 
 
 @pytest.mark.slow
@@ -38,7 +39,7 @@ def test_a_transaction_that_a_broker_forgot_to_end_is_ended_by_the_next_life_of_
             first.send_bytes(AWAY, "key", b"value", partition=0)
             assert first.flush(30) == 0
             nodes[victim].kill()
-        StopWhen()(10.0)  # until the others have given the broker up, and with it the partition's leader
+        until(lambda: leader(kafka, AWAY) == NOBODY, PATIENCE_S)
         nodes[victim].start()
         until(lambda: end(kafka, AWAY, IsolationLevel.READ_UNCOMMITTED) > 0, PATIENCE_S)
         StopWhen()(3.0)  # a marker may be on its way
@@ -90,6 +91,10 @@ def end(kafka: Kafka, topic: Topic, level: IsolationLevel) -> int:
         return int(futures[place].result(10).offset)
     except KafkaException:
         return -1
+
+
+def leader(kafka: Kafka, topic: Topic) -> int:
+    return int(admin(kafka).list_topics(timeout=30).topics[name(kafka, topic)].partitions[0].leader)
 
 
 def stable(kafka: Kafka, topic: Topic) -> bool:

@@ -10,8 +10,8 @@ import typer
 from charles.cli.running import clear_errors, load_settings
 
 if TYPE_CHECKING:
+    from charles.replays import Outcome
     from charles.settings import Settings
-    from producers.replayer.report import Outcome
 
 _ALL = "all"
 
@@ -66,9 +66,10 @@ def replay_command(
     Example: charles replay monday --speed 2.5 --since +90s
     """
     with clear_errors():
+        import importlib
+
         from charles import logs
         from charles.metrics.page import served
-        from producers import replayer
 
         given = {
             "recording": recording,
@@ -86,7 +87,7 @@ def replay_command(
         settings = load_settings(replayer=given)
         logs.set_up(settings, "replayer", settings.replayer.name)
         with served(settings, "replayer"):
-            outcome = replayer.main(settings)
+            outcome: Outcome = importlib.import_module("producers.replayer").main(settings)
         if as_json:
             _print_json(outcome)
         else:
@@ -107,7 +108,7 @@ def _print_json(outcome: Outcome) -> None:
 
 
 def _print(settings: Settings, outcome: Outcome) -> None:
-    from producers.replayer.words import clock, size
+    from charles.replays import clock, size
 
     by_topic = ", ".join(f"{topic} {count:,}" for topic, count in outcome.records.items()) or "no records"
     typer.echo(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from charles.settings import Settings
 
 if TYPE_CHECKING:
+    from charles.replays import Outcome
     from producers.replayer.plan import Plan
-    from producers.replayer.report import Outcome
     from producers.replayer.resuming import Place
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,9 @@ def _what_is_there(plan: Plan) -> dict[Place, int]:
     """How many records of each partition are to be passed over. Raises HeldAlready where there should be none, and
     NotTheSame where they are others."""
     from charles.logs import Progress
+    from charles.replays import clock
     from producers.replayer.holding import refuse_repeats
     from producers.replayer.resuming import behind
-    from producers.replayer.words import clock
 
     if plan.new_run:
         return {}  # the records get names that nothing has

@@ -10,9 +10,9 @@ from charles.recordings import finding, times
 from charles.recordings.errors import RecordingError
 from charles.recordings.record import NO_TIMESTAMP, Record
 from charles.recordings.recording import Keep, Recording
+from charles.replays import clock
 from charles.settings import ConfigError, Kafka, Replayer, Settings
 from charles.topics import Topic
-from producers.replayer.words import clock
 
 Placed = tuple[str, int, Record]
 Run = tuple[str, str]

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 
 from charles.control import Link
 from charles.recordings.errors import RecordingError
+from charles.replays import Outcome, clock, span
 from charles.stopping import Stop
 from producers.replayer import keys as pressed
 from producers.replayer.keys import Keys
 from producers.replayer.pacer import Pacer
 from producers.replayer.plan import Plan
 from producers.replayer.renaming import Renaming
-from producers.replayer.report import Outcome, Report
+from producers.replayer.report import Report
 from producers.replayer.resuming import Place
 from producers.replayer.sender import NotDelivered, Sender
 from producers.replayer.twice import Ends, ends, surplus
-from producers.replayer.words import clock, span
 
 _TURN_S = 0.05
 _SEEK_MS = 10_000

@@ -7,40 +7,20 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from charles.control import Link
 from charles.logs import Progress
 from charles.pacing import Rate
+from charles.replays import Outcome, clock, span
 from producers.replayer.pacer import Pacer
 from producers.replayer.plan import Plan
 from producers.replayer.sender import Sender
-from producers.replayer.words import clock, span
 
 log = logging.getLogger(__name__)
 
 _TERMINAL_S = 0.2
 _BAR = 20
 _HINT_S = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a replay. records: by topic; bytes: of their values; position_ms: the recorded time that was
-    reached; passes: how often it began; complete: whether it came to the end, rather than that somebody stopped it;
-    undelivered: records of which nobody knows whether they are there; unread: values that kept their old run; surplus:
-    records by topic that came beside those that were sent, where the broker was away: see twice.py."""
-
-    prefix: str
-    records: Mapping[str, int]
-    bytes: int
-    late: int
-    position_ms: int
-    passes: int
-    complete: bool
-    undelivered: int
-    unread: int
-    surplus: Mapping[str, int]
 
 
 class Report:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from charles.kafka import name
 from charles.recordings.record import NO_TIMESTAMP
+from charles.replays import clock, size, span
 from charles.topics import DAY, Topic
 from producers.replayer.plan import Plan
-from producers.replayer.words import clock, size, span
 
 Config = Mapping[str, str | None]
 """A topic's, as Kafka spells it."""

@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from charles.recordings.recording import Recording
+from charles.replays import Outcome
 from charles.settings import Kafka, Replayer, Settings
 from producers import replayer
-from producers.replayer.report import Outcome
 from tests.producers.replayer.driven import drive, odd, recording
 from tests.producers.replayer.processes import Start, started
 

@@ -1,12 +1,33 @@
-"""Times and amounts as a replay tells them."""
+"""What comes of a replay, and how times and amounts of it are told."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 _BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_MS = 253_402_300_800_000
 """The end of the year 9999, which is as far as dates go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a replay. records: by topic; bytes: of their values; position_ms: the recorded time that was
+    reached; passes: how often it began; complete: whether it came to the end, rather than that somebody stopped it;
+    undelivered: records of which nobody knows whether they are there; unread: values that kept their old run; surplus:
+    records by topic that came beside those that were sent, where the broker was away (replayer/twice.py)."""
+
+    prefix: str
+    records: Mapping[str, int]
+    bytes: int
+    late: int
+    position_ms: int
+    passes: int
+    complete: bool
+    undelivered: int
+    unread: int
+    surplus: Mapping[str, int]
 
 
 def clock(ms: int) -> str:

@@ -10,7 +10,7 @@ import logging
 import time
 from contextlib import closing
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from charles import refusals, topic_admin, topics
 from charles.control import Link
@@ -40,6 +40,7 @@ none stays open."""
 _FAR_AHEAD = 2_000
 _TAKEOVER_S = 90.0
 _ANSWER_S = 0.5
+_HEARTBEAT_S = 1.5
 _FENCED = "Static consumer fenced"
 """What a client says that has already told of its being fenced, under a code that means anything fatal."""
 
@@ -64,6 +65,7 @@ class Session:
         self._work = Work(settings, self._registry)
         self._report = Report(link, settings.config)
         self._dirty = False
+        self._joined = False
         identity = group(settings.kafka, f"balancer-{settings.balancer.name}")
         self._publisher = Publisher(
             settings.kafka,
@@ -79,7 +81,7 @@ class Session:
             **{
                 "group.instance.id": identity,  # a restarted balancer gets its partitions back at once
                 "session.timeout.ms": round(1000 * SESSION_S),
-                "heartbeat.interval.ms": 1500,
+                "heartbeat.interval.ms": round(1000 * _HEARTBEAT_S),
                 "partition.assignment.strategy": "range",  # the same partitions of both topics, or nothing joins
             },
             **measured(),
@@ -88,8 +90,6 @@ class Session:
     def run(self) -> None:
         """Balance until this life is over. Raises StartOver, TakenOver, or WrongTopics."""
         try:
-            join(self._publisher)
-            self._end_hanging()
             self._consumer.subscribe(list(self._sides), on_assign=self._on_assign, on_revoke=self._on_revoke)
             next_commit = next_look = time.monotonic()
             while not self._link.over():
@@ -104,7 +104,10 @@ class Session:
                     next_commit = time.monotonic() + self._settings.balancer.commit_seconds
             self._commit()
             self._writer.settle()
-        except (KafkaException, Broken, Fenced, NotCommitted, RegistryError, TimeoutError) as error:
+        except Fenced as error:
+            self._hear_why()
+            raise StartOver(str(error)) from error
+        except (KafkaException, Broken, NotCommitted, RegistryError, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:
@@ -114,30 +117,49 @@ class Session:
         self._work.close()
         self._consumer.close()
 
-    def _end_hanging(self) -> None:
-        """Of all that a transaction of this instance may have touched, its offsets included."""
+    def _hear_why(self) -> None:
+        """Why the producer was fenced: the broker does so where a transaction timed out, as in a laptop's sleep. Or
+        another balancer of the same name has taken over; that one has joined the group before (see _join), so the next
+        heartbeat tells. Raises TakenOver then.
+        """
+        until = time.monotonic() + 2 * _HEARTBEAT_S
+        try:
+            while time.monotonic() < until:
+                for message in self._consumer.consume(_BATCH, timeout=0.1):  # no record that is read now counts
+                    _heed(message)
+        except KafkaException as error:
+            raise _answer(error) from error
+
+    def _join(self) -> None:
+        """Fence a former instance, and end all that a transaction of it may have left open, its offsets included.
+
+        Once, and not before this one is a member of the group: so a former one that lives hears that it is no member
+        any more, and ends, where one that is only fenced would start over, and fence this one.
+        """
+        if self._joined:
+            return
+        join(self._publisher)
         kafka = self._settings.kafka
         states = topic_admin.partition_counts(admin(kafka))[name(kafka, topics.BALANCER_STATE)]
         places = [(topics.BALANCED, 0), (topics.DEADLETTER, 0)]
         places += [(topics.BALANCER_STATE, number) for number in range(states)]
-        with closing(consumer(kafka, "balancer")) as anybody:  # this instance is no member of the group yet
+        with closing(consumer(kafka, "balancer")) as anybody:  # it is never told that the group assigns anew meanwhile
             offsets = [TopicPartition(self._names[FRAMES], 0, 0)]
             end_hanging(self._publisher, places, offsets, anybody.consumer_group_metadata())
+        self._joined = True
 
     def _read(self) -> None:
         messages = self._consumer.consume(_BATCH, timeout=0.02)
         if self._failure:
+            for message in messages:
+                _heed(message)  # it may say why something failed, and is said once
             raise self._failure
         for message in messages:
-            error = message.error()
-            if error is None:
+            if message.error() is None:
                 self._work.handle(self._sides[str(message.topic())], message)
                 self._dirty = True
-            # FATAL does not say that it is fatal.
-            elif error.fatal() or error.code() == KafkaError._FATAL or refusals.not_allowed(error):
-                raise refusals.reading(error, message)
             else:
-                log.warning("reading: %s", error.str())
+                _heed(message)
         self._link.rate.add(len(messages))
 
     def _commit(self) -> None:
@@ -222,6 +244,7 @@ class Session:
                 f"assigned frames {sorted(numbers[FRAMES])} but controls {sorted(numbers[CONTROLS])}: every member of "
                 "the group must use the range assignor, and know of partitions that were added a moment ago"
             )
+        self._join()
         committed = self._committed(member, places)
         restored = restore(self._settings.kafka, self._registry, numbers[FRAMES])
         for number in sorted(numbers[FRAMES]):
@@ -259,11 +282,18 @@ class Session:
         self._resting = False
 
 
-def _answer(error: Exception) -> Exception:
-    """What an error of the client means for the balancer.
+def _heed(message: Message) -> None:
+    """What comes in a record's place. Raises what ends this session."""
+    error = message.error()
+    # FATAL does not say that it is fatal.
+    if error and (error.fatal() or error.code() == KafkaError._FATAL or refusals.not_allowed(error)):
+        raise refusals.reading(error, message)
+    if error:
+        log.warning("reading: %s", error.str())
 
-    A fenced producer alone is no takeover: the broker fences one whose transaction timed out, as in a laptop's sleep.
-    """
+
+def _answer(error: Exception) -> Exception:
+    """What an error of the client means for the balancer."""
     if isinstance(error, KafkaException):
         reason = error.args[0]
         if reason.code() == KafkaError.FENCED_INSTANCE_ID or _FENCED in reason.str():

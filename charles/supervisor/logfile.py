@@ -23,7 +23,7 @@ class LogFile:
         path.open("ab").close()
         self.path = path
         self._life = self._read = self._size()
-        self._unfinished = ""
+        self._unfinished = b""
 
     def open(self) -> IO[bytes]:
         """The file for a new life of the program, to be appended to. A large log makes room: one old one is kept.
@@ -42,28 +42,28 @@ class LogFile:
 
     def new_lines(self) -> list[str]:
         """What was written since the last time; of a flood only its end. An unfinished line comes when it is whole."""
-        written = self._tail(self._read, _MOST)
-        self._read = self._size()
-        *lines, self._unfinished = (self._unfinished + written).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        return [line for line in lines if line.strip()]
+        written, self._read = self._tail(self._read, _MOST)
+        text = (self._unfinished + written).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, self._unfinished = text.split(b"\n")
+        return [line.decode(errors="replace") for line in lines if line.strip()]
 
     def last_words(self, name: str) -> str:
         """The last line of this life, without what its readers know: when and who it was."""
-        lines = [line.strip() for line in self._tail(self._life, _END).splitlines()]
+        lines = [line.strip() for line in self._tail(self._life, _END)[0].decode(errors="replace").splitlines()]
         last = next((line for line in reversed(lines) if line), "")
         with suppress(ValueError, TypeError, KeyError):
             return str(json.loads(last)["message"])
         return re.sub(rf"^[\d:]+ {re.escape(name)} \w+ +", "", last)
 
-    def _tail(self, start: int, most: int) -> str:
-        """What stands from start on, the last `most` bytes of it."""
-        size = self._size()
+    def _tail(self, start: int, most: int) -> tuple[bytes, int]:
+        """What stands from start on, the last `most` bytes of it; and where that ends. The program goes on writing."""
         try:
             with self.path.open("rb") as log:
-                log.seek(max(start, size - most))
-                return log.read(most).decode(errors="replace")
+                size = self._size()
+                log.seek(max(min(start, size), size - most))
+                return log.read(most), log.tell()
         except OSError:
-            return ""
+            return b"", start
 
     def _size(self) -> int:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,23 @@ def test_only_what_is_written_from_now_on_is_read(tmp_path: Path) -> None:
         file.write("rd \N{SNOWMAN}\nfourth".encode() + b"\xff\n")
     assert log.new_lines() == ["third \N{SNOWMAN}", "fourth\N{REPLACEMENT CHARACTER}"]
     assert path.read_text(errors="replace").startswith("of yesterday\nfirst\n")
+
+
+def test_nothing_is_lost_of_what_is_written_while_it_is_read(tmp_path: Path) -> None:
+    log, read = LogFile(tmp_path / "one.log"), list[str]()
+
+    def write() -> None:
+        with log.open() as file:
+            for number in range(20_000):
+                file.write(b"%d\n" % number)
+                file.flush()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    while writing.is_alive():
+        read += log.new_lines()
+    read += log.new_lines()
+    assert read == [str(number) for number in range(20_000)]
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,9 @@ class Record:
     @property
     def moment(self) -> Moment | None:
         """(collector, run, tick) by the headers; None where they do not say."""
-        told = [self.header(name) for name in ("collector", "run", "tick")]
-        with suppress(ValueError, AttributeError):
-            collector, run, tick = (cast(bytes, value).decode() for value in told)
-            return collector, run, int(tick)
+        told = cast(dict[str, bytes], dict(self.headers))
+        with suppress(KeyError, ValueError, AttributeError):
+            return told["collector"].decode(), told["run"].decode(), int(told["tick"].decode())
         return None
 
 

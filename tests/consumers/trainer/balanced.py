@@ -16,9 +16,9 @@ from charles.settings import Kafka
 WIDTH, HEIGHT = 96, 84
 
 
-def jpeg(picture: NDArray[np.uint8]) -> bytes:
+def jpeg(picture: NDArray[np.uint8], quality: int = 90) -> bytes:
     """picture: RGB."""
-    return bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1])
+    return bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
 
 
 def sample(number: int, *, frame: bytes | None = None, balancing: str = "v3") -> Sample:

@@ -21,6 +21,22 @@ def test_frames_are_decoded_as_rgb_oldest_first() -> None:
     assert into[40, 40, 3] < 5
 
 
+@pytest.mark.parametrize("quality", [20, 70, 95])
+def test_the_pixels_are_those_that_opencv_finds(quality: int) -> None:
+    noise = np.random.default_rng(quality).integers(0, 256, (27, 48, 3), np.uint8)
+    whole = jpeg(cv2.resize(noise, (480, 270), interpolation=cv2.INTER_CUBIC), quality)
+    into = np.empty((270, 480, 3), np.uint8)
+    decode([whole], into)
+    assert np.array_equal(into, cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_COLOR_RGB))
+
+
+def test_a_grey_picture_is_decoded_as_rgb() -> None:
+    grey = np.full((84, 96), 90, np.uint8)
+    into = np.empty((84, 96, 3), np.uint8)
+    decode([cv2.imencode(".jpg", grey)[1].tobytes()], into)
+    assert (into == 90).all()
+
+
 def test_a_cut_off_or_strange_picture_is_bad() -> None:
     whole = jpeg(np.zeros((84, 96, 3), np.uint8))
     assert size_of(whole) == (96, 84)
@@ -45,6 +61,21 @@ def test_a_picture_whose_tables_are_broken_does_not_decode() -> None:
     assert size_of(broken) == (96, 84)
     with pytest.raises(BadPicture, match="does not decode"):
         decode([broken], np.empty((84, 96, 3), np.uint8))
+
+
+def test_a_picture_whose_data_is_damaged_is_bad() -> None:
+    whole = jpeg(np.random.default_rng(1).integers(0, 256, (84, 96, 3), np.uint8))
+    middle = len(whole) // 2
+    damaged = whole[:middle] + b"\xff\xd9" + bytes(len(whole) - middle - 4) + b"\xff\xd9"
+    assert size_of(damaged) == (96, 84)
+    with pytest.raises(BadPicture, match="does not decode"):
+        decode([damaged], np.empty((84, 96, 3), np.uint8))
+
+
+def test_a_picture_that_decodes_to_another_size_is_bad() -> None:
+    for width, height in ((48, 84), (192, 168)):
+        with pytest.raises(BadPicture):
+            decode([jpeg(np.zeros((height, width, 3), np.uint8))], np.empty((84, 96, 3), np.uint8))
 
 
 def broken_tables(whole: bytes) -> bytes:

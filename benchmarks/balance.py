@@ -18,6 +18,7 @@ from confluent_kafka import Message, TopicPartition
 from benchmarks.drive import RUN, control, frame
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
+from benchmarks.recordings import labels
 from charles import topic_admin, topics
 from charles.control import Link
 from charles.events import Control, Frame
@@ -31,9 +32,6 @@ from stream_jobs.balancer.session import Session
 TICKS = 10_000
 FRAME_BYTES = 40_000
 _COLLECTORS = ("collector-1", "collector-2")
-_SPREAD = 0.35
-"""The share of the ticks whose labels lie anywhere; the others drive straight. The rarest bin then comes with 1.7 % of
-the ticks, and more than half of them are emitted."""
 Written = dict[Topic, list[tuple[int | None, Any]]]
 """Bytes of the values of a topic's records, None: a tombstone; and their headers."""
 _LIKE_OURS = {"queue.buffering.max.kbytes": 131_072, "transaction.timeout.ms": 5000}
@@ -99,10 +97,8 @@ def _record(kafka: Kafka, ticks: int) -> None:
     """What two collectors published. The pictures are noise: nobody looks at them."""
     rng = np.random.default_rng(1)
     pictures = [rng.bytes(FRAME_BYTES) for _ in range(50)]
-    spread = rng.random((ticks, 2)) < _SPREAD
-    labels = np.where(spread, rng.uniform(-1, 1, (ticks, 2)), 0.0)
     publisher = Publisher(kafka, Frame, Control)
-    for number, (pedals, steering) in enumerate(labels.tolist()):
+    for number, (pedals, steering) in enumerate(labels(ticks)):
         collector, tick = _COLLECTORS[number % 2], number // 2
         headers = {"collector": collector, "run": RUN, "tick": str(tick)}
         publisher.send(topics.FRAMES, frame(collector, tick, pictures[number % len(pictures)]), collector, headers)

@@ -1,141 +1,146 @@
-"""Feeding a training: from a recording, beside the same from the topic. Nobody learns from the batches."""
+"""Feeding a training from a recording, beside a training that is fed from the same recording through a broker: by
+`charles replay --speed max`, and where it holds frames and controls by `charles balance`. Nobody learns from it.
+"""
 
 from __future__ import annotations
 
-import shutil
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from confluent_kafka import TopicPartition
 
-from benchmarks.drive import PICTURE, jpegs, sample
+from benchmarks import recordings
+from benchmarks.drive import PICTURE, jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
-from charles import topics
+from benchmarks.waiting import balancer, until
 from charles.deadletters import DeadLetters
-from charles.events import Sample
-from charles.kafka import Publisher, consumer, name
-from charles.offline.samples import BalancedSamples
+from charles.offline.samples import BalancedSamples, Samples
 from charles.outputs import OUTPUTS
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.record import from_message
 from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
-from charles.settings import Kafka, Settings
+from charles.settings import Kafka, Settings, environment
+from charles.stopping import SUPERVISED
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
 from consumers.trainer.ends import Feed
 from consumers.trainer.feeding import Feed as TopicFeed
 from consumers.trainer.holding import Shape
 from consumers.trainer.recorded import RecordedFeed
+from stream_jobs.balancer import membership
+from stream_jobs.balancer.recorded import RebalancedSamples
 
 SAMPLES = 8_000
+TICKS = 12_000
+_LEAST_TICKS = 1_500
+"""Of which some batches come."""
 _BUFFER = 200
+_REST_S = 0.02
+_PATIENCE_S = 120.0
+_READ = 0.9
+"""The share of the samples after which it ends: a live balancer makes nearly as many as one that reads a recording."""
 
 
 @contextmanager
 def offline(place: Place) -> Iterator[Contest]:
-    """Samples a second: read, decoded and put together to batches, until all were drawn once, the first one and the
-    way there included. read: only as far as the buffers, whose pictures are JPEGs. The topic and the recording hold the
-    same records."""
-    count, kafka = place.count(SAMPLES), place.cluster()
-    _write(kafka, jpegs(place.count(300)), count)
-    folder = place.folder / "offline"
-    recording = _recorded(kafka, folder, count)
-    settings = _settings(kafka, count)
-    shape = Shape.of(settings, PICTURE)
+    """Samples a second: read, decoded and put together to batches, from the first one that came. The recording holds
+    balanced samples; raw: frames and controls, which are balanced on the way; topic full: beside a topic that holds all
+    samples already, so that nobody replays them meanwhile."""
+    pictures = jpegs(place.count(300))
+    balanced = recordings.balanced(place.folder / "balanced", pictures, place.count(SAMPLES))
+    raw = recordings.raw(place.folder / "raw", pictures, recordings.labels(max(place.count(TICKS), _LEAST_TICKS)))
+    of_balanced: Samples = BalancedSamples(Recording.open(balanced))
+    of_raw = RebalancedSamples(Recording.open(raw), defaults(Kafka()), _refuse)
+    counts = {balanced: place.count(SAMPLES), raw: sum(1 for _ in of_raw.read(0))}
+    settings = {folder: _settings(count) for folder, count in counts.items()}
 
-    @contextmanager
-    def recorded() -> Iterator[Feed]:
-        with closing(RecordedFeed(BalancedSamples(recording), shape, _refuse, 1, lambda: False)) as feed:
-            yield feed
+    def from_files(samples: Samples, folder: Path) -> float:
+        shape = Shape.of(settings[folder], PICTURE)
+        with closing(RecordedFeed(samples, shape, _refuse, 1, lambda: False)) as feed:
+            return _fed(feed, settings[folder], counts[folder])
 
-    @contextmanager
-    def from_topic() -> Iterator[Feed]:
+    def from_topic(kafka: Kafka, folder: Path) -> float:
+        shape = Shape.of(settings[folder], PICTURE)
         with closing(TopicFeed(kafka, "pilot", shape, DeadLetters(kafka, "trainer"))) as feed:
-            yield feed
+            return _fed(feed, settings[folder], counts[folder])
 
-    def side(opened: Callable[[], AbstractContextManager[Feed]]) -> Figures:
-        with opened() as feed:
-            whole = _fed(feed, settings, count)
-        with opened() as feed:
-            return {"": whole, "read": _read(feed, settings, count)}
+    def through_broker(folder: Path) -> float:
+        kafka = place.cluster()
+        with ExitStack() as running:
+            if folder == raw:
+                running.enter_context(balancer(kafka, 1))
+                until(partial(membership.check, kafka), "the balancer reads")
+            running.enter_context(_replaying(kafka, folder))
+            return from_topic(kafka, folder)
 
-    try:
-        yield Contest(lambda: side(recorded), lambda: side(from_topic))
-    finally:
-        shutil.rmtree(folder)
+    full = place.cluster()
+    with _replaying(full, balanced) as process:
+        process.wait()
+
+    def ours() -> Figures:
+        fed = from_files(of_balanced, balanced)
+        return {"": fed, "raw": from_files(of_raw, raw), "topic full": fed}
+
+    def yardstick() -> Figures:
+        replayed = through_broker(balanced)
+        return {"": replayed, "raw": through_broker(raw), "topic full": from_topic(full, balanced)}
+
+    yield Contest(ours, yardstick)
 
 
-def _settings(kafka: Kafka, count: int) -> Settings:
-    """The defaults, but for smaller buffers: all shall be drawn."""
-    settings = defaults(kafka)
+def _settings(count: int) -> Settings:
+    """The defaults, but for smaller buffers: few shall be left in them."""
+    settings = defaults(Kafka())
     train = settings.config.train
-    room = min(_BUFFER, count // 2)
+    room = max(min(_BUFFER, count // 16), train.batch // 2)
     fitting = train.model_copy(update={"buffer": room, "keep_full": train.batch / 2 / room, "when_full": "wait"})
     return settings.model_copy(update={"config": settings.config.model_copy(update={"train": fitting})})
+
+
+@contextmanager
+def _replaying(kafka: Kafka, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`charles replay`, as a process of its own; killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "charles", "replay", str(folder), "--speed", "max", "--prefix", kafka.prefix],
+        env=os.environ | environment(defaults(kafka)) | {SUPERVISED: "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _fed(feed: Feed, settings: Settings, count: int) -> float:
     """Samples a second. As Training.run() does, without the step."""
     train = settings.config.train
     buffers = Buffers(OUTPUTS, train.buffer, train.keep_full, 1)
-    drawn = 0
+    drawn, start_s = 0, time.perf_counter()
     with closing(Batches(buffers, np.random.default_rng(1), train.batch, PICTURE, frames=1)) as batches:
-        start_s = time.perf_counter()
         feed.start()
-        while drawn + train.batch <= count:
-            feed.take(buffers, lambda: not buffers.any_full or not buffers.ready)
-            full = buffers.any_full or buffers.counts.read == count
-            if batches.room and buffers.ready and full:
+        while buffers.counts.read < _READ * count:
+            came = feed.take(buffers, lambda: not buffers.any_full or not buffers.ready)
+            if buffers.counts.read == came:
+                start_s = time.perf_counter()
+            if batches.room and buffers.ready:
                 batches.draw()
-                continue
-            if batches.in_flight:
+            elif batches.in_flight:
                 batch = batches.take(lambda held, reason: _refuse(str(held.offset), reason))
                 batch.inputs(), batch.targets(OUTPUTS), batch.weights(OUTPUTS)
                 drawn += len(batch.samples)
+            elif not came:
+                if time.perf_counter() - start_s > _PATIENCE_S:
+                    raise TimeoutError(f"{buffers.counts.read} of {count} samples came within {_PATIENCE_S:g} s")
+                time.sleep(_REST_S)
         return drawn / (time.perf_counter() - start_s)
-
-
-def _read(feed: Feed, settings: Settings, count: int) -> float:
-    """Samples a second, as fast as they come; the oldest make room."""
-    buffers = Buffers(OUTPUTS, settings.config.train.buffer, 0.0, 1)
-    start_s = time.perf_counter()
-    feed.start()
-    while buffers.counts.read < count:
-        feed.take(buffers, lambda: True)
-    return count / (time.perf_counter() - start_s)
-
-
-def _write(kafka: Kafka, pictures: tuple[bytes, ...], count: int) -> None:
-    """So many samples, kinds of sets by turns, as many of each in every batch's worth."""
-    publisher = Publisher(kafka, Sample)
-    for number in range(count):
-        made = sample(number, pictures[number % len(pictures)], OUTPUTS[number % 2])
-        publisher.send(
-            topics.BALANCED, made, made.set_id, {"collector": made.collector, "run": made.run, "tick": str(number)}
-        )
-    if publisher.flush(60):
-        raise TimeoutError("the log could not be written within a minute")
-
-
-def _recorded(kafka: Kafka, folder: Path, count: int) -> Recording:
-    """The topic as a recording."""
-    topic = topics.BALANCED.name
-    reader = consumer(kafka, "recorder")
-    reader.assign([TopicPartition(name(kafka, topics.BALANCED), 0, 0)])
-    with RecordingWriter.create(folder, kafka.prefix, {topic: TopicInfo(partitions=1)}) as writer:
-        came = 0
-        while came < count:
-            for message in reader.consume(500, timeout=1.0):
-                writer.append(topic, 0, from_message(message))
-                came += 1
-        writer.finish()
-    reader.close()
-    return Recording.open(folder)
 
 
 def _refuse(what: str, reason: str) -> None:

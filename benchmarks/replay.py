@@ -9,15 +9,12 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.drive import control, frame, jpegs
+from benchmarks import recordings
+from benchmarks.drive import jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from benchmarks.publish import payloads, producer_performance
-from charles import codec, topics
 from charles.control import Link
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.record import Record
-from charles.recordings.writing import RecordingWriter
 from charles.settings import Kafka, Replayer
 from charles.stopping import Stop
 from producers.replayer.keys import Keys
@@ -27,7 +24,7 @@ from producers.replayer.sender import Sender
 
 TICKS = 5_000
 WARM_UP = 500
-_COLLECTORS = ("collector-1", "collector-2")
+_STRAIGHT = 0.0, 0.0
 
 
 @contextmanager
@@ -40,7 +37,7 @@ def replay(place: Place) -> Iterator[Contest]:
     theirs = place.cluster()
     texts = payloads(place.folder / "replay-payloads.txt", [len(picture) for picture in pictures])
     mean = statistics.fmean(map(len, pictures))
-    recording = _record(place.folder / "recording", pictures, ticks)
+    recording = recordings.raw(place.folder / "recording", pictures, [_STRAIGHT] * ticks)
 
     def yardstick() -> Figures:
         return {"": producer_performance(theirs, texts, ticks, warm_up) * mean / 1e6}
@@ -69,20 +66,3 @@ def _warm_up(sender: Sender, plan: Plan, ticks: int) -> int:
     while sender.queued:
         sender.wait(0.1)
     return sender.bytes
-
-
-def _record(folder: Path, pictures: tuple[bytes, ...], ticks: int) -> Path:
-    """So many ticks of two collectors in turn, each in a partition of its own."""
-    found = {topic.name: TopicInfo(partitions=topic.partitions) for topic in (topics.FRAMES, topics.CONTROLS)}
-    with RecordingWriter.create(folder, "bench", found) as writer:
-        for tick in range(ticks):
-            number = tick % len(_COLLECTORS)
-            seen = frame(_COLLECTORS[number], tick, pictures[tick % len(pictures)])
-            for topic, event in ((topics.FRAMES, seen), (topics.CONTROLS, control(seen.collector, tick))):
-                told = {"collector": seen.collector, "run": seen.run, "tick": str(tick)}
-                headers = tuple((name, text.encode()) for name, text in told.items())
-                timestamp = round(seen.time.timestamp() * 1000)
-                record = Record(tick, timestamp, 1, seen.collector.encode(), codec.encode(event), headers)
-                writer.append(topic.name, number, record)
-        writer.finish()
-    return folder

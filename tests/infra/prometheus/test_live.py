@@ -18,7 +18,7 @@ from stream_jobs.balancer.state import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables
 from tests.infra.prometheus.live import PATIENCE_S, Watched, hurried, watched
 from tests.kafka_tools import read_all
-from tests.programs import give
+from tests.programs import give, heard
 from tests.survival.disks import small_disk
 
 pytestmark = [
@@ -148,6 +148,7 @@ def test_an_identity_that_is_broken_by_hand_fires_and_resolves_once_it_is_mended
 
 def test_a_balancer_that_pauses_too_long_fires_and_resolves_once_it_goes_on(pipeline: Watched) -> None:
     resolved(pipeline)
+    heard(pipeline.kafka, lambda status: status.program == "balancer" and status.state == "running", from_now=True)
     give(pipeline.kafka, "balancer", "pause", seconds=60)
     fires(pipeline, "LagGrowing")
     give(pipeline.kafka, "balancer", "resume", seconds=60)

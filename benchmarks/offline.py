@@ -80,7 +80,8 @@ def offline(place: Place) -> Iterator[Contest]:
 
     full = place.cluster()
     with _replaying(full, balanced) as process:
-        process.wait()
+        if code := process.wait():
+            raise RuntimeError(f"charles replay ended with exit code {code}")
 
     def ours() -> Figures:
         fed = from_files(of_balanced, balanced)

@@ -51,7 +51,7 @@ def check(frames: Sequence[bytes], size: Size, count: int) -> None:
 def decode(frames: Sequence[bytes], into: Pictures) -> None:
     """Write the frames' RGB, one after the other along the last axis; into: (height, width, 3 * frames), contiguous.
 
-    The pixels are those of OpenCV, in two thirds of its time: a single frame is decoded where it belongs.
+    The pixels are those of OpenCV, sooner: a single frame is decoded where it belongs.
     Raises BadPicture, for damaged data too that other decoders fill up with grey.
     """
     alone = into if len(frames) == 1 else None

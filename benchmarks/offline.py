@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -19,13 +17,13 @@ from benchmarks import recordings
 from benchmarks.drive import PICTURE, jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
+from benchmarks.programs import program
 from benchmarks.waiting import balancer, until
 from charles.deadletters import DeadLetters
 from charles.offline.samples import BalancedSamples, Samples
 from charles.outputs import OUTPUTS
 from charles.recordings.recording import Recording
-from charles.settings import Kafka, Settings, environment
-from charles.stopping import SUPERVISED
+from charles.settings import Kafka, Settings
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
 from consumers.trainer.ends import Feed
@@ -103,21 +101,8 @@ def _settings(count: int) -> Settings:
     return settings.model_copy(update={"config": settings.config.model_copy(update={"train": fitting})})
 
 
-@contextmanager
-def _replaying(kafka: Kafka, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`charles replay`, as a process of its own; killed at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "charles", "replay", str(folder), "--speed", "max", "--prefix", kafka.prefix],
-        env=os.environ | environment(defaults(kafka)) | {SUPERVISED: "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+def _replaying(kafka: Kafka, folder: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return program(defaults(kafka), "replay", str(folder), "--speed", "max", "--prefix", kafka.prefix)
 
 
 def _fed(feed: Feed, settings: Settings, count: int) -> float:

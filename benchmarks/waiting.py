@@ -6,13 +6,11 @@ first sample says that whoever goes on has everything again: the state, the fram
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 import numpy as np
 from confluent_kafka import Consumer, TopicPartition
@@ -20,6 +18,7 @@ from confluent_kafka import Consumer, TopicPartition
 from benchmarks.drive import control, frame
 from benchmarks.harness import Figures
 from benchmarks.place import defaults
+from benchmarks.programs import program
 from charles import topics
 from charles.bins import BINS
 from charles.config import Balance
@@ -27,8 +26,7 @@ from charles.events import Control, Frame
 from charles.kafka import Publisher, consumer, name
 from charles.ledger import read
 from charles.pacing import HZ
-from charles.settings import Balancer, Kafka, environment
-from charles.stopping import SUPERVISED
+from charles.settings import Balancer, Kafka
 
 SAMPLES = 2_000
 _COLLECTOR = "collector-1"
@@ -81,21 +79,9 @@ class Feed:
             self._publisher.send(topic, event, _COLLECTOR)
 
 
-@contextmanager
-def balancer(kafka: Kafka, number: int) -> Iterator[subprocess.Popen[bytes]]:
+def balancer(kafka: Kafka, number: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """A balancer as a process of its own, killed at the end."""
-    settings = defaults(kafka).model_copy(update={"balancer": Balancer(name=f"balancer-{number}")})
-    process = subprocess.Popen(
-        [sys.executable, "-m", "charles", "balance"],
-        env=os.environ | environment(settings) | {SUPERVISED: "1"},
-        stdin=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    return program(defaults(kafka).model_copy(update={"balancer": Balancer(name=f"balancer-{number}")}), "balance")
 
 
 def until(true: Callable[[], bool], what: str) -> None:

@@ -3,11 +3,14 @@ to do."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from charles.settings import Kafka
+
+log = logging.getLogger(__name__)
 
 _NOT_ALLOWED = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -61,6 +64,16 @@ def reading(error: KafkaError, message: Message) -> Exception:
     if not_allowed(error):
         return Refused(f"the cluster does not let this user read {message.topic()}; {_ACLS}")
     return KafkaException(error)
+
+
+def heed(message: Message) -> None:
+    """What a consumer was given in a record's place, if it is that: raise what ends it, say what does not."""
+    error = message.error()
+    # FATAL does not say that it is fatal.
+    if error and (error.fatal() or error.code() == KafkaError._FATAL or not_allowed(error)):
+        raise reading(error, message)
+    if error:
+        log.warning("reading: %s", error.str())
 
 
 def asking(error: KafkaException, what: Any = "") -> Exception:

@@ -138,10 +138,8 @@ class Reader:
             self._ends[place] = message.offset() or 0
         elif error.code() in _OUT_OF_RANGE and place is not None:
             self._strayed.setdefault(place, time.monotonic())
-        elif refusals.not_allowed(error) or error.fatal():
-            raise refusals.reading(error, message)
         else:
-            log.warning("reading: %s", error.str())
+            refusals.heed(message)
 
     def _lose_patience(self, place: Place, since: float, wanted: int, high: int) -> None:
         if time.monotonic() > since + _PATIENCE_S:

@@ -10,7 +10,7 @@ import logging
 import time
 from contextlib import closing
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import refusals, topic_admin, topics
 from charles.control import Link
@@ -126,7 +126,7 @@ class Session:
         try:
             while time.monotonic() < until:
                 for message in self._consumer.consume(_BATCH, timeout=0.1):  # no record that is read now counts
-                    _heed(message)
+                    refusals.heed(message)
         except KafkaException as error:
             raise _answer(error) from error
 
@@ -152,14 +152,14 @@ class Session:
         messages = self._consumer.consume(_BATCH, timeout=0.02)
         if self._failure:
             for message in messages:
-                _heed(message)  # it may say why something failed, and is said once
+                refusals.heed(message)  # it may say why something failed, and is said once
             raise self._failure
         for message in messages:
             if message.error() is None:
                 self._work.handle(self._sides[str(message.topic())], message)
                 self._dirty = True
             else:
-                _heed(message)
+                refusals.heed(message)
         self._link.rate.add(len(messages))
 
     def _commit(self) -> None:
@@ -280,16 +280,6 @@ class Session:
         self._work = Work(self._settings, self._registry)
         self._paused.clear()
         self._resting = False
-
-
-def _heed(message: Message) -> None:
-    """What comes in a record's place. Raises what ends this session."""
-    error = message.error()
-    # FATAL does not say that it is fatal.
-    if error and (error.fatal() or error.code() == KafkaError._FATAL or refusals.not_allowed(error)):
-        raise refusals.reading(error, message)
-    if error:
-        log.warning("reading: %s", error.str())
 
 
 def _answer(error: Exception) -> Exception:

@@ -64,12 +64,12 @@ def write_sample(head: bytes, sample: Sample) -> bytes:
     """head: what comes before it, as with all of these: large bytes are then copied once."""
     pieces = [
         head,
-        _name(sample.collector),
-        _name(sample.run),
+        write_name(sample.collector),
+        write_name(sample.run),
         write_long(sample.tick),
         _moment(sample.time),
-        _name(sample.set_id),
-        _name(sample.set_output),
+        write_name(sample.set_id),
+        write_name(sample.set_output),
         write_long(sample.set_bin),
         *_pieces(sample.frames),
         _THREE.pack(sample.speed, sample.purpose_distance, sample.purpose_bearing),
@@ -86,7 +86,7 @@ def write_sample(head: bytes, sample: Sample) -> bytes:
     pieces += (
         _THREE.pack(sample.acceleration, sample.braking, sample.steering),
         write_long(sample.epoch),
-        _name(sample.balancing),
+        write_name(sample.balancing),
     )
     return b"".join(pieces)
 
@@ -205,7 +205,8 @@ def _as_eight(number: int) -> bytes:
 
 
 @lru_cache(1024)
-def _name(text: str) -> bytes:
+def write_name(text: str) -> bytes:
+    """A string that comes again and again."""
     encoded = text.encode()
     return write_long(len(encoded)) + encoded
 

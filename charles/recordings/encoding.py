@@ -6,9 +6,7 @@ the fields is that of the schemas; a test compares. Source: the Avro specificati
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from charles.by_hand import write_long
+from charles.by_hand import write_long, write_name
 from charles.recordings.record import Record
 
 _NULL = b"\0"
@@ -40,14 +38,9 @@ def entry(timestamp: int, offset: int, position: int) -> bytes:
 
 
 def _headers(record: Record) -> bytes:
-    pairs = (part for key, value in record.headers for part in (_name(key), _optional(value)))
+    pairs = (part for key, value in record.headers for part in (write_name(key), _optional(value)))
     return b"".join((write_long(len(record.headers)), *pairs, _END))
 
 
 def _optional(value: bytes | None) -> bytes:
-    return _NULL if value is None else _NOT_NULL + write_long(len(value)) + value
-
-
-@lru_cache(1024)
-def _name(text: str) -> bytes:
-    return sized(text.encode())
+    return _NULL if value is None else _NOT_NULL + sized(value)

@@ -16,7 +16,8 @@ class Outcome:
     """What came of a replay. records: by topic; bytes: of their values; position_ms: the recorded time that was
     reached; passes: how often it began; complete: whether it came to the end, rather than that somebody stopped it;
     undelivered: records of which nobody knows whether they are there; unread: values that kept their old run; surplus:
-    records by topic that came beside those that were sent, where the broker was away (replayer/twice.py)."""
+    records by topic that came beside those that were sent, where the broker was away (replayer/twice.py); None: it
+    was away, and is, so nobody can tell."""
 
     prefix: str
     records: Mapping[str, int]
@@ -27,7 +28,7 @@ class Outcome:
     complete: bool
     undelivered: int
     unread: int
-    surplus: Mapping[str, int]
+    surplus: Mapping[str, int] | None
 
 
 def clock(ms: int) -> str:

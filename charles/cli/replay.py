@@ -92,7 +92,7 @@ def replay_command(
             _print_json(outcome)
         else:
             _print(settings, outcome)
-        if outcome.undelivered or outcome.surplus:
+        if outcome.undelivered or outcome.surplus is None or outcome.surplus:
             raise typer.Exit(1)
 
 
@@ -121,7 +121,11 @@ def _print(settings: Settings, outcome: Outcome) -> None:
         )
     if outcome.undelivered:
         typer.secho(f"{outcome.undelivered:,} records were not acknowledged before the end", fg="red", err=True)
-    for topic, count in outcome.surplus.items():
+    if outcome.surplus is None:
+        typer.secho(
+            f"the broker is away, so nobody can tell whether {outcome.prefix}.* has records twice", fg="red", err=True
+        )
+    for topic, count in (outcome.surplus or {}).items():
         typer.secho(
             f"{outcome.prefix}.{topic} has {count:,} records more than were sent: the broker was away, and some of "
             "what was on its way then stands twice, unless somebody else wrote there; replay it to another --prefix",

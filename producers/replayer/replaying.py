@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from confluent_kafka import KafkaException
+
 from charles.control import Link
+from charles.kafka import BrokerUnavailable, require_broker
 from charles.recordings.errors import RecordingError
 from charles.replays import Outcome, clock, span
 from charles.stopping import Stop
@@ -135,11 +138,15 @@ class Replay:
             self._sender.wait(_TURN_S)
             self._turn()
 
-    def _surplus(self, before: Ends) -> dict[str, int]:
-        """What came beside what was sent, where that can be told and there is a reason to ask."""
+    def _surplus(self, before: Ends) -> dict[str, int] | None:
+        """What came beside what was sent, where there is a reason to ask; None: nobody answers that could tell."""
         if not self._sender.lost or self._sender.queued:
             return {}
-        return surplus(before, ends(self._plan), self._sender.sent)
+        try:
+            require_broker(self._plan.kafka)
+            return surplus(before, ends(self._plan), self._sender.sent)
+        except (BrokerUnavailable, KafkaException):
+            return None
 
     def _reached(self) -> str:
         reached = self._report.position_ms

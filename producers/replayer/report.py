@@ -54,7 +54,7 @@ class Report:
     def close(self) -> None:
         self._progress.clear()
 
-    def outcome(self, complete: bool, surplus: Mapping[str, int]) -> Outcome:
+    def outcome(self, complete: bool, surplus: Mapping[str, int] | None) -> Outcome:
         return Outcome(
             prefix=self._plan.kafka.prefix,
             records=dict(self._sender.sent),

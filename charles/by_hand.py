@@ -36,6 +36,7 @@ _NULL = b"\0"
 _NOT_NULL = b"\2"
 _THREE = struct.Struct("<3d")
 _TEN = struct.Struct("<10d")
+_HISTORIES = 6
 _ONE_BYTE = [bytes((number,)) for number in range(_MORE)]
 
 
@@ -58,6 +59,34 @@ def read_frame(data: Any, at: int) -> Frame | None:
     start, stop = at + end, at + end + size
     width, height, late, dropped = _read_longs(bytes(data[stop:]))
     return Frame(collector, run, tick, time, data[start:stop], width, height, late, dropped)
+
+
+def read_sample(data: bytes | memoryview, at: int) -> Sample | None:
+    """Its histories are arrays, as the balancer's own are."""
+    head = bytes(data[at : at + _LONGEST_HEAD])
+    collector, run, tick, time, end = _read_moment(head)
+    set_id, end = _read_name(head, end)
+    set_output, end = _read_name(head, end)
+    set_bin, end = read_long(head, end)
+    found = _read_pieces(data, at + end)
+    if found is None:
+        return None
+    frames, start = found
+    rest = bytes(data[start:])
+    numbers, end = _THREE.unpack_from(rest), _THREE.size
+    histories = []
+    for _ in range(_HISTORIES):
+        history, end = _read_floats(rest, end)
+        histories.append(history)
+    labels = _THREE.unpack_from(rest, end)
+    epoch, end = read_long(rest, end + _THREE.size)
+    balancing, end = _read_name(rest, end)
+    if end != len(rest):
+        return None
+    return Sample(
+        *(collector, run, tick, time, set_id, set_output, set_bin, frames),
+        *(*numbers, *histories, *labels, epoch, balancing),
+    )
 
 
 def write_sample(head: bytes, sample: Sample) -> bytes:
@@ -105,7 +134,11 @@ def write_waiting(head: bytes, waiting: Waiting) -> bytes:
     )
 
 
-READ: dict[type, Callable[[bytes | memoryview, int], Any]] = {Control: read_control, Frame: read_frame}
+READ: dict[type, Callable[[bytes | memoryview, int], Any]] = {
+    Control: read_control,
+    Frame: read_frame,
+    Sample: read_sample,
+}
 WRITE: dict[type, Callable[[bytes, Any], bytes]] = {Sample: write_sample, Waiting: write_waiting}
 
 
@@ -150,6 +183,54 @@ def _of_eight(eight: int) -> int:
     eight = (eight & 0x00003FFF00003FFF) | (eight & 0x3FFF00003FFF0000) >> 2
     eight = (eight & 0x000000000FFFFFFF) | (eight & 0x0FFFFFFF00000000) >> 4
     return (eight >> 1) ^ -(eight & 1)
+
+
+def _read_name(data: bytes, at: int) -> tuple[str, int]:
+    """A string, and where it ends."""
+    size, at = read_long(data, at)
+    if size < 0 or at + size > len(data):
+        raise ValueError("a name of less than no bytes, or of more than there are")
+    return _text(data[at : at + size]), at + size
+
+
+@lru_cache(1024)
+def _text(encoded: bytes) -> str:
+    return encoded.decode()
+
+
+def _read_pieces(data: bytes | memoryview, at: int) -> tuple[list[bytes], int] | None:
+    """What _pieces() writes, and where it ends; None: it is in several blocks."""
+    lead = bytes(data[at : at + _LONGEST])
+    count, end = read_long(lead, 0)
+    pieces = []
+    at += end
+    for _ in range(count):
+        size, end = read_long(bytes(data[at : at + _LONGEST]), 0)
+        start = at + end
+        at = start + size
+        if size < 0 or at > len(data):
+            raise ValueError("a piece of less than no bytes, or of more than there are")
+        pieces.append(bytes(data[start:at]))
+    if count:
+        at += 1
+    if count < 0 or data[at - 1 : at] != _END:
+        return None
+    return pieces, at
+
+
+def _read_floats(data: bytes, at: int) -> tuple[array[float], int]:
+    """What _floats() writes, and where it ends."""
+    count, at = read_long(data, at)
+    floats = array("f")
+    if not count:
+        return floats, at
+    end = at + floats.itemsize * count
+    if count < 0 or data[end : end + 1] != _END:
+        raise ValueError("an array in several blocks")
+    floats.frombytes(data[at:end])
+    if sys.byteorder == "big":
+        floats.byteswap()
+    return floats, end + 1
 
 
 @lru_cache(1024)

@@ -20,7 +20,6 @@ import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from charles import by_hand, events
-from charles.float_blocks import FloatBlocks
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
@@ -48,15 +47,13 @@ class _Contract(NamedTuple):
     fingerprint: bytes
     names: tuple[str, ...]
     values: Callable[[Any], tuple[Any, ...]]
-    blocks: FloatBlocks | None
 
 
 def _contract(event: Any) -> _Contract:
     text = files("schemas").joinpath(f"{event.__name__}.avsc").read_text(encoding="utf-8")
     parsed = cast(AvroSchema, fastavro.parse_schema(json.loads(text)))
     names = tuple(field.name for field in dataclasses.fields(event))
-    blocks = FloatBlocks(parsed)
-    return _Contract(parsed, crc64(parsed), names, operator.attrgetter(*names), blocks if blocks.fields else None)
+    return _Contract(parsed, crc64(parsed), names, operator.attrgetter(*names))
 
 
 _CONTRACTS: dict[type, _Contract] = {event: _contract(event) for event in get_args(events.Event)}
@@ -83,12 +80,9 @@ def encode(event: Any, header: bytes | None = None) -> bytes:
             return write(head, event)
         except by_hand.UNUSUAL:
             pass  # fastavro writes it, or has the words for what is wrong
-    contract = _CONTRACTS[type(event)]
     out = io.BytesIO()
     out.write(head)
-    record = _to_record(event)
-    if contract.blocks is None or not contract.blocks.write(out, record):
-        fastavro.schemaless_writer(out, contract.schema, record)
+    fastavro.schemaless_writer(out, schema(type(event)), _to_record(event))
     return out.getvalue()
 
 
@@ -125,28 +119,16 @@ def decode(event: type[EventT], data: bytes | memoryview | None, find: Callable[
 
 
 def _from_body(event: type[EventT], data: bytes | memoryview, start: int, writer: AvroSchema) -> EventT:
-    body = io.BytesIO(data)
+    body, reader = io.BytesIO(data), schema(event)
+    body.seek(start)
     try:
-        made = _from_record(event, _read_record(event, body, start, len(data), writer))
+        record = fastavro.schemaless_reader(body, writer, None if writer is reader else reader)
+        made = _from_record(event, cast(dict[str, Any], record))
     except Exception as error:  # fastavro raises whatever its C code stumbled over: EOF, Index, Unicode, Memory ...
         raise Unreadable(f"not a {event.__name__}: {str(error) or type(error).__name__}") from error
     if body.tell() != len(data):
         raise Unreadable(f"not a {event.__name__}: {len(data) - body.tell()} bytes too many")
     return made
-
-
-def _read_record(event: type, body: io.BytesIO, start: int, end: int, writer: AvroSchema) -> dict[str, Any]:
-    reader, blocks = schema(event), _CONTRACTS[event].blocks
-    body.seek(start)
-    if writer is reader and blocks is not None:
-        record = blocks.read(body)
-        if record is not None and body.tell() == end:
-            return record
-        body.seek(start)
-    record = cast(dict[str, Any], fastavro.schemaless_reader(body, writer, None if writer is reader else reader))
-    if blocks is not None:
-        blocks.learn(record)
-    return record
 
 
 def _to_record(event: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import reprlib
+from array import array
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -61,7 +62,9 @@ def full_name(kafka: Kafka, topic: str) -> str:
 
 
 def print_json(found: Any) -> None:
-    def told(value: Any) -> str:
+    def told(value: Any) -> Any:
+        if isinstance(value, array):
+            return value.tolist()
         return value.isoformat() if isinstance(value, datetime) else f"{len(value)} bytes"
 
     typer.echo(json.dumps(found, indent=2, default=told))

@@ -18,13 +18,14 @@ from charles import codec, topics
 from charles.cli import app
 from charles.cli.deadletters import since_time
 from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
-from charles.events import Frame, now
+from charles.events import Frame, Sample, now
 from charles.kafka import admin, group, name, producer
 from charles.registry import Registry
 from charles.settings import Kafka
 from charles.topic_admin import resolve
 from charles.topics import Topic
 from tests.kafka_tools import free_port, read_all
+from tests.samples import sample
 
 FRAME = Frame("c-1", "run", 7, now(), b"a picture", 4, 3, 0, 0)
 
@@ -141,6 +142,13 @@ def test_one_is_shown_with_everything_and_with_what_it_says_now(kafka: Kafka) ->
     assert (found["key"], found["headers"]["tick"], found["whole"], found["kept"]) == ("the key", "7", True, len(value))
     assert (found["event"], found["says"]["tick"], found["says"]["picture"]) == ("Frame", 7, "9 bytes")
     assert bytes.fromhex(found["begins"]) == value[:256]
+
+
+def test_a_sample_s_histories_are_shown_as_numbers(kafka: Kafka) -> None:
+    Registry(kafka).announce(Sample)
+    dead(kafka, topics.BALANCED, codec.encode(sample(history_speed=[1.0, 2.5])), "no picture", "trainer")
+    assert facts(kafka, "show", "0")["says"]["history_speed"] == [1.0, 2.5]
+    assert "1.0, 2.5" in deadletters(kafka, "show", "0")[1]
 
 
 def test_a_whole_record_is_saved_as_long_as_it_lies_somewhere(kafka: Kafka, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def check_samples(kafka: Kafka) -> list[Sample]:
     for sample in samples:
         assert sample.frames == [picture(sample.collector, sample.tick)]
         assert sample.speed == sample.tick
-        assert sample.history_speed == [float(tick) for tick in range(sample.tick - 10, sample.tick)]
+        assert [*sample.history_speed] == [float(tick) for tick in range(sample.tick - 10, sample.tick)]
         assert scale_of("v3", -1).bin_of(getattr(sample, sample.set_output)) == sample.set_bin
         bins.setdefault((sample.set_id, sample.set_output), []).append(sample.set_bin)
     assert all(indices == list(range(BINS)) for indices in bins.values())

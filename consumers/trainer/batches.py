@@ -19,6 +19,8 @@ OnBad = Callable[[Held, str], None]
 
 _AHEAD = 2
 """Batches that are drawn before the step wants them. At the original's sizes each takes 12 MB."""
+_WAITING = 1
+"""Threads that decode beyond one for each core: so many wait for Python's lock at a time."""
 _TURN_S = 1e-4
 """So long a thread may keep Python's lock from another one. A thread that has decoded a picture, in half a millisecond
 and without the lock, waits for it before the next one; Python's default would have it wait ten pictures' time."""
@@ -64,8 +66,8 @@ class Batches:
         self.each = size // len(buffers.kinds)
         self._shape = (picture[1], picture[0], 3 * frames)
         self._decoded: deque[tuple[Batch, list[Future[None]]]] = deque()
-        self._cores = os.cpu_count() or 1
-        self._threads = ThreadPoolExecutor(self._cores, "decode")
+        self._workers = (os.cpu_count() or 1) + _WAITING
+        self._threads = ThreadPoolExecutor(self._workers, "decode")
         self._turn_s = sys.getswitchinterval()
         sys.setswitchinterval(_TURN_S)
 
@@ -84,7 +86,7 @@ class Batches:
         used_up = [held for held in samples if held.remaining == 0]
         images = np.empty((len(samples), *self._shape), np.uint8)
         batch = Batch(samples, used_up, images)
-        parts = [range(first, len(samples), self._cores) for first in range(self._cores)]
+        parts = [range(first, len(samples), self._workers) for first in range(self._workers)]
         self._decoded.append((batch, [self._threads.submit(_decode, batch, part) for part in parts]))
 
     def take(self, on_bad: OnBad) -> Batch:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
-from charles.by_hand import read_long, write_long
+from charles.avro_binary import END, read_long, write_long
 from charles.recordings.compression import CODECS
 from charles.recordings.encoding import sized
 from charles.recordings.errors import Damaged
@@ -29,7 +29,6 @@ _HEADER_READ = 1 << 16
 _LEAD = 20
 """Bytes: the two numbers before a block's data are no longer."""
 _SEARCH = 1 << 20
-_END = b"\0"
 _HEADER = fastavro.parse_schema(
     {
         "type": "record",
@@ -86,7 +85,7 @@ class Block(NamedTuple):
 def header(kind: Kind, codec: str, sync: bytes) -> bytes:
     meta = {b"avro.schema": kind.text, b"avro.codec": codec.encode()}
     pairs = (sized(part) for pair in meta.items() for part in pair)
-    return b"".join((_MAGIC, write_long(len(meta)), *pairs, _END, sync))
+    return b"".join((_MAGIC, write_long(len(meta)), *pairs, END, sync))
 
 
 def block(count: int, data: list[bytes], codec: str, sync: bytes) -> bytes:
@@ -170,7 +169,7 @@ class Reader:
     def _items(self, position: int, count: int, data: memoryview) -> list[dict[str, Any]]:
         """An array has the very form of a block's data, with the number of its items before it and a 0 behind."""
         try:
-            whole = b"".join((write_long(count), CODECS[self.header.codec].unpack(data), _END))
+            whole = b"".join((write_long(count), CODECS[self.header.codec].unpack(data), END))
             array = io.BytesIO(whole)
             items = cast(list[dict[str, Any]], fastavro.schemaless_reader(array, self.kind.many, None))
         except Exception as error:  # fastavro raises whatever its C code stumbled over

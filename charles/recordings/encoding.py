@@ -6,12 +6,8 @@ the fields is that of the schemas; a test compares. Source: the Avro specificati
 
 from __future__ import annotations
 
-from charles.by_hand import write_long, write_name
+from charles.avro_binary import END, NOT_NULL, NULL, write_long, write_name
 from charles.recordings.record import Record
-
-_NULL = b"\0"
-_NOT_NULL = b"\2"
-_END = b"\0"
 
 
 def sized(data: bytes) -> bytes:
@@ -27,9 +23,9 @@ def record_pieces(record: Record) -> tuple[bytes, bytes, bytes]:
         write_long(record.timestamp),
         write_long(record.timestamp_type),
         _optional(record.key),
-        _NULL if value is None else _NOT_NULL + write_long(len(value)),
+        NULL if value is None else NOT_NULL + write_long(len(value)),
     )
-    return b"".join(before), value or b"", _headers(record) if record.headers else _END
+    return b"".join(before), value or b"", _headers(record) if record.headers else END
 
 
 def entry(timestamp: int, offset: int, position: int) -> bytes:
@@ -39,8 +35,8 @@ def entry(timestamp: int, offset: int, position: int) -> bytes:
 
 def _headers(record: Record) -> bytes:
     pairs = (part for key, value in record.headers for part in (write_name(key), _optional(value)))
-    return b"".join((write_long(len(record.headers)), *pairs, _END))
+    return b"".join((write_long(len(record.headers)), *pairs, END))
 
 
 def _optional(value: bytes | None) -> bytes:
-    return _NULL if value is None else _NOT_NULL + sized(value)
+    return NULL if value is None else NOT_NULL + sized(value)

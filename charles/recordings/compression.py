@@ -11,7 +11,7 @@ class Codec(NamedTuple):
     """Both raise what their library raises where the data is not theirs."""
 
     pack: Callable[[bytes], bytes]
-    unpack: Callable[[memoryview], bytes | memoryview]
+    unpack: Callable[[bytes], bytes]
 
 
 def _deflate(data: bytes) -> bytes:
@@ -19,7 +19,7 @@ def _deflate(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-def _inflate(data: memoryview) -> bytes:
+def _inflate(data: bytes) -> bytes:
     unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     out = unpacker.decompress(data)
     if not unpacker.eof or unpacker.unused_data:
@@ -33,14 +33,14 @@ def _pack_zstandard(data: bytes) -> bytes:
     return bytes(zstd.compress(data))
 
 
-def _unpack_zstandard(data: memoryview) -> bytes:
+def _unpack_zstandard(data: bytes) -> bytes:
     from backports import zstd
 
     return bytes(zstd.decompress(data))
 
 
 CODECS = {
-    "null": Codec(bytes, lambda data: data),
+    "null": Codec(bytes, bytes),
     "deflate": Codec(_deflate, _inflate),
     "zstandard": Codec(_pack_zstandard, _unpack_zstandard),
 }

@@ -45,19 +45,19 @@ _HEADER = fastavro.parse_schema(
 @dataclass(frozen=True)
 class Kind:
     """What a file holds. text: the schema of an item, as files say it; canonical: in its canonical form, by which files
-    of other versions are known, whatever their docs say; many: of an array of items, parsed."""
+    of other versions are known, whatever their docs say; item: the schema, parsed."""
 
     name: str
     text: bytes
     canonical: str
-    many: Any
+    item: Any
 
     @classmethod
     def of(cls, name: str, *, with_docs: bool) -> Kind:
         schema = json.loads(files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8"))
         canonical = to_parsing_canonical_form(schema)
         text = json.dumps(schema) if with_docs else canonical
-        return cls(name, text.encode(), canonical, fastavro.parse_schema({"type": "array", "items": schema}))
+        return cls(name, text.encode(), canonical, fastavro.parse_schema(schema))
 
 
 RECORDS = Kind.of("Record", with_docs=True)
@@ -78,7 +78,7 @@ class Block(NamedTuple):
 
     position: int
     end: int
-    raw: tuple[bytes, bytes]
+    raw: tuple[bytes, bytes, bytes]
     items: list[dict[str, Any]]
 
 
@@ -161,20 +161,20 @@ class Reader:
         if end > self.size:
             raise Damaged(self.path, position, f"the file ends {end - self.size} bytes before the block does")
         self._file.seek(position + at)
-        body = self._file.read(length + SYNC_SIZE)
-        if body[length:] != self.header.sync:
+        body, sync = self._file.read(length), self._file.read(SYNC_SIZE)
+        if sync != self.header.sync:
             raise Damaged(self.path, position, "the block does not end with the file's marker")
-        return Block(position, end, (lead[:at], body), self._items(position, count, memoryview(body)[:length]))
+        return Block(position, end, (lead[:at], body, sync), self._items(position, count, body))
 
-    def _items(self, position: int, count: int, data: memoryview) -> list[dict[str, Any]]:
-        """An array has the very form of a block's data, with the number of its items before it and a 0 behind."""
+    def _items(self, position: int, count: int, body: bytes) -> list[dict[str, Any]]:
+        """One by one: where they are decoded as one array the block is copied, and other threads wait for it."""
         try:
-            whole = b"".join((write_long(count), CODECS[self.header.codec].unpack(data), END))
-            array = io.BytesIO(whole)
-            items = cast(list[dict[str, Any]], fastavro.schemaless_reader(array, self.kind.many, None))
+            data = CODECS[self.header.codec].unpack(body)
+            source = io.BytesIO(data)
+            items = [fastavro.schemaless_reader(source, self.kind.item, None) for _ in range(count)]
         except Exception as error:  # fastavro raises whatever its C code stumbled over
             reason = f"the block's items cannot be decoded ({str(error) or type(error).__name__})"
             raise Damaged(self.path, position, reason) from error
-        if array.tell() != len(whole) or len(items) != count:
+        if source.tell() != len(data):
             raise Damaged(self.path, position, f"the block does not hold {count} items")
-        return items
+        return cast(list[dict[str, Any]], items)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from charles.cli.running import clear_errors
+from charles.cli.tables import table_console
 
 
 def bench_command(
@@ -33,7 +34,7 @@ def bench_command(
         if as_json:
             typer.echo(json.dumps([asdict(result) for result in results], indent=2))
         else:
-            Console().print(_table(results))
+            table_console().print(_table(results))
 
 
 def _table(results: list[Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charles.cli.running import clear_errors, load_settings
+from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.config import Config
@@ -40,7 +41,6 @@ def show(
         if as_json:
             typer.echo(json.dumps({"epoch": found.number, "fields": values}, indent=2))
             return
-        from rich.console import Console
         from rich.table import Table
 
         from charles.config import Config, flat
@@ -53,7 +53,7 @@ def show(
             differs = value != defaults[name]
             default = _text(defaults[name]) if differs else ""
             table.add_row(name, _text(value), default, style="bold" if differs else None)
-        Console().print(table)
+        table_console().print(table)
 
 
 @app.command("set")

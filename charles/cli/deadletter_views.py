@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from charles.cli.tables import table_console
 from charles.codec import Unreadable
 from charles.deadletter_log import Entry, Group, Original, event, text, whose
 from charles.deadletters import NOWHERE
@@ -80,7 +80,7 @@ def print_groups(kafka: Kafka, groups: list[Group]) -> None:
         words = (_short(kafka, group.topic), group.program, group.reason)
         figures = (f"{group.count:,}", str(group.newest), _clock(group.first), _clock(group.last))
         table.add_row(*map(_plain, words), *figures)
-    console = Console()
+    console = table_console()
     console.print(table)
     first, last = min(group.first for group in groups), max(group.last for group in groups)
     total = sum(group.count for group in groups)
@@ -98,7 +98,7 @@ def print_list(kafka: Kafka, found: Iterable[Facts]) -> None:
     for one in found:
         words = (one["program"], _place(kafka, one), _owner(one), f"{one['size']:,}", one["reason"])
         table.add_row(str(one["number"]), _clock(one["time"]), *map(_plain, words))
-    Console().print(table)
+    table_console().print(table)
 
 
 def print_one(kafka: Kafka, one: Facts) -> None:
@@ -116,7 +116,7 @@ def print_one(kafka: Kafka, one: Facts) -> None:
     rows |= {f"  {field}": _value(value) for field, value in one.get("says", {}).items()}
     for label, words in rows.items():
         table.add_row(_plain(label), _plain(words))
-    Console().print(table)
+    table_console().print(table)
     typer.echo(_hexdump(bytes.fromhex(one["begins"]), one["size"]))
     if one["saved"]:
         amount = f"all {one['size']:,}" if one["whole"] else f"the first {one['kept']:,} of {one['size']:,}"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from charles.cli.running import clear_errors, load_settings
+from charles.cli.tables import table_console
 
 
 def evaluate_command(
@@ -60,5 +61,5 @@ def evaluate_command(
         if as_json:
             typer.echo(json.dumps(report.facts(scores, newest), indent=2))
         else:
-            Console().print(scores.table())
+            table_console().print(scores.table())
             told.print(f"Pictures and scores are in {where}/")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charles.cli.running import clear_errors, load_settings
+from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.events import RunLedger
@@ -77,11 +78,10 @@ def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger
 
 
 def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger], largest: int | None) -> None:
-    from rich.console import Console
 
     from charles.latency import words
 
-    console = Console()
+    console = table_console()
     console.print(_runs(ledgers, totals))
     adds_up = all(ledger.adds_up for ledger in ledgers)
     verdict = "[green]It adds up.[/]" if adds_up else "[bold red]It does not add up.[/]"

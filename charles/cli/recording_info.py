@@ -9,6 +9,7 @@ import typer
 
 from charles.cli.recording_views import AsJson, Source, bar, opened
 from charles.cli.running import clear_errors
+from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -109,11 +110,10 @@ def _halves(run: RunInfo) -> tuple[tuple[str, Any], tuple[str, Any]]:
 
 
 def _print(source: Recording, found: Info) -> None:
-    from rich.console import Console
 
     from charles.recordings import times
 
-    console, manifest = Console(), source.manifest
+    console, manifest = table_console(), source.manifest
     first, last = times.bounds(source)
     state = "complete" if manifest.state == "complete" else "not complete"
     console.print(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from charles.cli.running import load_settings
+from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.recordings.recording import Recording
@@ -65,7 +66,6 @@ def row_of(path: Path) -> Row:
 def print_rows(rows: list[Row]) -> None:
     from datetime import timedelta
 
-    from rich.console import Console
     from rich.filesize import decimal
     from rich.table import Table
     from rich.text import Text
@@ -77,7 +77,7 @@ def print_rows(rows: list[Row]) -> None:
         length = str(timedelta(seconds=round(row.seconds)))
         figures = (length, f"{row.records:,}", decimal(row.bytes), f"{row.runs:,}") if row.topics else ()
         table.add_row(Text(row.name), Text(row.state), Text(", ".join(row.topics)), *figures)
-    Console().print(table)
+    table_console().print(table)
 
 
 def print_report(recording: Recording, report: Report) -> None:

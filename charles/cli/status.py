@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charles.cli.running import clear_errors, load_settings
+from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _FRESH_S = 5.0
 _LATELY_S = 60.0
-_FOR_FILES = 200
 
 
 def status_command(
@@ -82,12 +82,11 @@ def _members(heartbeats: Heartbeats) -> list[Member]:
 
 
 def _show_once(heartbeats: Heartbeats, as_json: bool) -> None:
-    from rich.console import Console
 
     if as_json:
         typer.echo(json.dumps(_everything(heartbeats), indent=2))
     else:
-        console = Console() if Console().is_terminal else Console(width=_FOR_FILES)
+        console = table_console()
         console.print(_table(heartbeats, console.width))
     if any(problem(member, heartbeats.at) for member in _members(heartbeats)):
         raise typer.Exit(1)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from charles.cli.running import clear_errors, load_settings
+from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,10 +104,9 @@ def _print_json(created: list[str], changed: list[str], topics: list[TopicFacts]
 
 def _print_tables(topics: list[TopicFacts], groups: list[GroupFacts], skip: int) -> None:
     """skip: how many characters the prefix and its dot take, which every name begins with."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = table_console()
     table = Table("topic", "key", box=None, pad_edge=False)
     for column in ("partitions", "records", "size", "rate"):
         table.add_column(column, justify="right", no_wrap=True)

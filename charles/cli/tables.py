@@ -1,0 +1,19 @@
+"""What tables are printed on."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_FOR_FILES = 200
+
+
+def table_console() -> Console:
+    """As wide as the terminal; where there is none wide enough for any table, unless somebody says how wide."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=_FOR_FILES)

@@ -33,12 +33,12 @@ class Contest:
 class Aim:
     """What shall hold: the ratio, or our own figure, at least (more is better) or at most (less is) this bound.
 
-    figure: which one, of a benchmark with several.
+    figures: which ones, of a benchmark with several.
     """
 
     of: Literal["ratio", "ours"]
     bound: float
-    figure: str = ""
+    figures: tuple[str, ...] = ("",)
 
 
 Better = Literal["more", "less"]
@@ -104,7 +104,7 @@ def _judge_one(benchmark: Benchmark, figure: str, pairs: Sequence[Pair]) -> Resu
     yardsticks = [other[figure] for _, other in pairs if other is not None and figure in other]
     ratios = [own / other for own, other in zip(ours, yardsticks, strict=False)]
     aim, words, met = benchmark.aim, "", None
-    if aim.figure == figure:
+    if figure in aim.figures:
         words = f"{aim.of} {'>=' if better == 'more' else '<='} {aim.bound:g}"
         found = statistics.median(ratios if aim.of == "ratio" else ours)
         met = found >= aim.bound if better == "more" else found <= aim.bound

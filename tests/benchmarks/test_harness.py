@@ -59,7 +59,7 @@ def test_an_aim_is_met_at_its_bound(better: str, aim: Aim, ours: float, yardstic
 
 def test_of_several_figures_each_is_a_result_and_one_has_the_aim() -> None:
     pair = {"p50": 1.0, "p95": 2.0}, {"p50": 1.0, "p95": 1.0}
-    results = judge(benchmark("less", Aim("ours", 3.0, "p95")), [pair])
+    results = judge(benchmark("less", Aim("ours", 3.0, ("p95",))), [pair])
     assert [result.name for result in results] == ["speed p50", "speed p95"]
     assert [result.met for result in results] == [None, True]
     assert [result.ratio for result in results] == [1.0, 2.0]

@@ -19,9 +19,9 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
 from charles import checkpoints
 from charles.artefacts import Arrays
+from charles.base.shutdown import SUPERVISED
 from charles.kafka import Publisher
 from charles.settings import Kafka
-from charles.stopping import SUPERVISED
 from charles.transactions import join, transaction
 
 TENSORS = 20

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import sys
 
+from charles.base.shutdown import Stop
 from charles.checkpoints import ModelFollower
 from charles.settings import Kafka
-from charles.stopping import Stop
 
 MODEL = "large"
 ARCHITECTURE = "a" * 64

@@ -14,13 +14,13 @@ from benchmarks.drive import PICTURE, observations
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from charles import checkpoints
+from charles.base.shutdown import Stop
 from charles.control import Link
 from charles.games import Action, Controller, Observation
 from charles.games.city import City
 from charles.pacing import HZ, RateKeeper
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
-from charles.stopping import Stop
 from charles.transactions import join, transaction
 
 TICKS = 300

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from charles.base.shutdown import SUPERVISED
 from charles.settings import Settings, environment
-from charles.stopping import SUPERVISED
 
 
 @contextmanager

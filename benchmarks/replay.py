@@ -14,9 +14,9 @@ from benchmarks.drive import jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from benchmarks.publish import payloads, producer_performance
+from charles.base.shutdown import Stop
 from charles.control import Link
 from charles.settings import Kafka, Replayer
-from charles.stopping import Stop
 from producers.replayer.keys import Keys
 from producers.replayer.plan import Plan, planned
 from producers.replayer.replaying import Replay

@@ -14,10 +14,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from charles import regions
 from charles.balancing import Overflow, SetKind, set_kinds
+from charles.base.typed_sections import ConfigError as ConfigError
+from charles.base.typed_sections import Model, Seconds, Section, Share, explained
 from charles.bins import BINS, Version
 from charles.outputs import LOWEST, OUTPUTS, Output, parse
-from charles.sections import ConfigError as ConfigError
-from charles.sections import Model, Seconds, Section, Share, explained
 from charles.weather import Weather
 
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from charles import config, topics
+from charles.base.typed_sections import ConfigError
 from charles.codec import Unreadable
 from charles.config import Config
 from charles.events import ConfigChange, now
 from charles.kafka import BrokerUnavailable, Publisher, name
 from charles.reading import read_to_end
 from charles.registry import Registry
-from charles.sections import ConfigError
 from charles.settings import Kafka, Settings
 
 log = logging.getLogger(__name__)

@@ -21,17 +21,17 @@ import psutil
 from confluent_kafka import OFFSET_END, Message, TopicPartition
 
 from charles import acls, config_log, topics
+from charles.base.logs import redacted
+from charles.base.shutdown import Stop
 from charles.codec import Unreadable
 from charles.config import differences
 from charles.config_log import Epoch
 from charles.events import Command, Status, now
 from charles.kafka import Publisher, answers, consumer, name
-from charles.logs import redacted
 from charles.pacing import Rate
 from charles.reading import ends
 from charles.registry import Registry
 from charles.settings import Settings
-from charles.stopping import Stop
 
 log = logging.getLogger(__name__)
 

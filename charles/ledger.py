@@ -7,7 +7,8 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
-from charles import latency, topics
+from charles import topics
+from charles.base import latency
 from charles.events import RunLedger
 from charles.kafka import name
 from charles.reading import NoTopic, read_to_end

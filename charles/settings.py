@@ -23,10 +23,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from charles.base.properties_file import read as properties_in
+from charles.base.typed_sections import ConfigError as ConfigError
+from charles.base.typed_sections import Model, Name, Seconds, Section, explained
 from charles.config import Config
-from charles.properties_file import read as properties_in
-from charles.sections import ConfigError as ConfigError
-from charles.sections import Model, Name, Seconds, Section, explained
 
 _PREFIX = "CHARLES_"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal, get_args
 
-from charles.sections import ConfigError
+from charles.base.typed_sections import ConfigError
 
 Weather = Literal["clear", "overcast", "rain", "fog", "night"]
 WEATHERS: tuple[Weather, ...] = get_args(Weather)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from charles.base.shutdown import SUPERVISED
 from charles.settings import Kafka, environment, load
-from charles.stopping import SUPERVISED
 
 
 @contextmanager

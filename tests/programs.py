@@ -16,12 +16,12 @@ from typing import Any
 from confluent_kafka import TopicPartition
 
 from charles import config_log, topics
+from charles.base.shutdown import SUPERVISED
 from charles.config import Config
 from charles.events import Command, Status, now
 from charles.kafka import Publisher, consumer, name
 from charles.registry import Registry
 from charles.settings import Kafka, environment, load
-from charles.stopping import SUPERVISED
 
 
 def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_log.Epoch:

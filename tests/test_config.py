@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charles.base.typed_sections import ConfigError
 from charles.config import Config, changed, differences, flat, from_json
 from charles.models import LINES
-from charles.sections import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ def evaluate_command(
 
         from rich.console import Console
 
+        from charles.base.shutdown import Stop
         from charles.evaluation import report, sources
         from charles.evaluation.collected import collect_pictures
-        from charles.stopping import Stop
 
         stop = Stop()
         told = Console(stderr=True)

@@ -53,7 +53,7 @@ def ledger_command(
 
 
 def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger]) -> dict[str, Any]:
-    from charles.latency import percentiles
+    from charles.base.latency import percentiles
     from charles.ledger import BESIDE, TERMS
 
     return {
@@ -79,7 +79,7 @@ def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger
 
 def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger], largest: int | None) -> None:
 
-    from charles.latency import words
+    from charles.base.latency import words
 
     console = table_console()
     console.print(_runs(ledgers, totals))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from charles import logs
+from charles.base import logs
 from charles.cli.running import clear_errors, load_settings
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def train_offline(recording: Path, *, overrides: dict[str, dict[str, Any]], sour
     if source not in (None, *_SOURCES):
         raise typer.BadParameter(f"must be one of {', '.join(_SOURCES)}", param_hint="--from")
     with clear_errors():
+        from charles.base.shutdown import Stop, listen_to_supervisor
         from charles.offline import plan, running
         from charles.offline.refused import Refused
-        from charles.stopping import Stop, listen_to_supervisor
 
         listen_to_supervisor()
         settings = load_settings(**overrides)

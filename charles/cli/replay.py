@@ -68,7 +68,7 @@ def replay_command(
     with clear_errors():
         import importlib
 
-        from charles import logs
+        from charles.base import logs
         from charles.metrics.page import served
 
         given = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from charles import logs
+from charles.base import logs
 from charles.programs import PROGRAMS
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def start(module: str, **overrides: Any) -> None:
     """Run a program until it ends. What becomes of it stands in its log."""
     import importlib
 
-    from charles.stopping import listen_to_supervisor
+    from charles.base.shutdown import listen_to_supervisor
 
     listen_to_supervisor()
     with clear_errors():

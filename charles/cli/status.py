@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from charles.base.shutdown import Stop
     from charles.heartbeats import Heartbeats
     from charles.roll import Member
-    from charles.stopping import Stop
 
 _FRESH_S = 5.0
 _LATELY_S = 60.0
@@ -96,7 +96,7 @@ def _watch(heartbeats: Heartbeats, as_json: bool) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    from charles.stopping import Stop
+    from charles.base.shutdown import Stop
 
     console, stop = Console(), Stop()
     if as_json:

@@ -11,7 +11,7 @@ from charles.cli.running import clear_errors, load_settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from charles.stopping import Stop
+    from charles.base.shutdown import Stop
     from charles.top.watching import Watch
 
 _DRAW_S = 0.25
@@ -34,8 +34,8 @@ def top_command(
 
         from rich.console import Console
 
+        from charles.base.shutdown import Stop
         from charles.kafka import require_broker
-        from charles.stopping import Stop
         from charles.top.watching import Watch
 
         kafka = load_settings().kafka

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from charles import config_log, ledger, topic_admin
+from charles.base.atomic_file import written
+from charles.base.shutdown import Stop
 from charles.config import Config, changed
 from charles.demo.broker import KeptBroker
 from charles.demo.cluster import cluster
 from charles.demo.preset import preset
 from charles.demo.screen import Screen
-from charles.files import written
 from charles.programs import NAMES
 from charles.settings import Settings
-from charles.stopping import Stop
 from charles.supervisor.announcer import Announcer
 from charles.supervisor.instances import children, planned
 from charles.supervisor.supervisor import Supervisor

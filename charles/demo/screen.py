@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from charles.base.shutdown import Stop
 from charles.demo.broker import KeptBroker
-from charles.stopping import Stop
 from charles.supervisor.supervisor import Supervisor
 from charles.top.view import plain_line, view
 from charles.top.watching import Watch

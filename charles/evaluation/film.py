@@ -10,10 +10,10 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
+from charles.base.atomic_file import written
 from charles.config import Unstuck
 from charles.evaluation.driving import Drive, Driver, drive
 from charles.evaluation.workers import Interrupted, never
-from charles.files import written
 from charles.games import Action, Game, Observation
 from charles.pacing import HZ
 

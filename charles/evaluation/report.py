@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from charles import games
+from charles.base.atomic_file import written
 from charles.control import VERSION
 from charles.evaluation.drivers import Network, npc
 from charles.evaluation.driving import Drive, Driver
@@ -20,7 +21,6 @@ from charles.evaluation.film import draw_film, shoot
 from charles.evaluation.scores import FIRST_UNSEEN, Scores, evaluate
 from charles.evaluation.sources import Weights
 from charles.evaluation.workers import never
-from charles.files import written
 from charles.settings import Settings
 
 UNTRAINED, NEWEST, NPC = "untrained", "newest", "npc"

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from charles.artefacts import Arrays
+from charles.base.atomic_file import written
 from charles.events import Checkpoint, Span
-from charles.files import written
 
 _MANIFEST = "charles.checkpoint"
 

@@ -14,7 +14,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from charles.latency import BOUNDS_S
+from charles.base.latency import BOUNDS_S
 
 # When a counter began: a second name for each, which nobody asks for.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]

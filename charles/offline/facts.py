@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from charles.base.atomic_file import written
 from charles.config import flat, from_json
-from charles.files import written
 
 FACTS = "training.json"
 

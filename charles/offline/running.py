@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import cast
 
+from charles.base.shutdown import Stop
 from charles.offline.plan import Outcome, Plan
 from charles.offline.refused import Refused
 from charles.offline.samples import BalancedSamples, Samples
-from charles.stopping import Stop
 
 _BALANCER = "stream_jobs.balancer.recorded"
 _TRAINER = "consumers.trainer.offline"

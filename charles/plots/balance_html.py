@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from charles.files import written
+from charles.base.atomic_file import written
 from charles.plots.balance_figure import figure
 from charles.plots.counting import Counts
 from charles.plots.evenness import HEADS, Row, rows

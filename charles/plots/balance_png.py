@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from charles.files import written
+from charles.base.atomic_file import written
 from charles.outputs import Output
 from charles.plots.counting import ACROSS, UP, Counts, Histograms
 from charles.plots.style import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from charles.files import written
+from charles.base.atomic_file import written
 from charles.plots.style import COLOURS, FAINT, INK, Values, paper, plain, title, words
 
 _WIDTH, _HEIGHT = 1200, 600

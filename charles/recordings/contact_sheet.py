@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles import topics
+from charles.base.atomic_file import written
 from charles.codec import Unreadable, decode
 from charles.events import Frame
-from charles.files import written
 from charles.recordings import times
 from charles.recordings.errors import RecordingError
 from charles.recordings.making import Progress, nobody

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from charles import files
+from charles.base import atomic_file
 from charles.recordings import container
 from charles.recordings.container import ENTRIES, Reader
 from charles.recordings.encoding import entry
@@ -36,7 +36,7 @@ def encoded(entries: Sequence[Entry], sync: bytes) -> bytes:
 
 def write(segment: Path, entries: Sequence[Entry], sync: bytes) -> None:
     """Raises Unwritable."""
-    with files.written(path_of(segment)) as path:
+    with atomic_file.written(path_of(segment)) as path:
         path.write_bytes(encoded(entries, sync))
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from charles.files import Unwritable
+from charles.base.atomic_file import Unwritable
 from charles.recordings.errors import RecordingError
 
 

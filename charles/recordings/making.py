@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from charles.files import Unwritable
+from charles.base.atomic_file import Unwritable
 from charles.recordings.errors import RecordingError
 from charles.recordings.manifest import Manifest, TopicInfo
 from charles.recordings.recording import Recording

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from charles import files
+from charles.base import atomic_file
 from charles.codec import AvroSchema
 from charles.events import now
 from charles.recordings.errors import Damaged, RecordingError
@@ -104,7 +104,7 @@ class Manifest(_Part):
         """Put it into the recording's folder, whole or not at all. Raises Unwritable."""
         body = self.model_dump_json(indent=2).removesuffix("\n}").encode()
         whole = body + f',\n  "sha256": "{hashlib.sha256(body).hexdigest()}"\n}}\n'.encode()
-        with files.written(folder / MANIFEST) as path, path.open("wb") as file:
+        with atomic_file.written(folder / MANIFEST) as path, path.open("wb") as file:
             file.write(whole)
             file.flush()
             os.fsync(file.fileno())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from charles.files import Unwritable
+from charles.base.atomic_file import Unwritable
 from charles.recordings import index, layout
 from charles.recordings.errors import Damaged, RecordingError
 from charles.recordings.index import Entry

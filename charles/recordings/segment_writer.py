@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from charles.files import Unwritable
+from charles.base.atomic_file import Unwritable
 from charles.recordings import container, index
 from charles.recordings.container import RECORDS, SYNC_SIZE, Header, Reader
 from charles.recordings.digest import Digest

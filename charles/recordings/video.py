@@ -10,8 +10,8 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
+from charles.base.atomic_file import Unwritable
 from charles.events import Frame
-from charles.files import Unwritable
 from charles.pacing import HZ
 from charles.recordings.errors import RecordingError
 from charles.recordings.names import file_name

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from charles.base.atomic_file import Unwritable
 from charles.codec import AvroSchema
 from charles.events import now
-from charles.files import Unwritable
 from charles.recordings import layout
 from charles.recordings.compression import CODECS
 from charles.recordings.errors import RecordingError

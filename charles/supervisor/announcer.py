@@ -17,6 +17,7 @@ import psutil
 from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 
 from charles import topics
+from charles.base.shutdown import Stop
 from charles.codec import Unreadable
 from charles.control import EVERYBODY, VERSION
 from charles.events import Command, Status, now
@@ -25,7 +26,6 @@ from charles.kafka import Publisher, name
 from charles.refusals import Refused
 from charles.registry import Registry, RegistryError
 from charles.settings import Kafka
-from charles.stopping import Stop
 from charles.supervisor.child import End
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from enum import Enum
 
 import psutil
 
-from charles.logs import redacted
+from charles.base.logs import redacted
+from charles.base.shutdown import TakenOver
 from charles.programs import Program
-from charles.stopping import TakenOver
 from charles.supervisor.delay import Delay
 from charles.supervisor.logfile import LogFile
 from infra.kafka.process import new_group

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from charles.base.shutdown import SUPERVISED
 from charles.config import ConfigError
 from charles.programs import NAMES, PROGRAMS, Program
 from charles.settings import Settings, environment
-from charles.stopping import SUPERVISED
 from charles.supervisor.child import Child
 from charles.supervisor.logfile import LogFile
 

@@ -7,10 +7,11 @@ import os
 import socket
 from collections.abc import Sequence
 
-from charles import config_log, logs, topic_admin
+from charles import config_log, topic_admin
+from charles.base import logs
+from charles.base.shutdown import Stop
 from charles.config import changed
 from charles.settings import Settings
-from charles.stopping import Stop
 from charles.supervisor.announcer import PROGRAM, Announcer
 from charles.supervisor.instances import Plan, children, planned
 from charles.supervisor.supervisor import Supervisor

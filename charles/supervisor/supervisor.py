@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
+from charles.base.shutdown import Stop
 from charles.programs import NAMES
-from charles.stopping import Stop
 from charles.supervisor.announcer import Announcer
 from charles.supervisor.child import Child, Fate
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from charles.files import written
+from charles.base.atomic_file import written
 from charles.programs import Program
 from charles.settings import Settings
 

@@ -29,9 +29,9 @@ def main(settings: Settings) -> None:
     nobody said who asks it.
     """
     from charles import topic_admin
+    from charles.base.shutdown import Stop
     from charles.control import Link
     from charles.grafana import Api
-    from charles.stopping import Stop
 
     stop, grafana = Stop(), Api(settings.grafana)
     topic_admin.ensure(settings.kafka)

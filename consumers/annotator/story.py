@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from charles import checkpoints
+from charles.base.typed_sections import ConfigError
 from charles.config import differences
 from charles.config_log import Epochs
 from charles.events import Checkpoint, ConfigChange, DeadLetter, Status
 from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, LINE, TRAINING, Annotation
 from charles.roll import ENDED, STARTING
-from charles.sections import ConfigError
 
 Told = Checkpoint | ConfigChange | Status | DeadLetter
 

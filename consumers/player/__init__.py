@@ -22,9 +22,9 @@ def main(settings: Settings) -> None:
     import cv2
 
     from charles import games, topic_admin
+    from charles.base.shutdown import Stop
     from charles.control import Link
     from charles.quiet import loading_tensorflow
-    from charles.stopping import Stop
 
     stop = Stop()
     cv2.setNumThreads(1)  # a picture is too small to be worth sharing, and the cores have other work

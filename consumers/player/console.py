@@ -6,8 +6,8 @@ import logging
 import time
 from typing import TextIO
 
+from charles.base.logs import Progress
 from charles.games import Action, Controller
-from charles.logs import Progress
 from charles.pacing import Rate
 from consumers.player.run import Timing
 

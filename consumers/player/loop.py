@@ -6,11 +6,11 @@ import time
 from contextlib import closing
 from typing import Any
 
+from charles.base.logs import bind
 from charles.config import Config
 from charles.control import Link
 from charles.events import Checkpoint, now
 from charles.games import Game
-from charles.logs import bind
 from charles.pacing import Rate, RateKeeper
 from charles.weather import chosen
 from consumers.player.broadcast import Broadcast

@@ -11,13 +11,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from charles import topic_admin
+from charles.base.atomic_file import Unwritable
+from charles.base.shutdown import Stop
 from charles.control import Link
-from charles.files import Unwritable
 from charles.recordings import times
 from charles.recordings.errors import RecordingError
 from charles.recordings.writing import RecordingWriter
 from charles.settings import ConfigError, Settings
-from charles.stopping import Stop
 from consumers.recorder import beginning
 from consumers.recorder.beginning import Begin
 from consumers.recorder.partitions import Cluster, require_same

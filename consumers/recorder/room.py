@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from charles.base.atomic_file import Unwritable
 from charles.control import Link
-from charles.files import Unwritable
 
 log = logging.getLogger(__name__)
 

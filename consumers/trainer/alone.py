@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from charles.base.shutdown import Stop
 from charles.events import Command
 from charles.pacing import Rate
-from charles.stopping import Stop
 
 
 class Alone:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
-from charles.logs import Progress
+from charles.base.logs import Progress
 from consumers.trainer.buffers import Buffers
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import tensorflow as tf
 from tensorflow.core.framework.summary_pb2 import SummaryMetadata
 
-from charles.logs import Progress
+from charles.base.logs import Progress
 from charles.models import Learned
 from consumers.trainer.buffers import Buffers
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
+from charles.base.shutdown import Stop
 from charles.offline.plan import Outcome, Plan
 from charles.offline.samples import Samples
 from charles.quiet import loading_tensorflow
 from charles.recordings.errors import RecordingError
-from charles.stopping import Stop
 from consumers.trainer.alone import Alone
 from consumers.trainer.bar import Bar
 from consumers.trainer.ends import Ends

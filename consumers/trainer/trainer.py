@@ -9,6 +9,7 @@ from functools import partial
 from confluent_kafka import KafkaException
 
 from charles import topic_admin, topics
+from charles.base.shutdown import Stop, TakenOver
 from charles.control import Link
 from charles.deadletters import DeadLetters
 from charles.events import TrainingStep
@@ -16,7 +17,6 @@ from charles.kafka import AWAY, BrokerUnavailable, Publisher, measured
 from charles.outputs import described
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
-from charles.stopping import Stop, TakenOver
 from charles.transactions import Fenced, NotCommitted
 from consumers.trainer import resuming
 from consumers.trainer.ends import Ends

@@ -15,8 +15,8 @@ def main(settings: Settings) -> None:
     import cv2
 
     from charles import games, topic_admin
+    from charles.base.shutdown import Stop
     from charles.control import Link
-    from charles.stopping import Stop
     from producers.collector.loop import collect
 
     stop = Stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from charles import logs
+from charles.base import logs
 from charles.control import Link
 from charles.metrics.following import Following
 from charles.metrics.table import Collector as Offered

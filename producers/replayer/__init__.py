@@ -31,9 +31,9 @@ def main(settings: Settings) -> Outcome:
     """
     from contextlib import closing
 
+    from charles.base.shutdown import Stop
     from charles.control import Link
     from charles.kafka import require_broker
-    from charles.stopping import Stop
     from producers.replayer import target
     from producers.replayer.keys import Keys
     from producers.replayer.plan import planned
@@ -63,7 +63,7 @@ def main(settings: Settings) -> Outcome:
 def _what_is_there(plan: Plan) -> dict[Place, int]:
     """How many records of each partition are to be passed over. Raises HeldAlready where there should be none, and
     NotTheSame where they are others."""
-    from charles.logs import Progress
+    from charles.base.logs import Progress
     from charles.replays import clock
     from producers.replayer.holding import refuse_repeats
     from producers.replayer.resuming import behind

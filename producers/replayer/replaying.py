@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaException
 
+from charles.base.shutdown import Stop
 from charles.control import Link
 from charles.kafka import BrokerUnavailable, require_broker
 from charles.recordings.errors import RecordingError
 from charles.replays import Outcome, clock, span
-from charles.stopping import Stop
 from producers.replayer import keys as pressed
 from producers.replayer.keys import Keys
 from producers.replayer.pacer import Pacer

@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Mapping
 
+from charles.base.logs import Progress
 from charles.control import Link
-from charles.logs import Progress
 from charles.pacing import Rate
 from charles.replays import Outcome, clock, span
 from producers.replayer.pacer import Pacer

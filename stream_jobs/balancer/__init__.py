@@ -12,10 +12,10 @@ from contextlib import closing
 from confluent_kafka import KafkaException
 
 from charles import topic_admin
+from charles.base.shutdown import Stop
 from charles.control import Link
 from charles.kafka import admin
 from charles.settings import Settings
-from charles.stopping import Stop
 from charles.topic_admin import WrongTopics
 from stream_jobs.balancer.session import SESSION_S, Session, StartOver
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from charles import latency
+from charles.base import latency
 from charles.config import Balance
 from charles.events import Control, RunLedger
 from stream_jobs.balancer.joining import EXPIRED, Broken, Clash, Joined, Pointer, RunJoin, Side

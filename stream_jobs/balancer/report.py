@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from charles import latency
+from charles.base import latency
 from charles.config import Config
 from charles.control import Link
 from charles.ledger import TERMS

@@ -13,12 +13,12 @@ from contextlib import closing
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import refusals, topic_admin, topics
+from charles.base.shutdown import TakenOver
 from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import Publisher, admin, consumer, group, measured, name
 from charles.registry import Registry, RegistryError
 from charles.settings import Settings
-from charles.stopping import TakenOver
 from charles.topic_admin import WrongTopics
 from charles.transactions import Broken, Fenced, NotCommitted, end_hanging, join
 from stream_jobs.balancer import membership, writing

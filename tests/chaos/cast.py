@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from charles.base.shutdown import SUPERVISED
 from charles.settings import Kafka, Settings, environment, load
-from charles.stopping import SUPERVISED
 from infra.kafka.broker import LocalBroker
 from infra.kafka.process import new_group
 from tests.chaos.schedule import BALANCERS, BROKER, COLLECTORS

@@ -14,11 +14,11 @@ from pathlib import Path
 from confluent_kafka import KafkaError, Message
 
 from charles import codec, topics
+from charles.base.shutdown import Stop
 from charles.events import Control, Frame, now
 from charles.kafka import Publisher
 from charles.pacing import RateKeeper
 from charles.settings import load
-from charles.stopping import Stop
 from charles.topics import Topic
 from tests.chaos import acknowledged, moments
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from charles import latency, topics
+from charles import topics
+from charles.base import latency
 from charles.events import RunLedger
 from charles.kafka import Publisher
 from charles.settings import Kafka

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from charles.base.atomic_file import Unwritable
 from charles.config import Config, ConfigError
-from charles.files import Unwritable
 from charles.offline import plan
 from charles.offline.facts import NotTheSame
 from charles.offline.plan import Plan

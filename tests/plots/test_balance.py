@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from charles import config_log, topics
+from charles.base.typed_sections import ConfigError
 from charles.config import changed
 from charles.config_log import Epoch
 from charles.events import Control, Sample
@@ -14,7 +15,6 @@ from charles.kafka import Publisher, name
 from charles.plots.balance import NothingToDraw, read_counts
 from charles.plots.counting import Counts
 from charles.plots.evenness import rows
-from charles.sections import ConfigError
 from charles.settings import Kafka
 from tests.plots.drives import balanced, config, control, drive
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from charles.base.atomic_file import Unwritable
 from charles.config import Config
-from charles.files import Unwritable
 from charles.plots.balance import HTML, PNG, draw
 from charles.plots.balance_figure import figure
 from charles.plots.counting import Counts

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.files import Unwritable
+from charles.base.atomic_file import Unwritable
 from charles.recordings.cutting import Part, cut
 from charles.recordings.errors import RecordingError
 from charles.recordings.record import Record

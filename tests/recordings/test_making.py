@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from charles.files import Unwritable
+from charles.base.atomic_file import Unwritable
 from charles.recordings import parquet, pictures
 from charles.recordings.cutting import WHOLE, cut
 from charles.recordings.dropping import drop

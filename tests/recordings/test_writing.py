@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charles import codec
+from charles.base.atomic_file import Unwritable
 from charles.events import Frame
-from charles.files import Unwritable
 from charles.recordings.errors import Damaged, RecordingError
 from charles.recordings.manifest import Manifest, TopicInfo
 from charles.recordings.record import Record

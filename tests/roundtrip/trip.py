@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charles import topic_admin, topics
+from charles.base.shutdown import SUPERVISED
 from charles.recordings.recording import Recording
 from charles.settings import Kafka, environment, load
-from charles.stopping import SUPERVISED
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import free_port
 from tests.programs import configure, heard, stop

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from charles.base.shutdown import SUPERVISED
 from charles.programs import PROGRAMS, Program
 from charles.settings import Kafka
-from charles.stopping import SUPERVISED
 from charles.supervisor.announcer import Announcer
 from charles.supervisor.child import Child
 from charles.supervisor.logfile import LogFile
@@ -23,7 +23,7 @@ COLLECTOR, BALANCER, TRAINER, PLAYER, *_OTHERS = PROGRAMS
 NOWHERE = Kafka(bootstrap_servers="127.0.0.1:1")
 
 OBEDIENT = """
-from charles.stopping import Stop
+from charles.base.shutdown import Stop
 stop = Stop()
 print("ready", flush=True)
 stop(60)

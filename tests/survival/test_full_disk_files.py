@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from charles.base.atomic_file import Unwritable
 from charles.evaluation.film import Shot, draw_film
 from charles.evaluation.weights_file import load_weights, save_weights
 from charles.events import Checkpoint
-from charles.files import Unwritable
 from charles.games import Action
 from charles.plots.loss import Losses, draw_loss
 from infra.kafka import BrokerError, process, storage

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from charles.base.typed_sections import ConfigError
 from charles.programs import PROGRAMS
-from charles.sections import ConfigError
 from charles.settings import Settings, load
 from infra.docker.replica import instance, number_in
 

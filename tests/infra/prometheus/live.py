@@ -21,8 +21,8 @@ import pytest
 import yaml
 
 from charles import topic_admin
+from charles.base.shutdown import SUPERVISED
 from charles.settings import Kafka, environment, load
-from charles.stopping import SUPERVISED
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
 from tests.infra.expressions import ROOT, RULES

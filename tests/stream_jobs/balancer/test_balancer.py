@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from charles import topic_admin, topics
+from charles.base.shutdown import TakenOver
 from charles.bins import BINS, scale_of
 from charles.events import Control, DeadLetter, Sample, now
 from charles.kafka import admin, group
@@ -18,7 +19,6 @@ from charles.ledger import read, total
 from charles.outputs import OUTPUTS
 from charles.registry import Registry
 from charles.settings import Kafka
-from charles.stopping import TakenOver
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, headers, kill, read_all
 from tests.programs import configure, give, heard, running

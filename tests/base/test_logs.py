@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from charles import logs, topics
-from charles.logs import Progress
+from charles import topics
+from charles.base import logs
+from charles.base.logs import Progress
 from charles.settings import Kafka, Settings, load
 from tests.kafka_tools import read_all
 from tests.logged import logged, until

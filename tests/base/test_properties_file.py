@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from charles.sections import ConfigError
+from charles.base.typed_sections import ConfigError
 from charles.settings import environment, load
 
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from charles.redaction import Redactor
+from charles.base.redaction import Redactor
 
 if TYPE_CHECKING:
     from charles.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.redaction import Redactor, is_secret
+from charles.base.redaction import Redactor, is_secret
 
 SECRETS = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"]), min_size=4, max_size=40)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from charles.stopping import SUPERVISED
+from charles.base.shutdown import SUPERVISED
 
 PROGRAM = """
-from charles.stopping import Stop
+from charles.base.shutdown import Stop
 stop = Stop()
 print("ready", flush=True)
 while not stop(60):
@@ -32,7 +32,7 @@ time.sleep(60)
 """
 
 COUNTING = """
-from charles.stopping import Stop
+from charles.base.shutdown import Stop
 import time
 stop = Stop(second_ends=False)
 print("ready", flush=True)
@@ -62,7 +62,7 @@ print("ended by itself", flush=True)
 """
 
 LATE = """
-from charles.stopping import Stop, listen_to_supervisor
+from charles.base.shutdown import Stop, listen_to_supervisor
 import time
 listen_to_supervisor()
 print("ready", flush=True)

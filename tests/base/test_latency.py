@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.latency import BOUNDS_S, add, merged, quantile, words
+from charles.base.latency import BOUNDS_S, add, merged, quantile, words
 
 SECONDS = st.floats(0, 1e5)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.drive import RUN, frame, jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.control import Link
 from charles.events import Frame
 from charles.kafka import Publisher, name

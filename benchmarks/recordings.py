@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.drive import control, frame, sample
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.outputs import OUTPUTS
 from charles.recordings.manifest import TopicInfo

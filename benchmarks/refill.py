@@ -11,7 +11,8 @@ from confluent_kafka import TopicPartition
 from benchmarks.drive import PICTURE, jpegs, sample
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.config import Config
 from charles.deadletters import DeadLetters
 from charles.events import Sample

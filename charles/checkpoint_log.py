@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from charles import topics
 from charles.artefacts import Arrays, Assembly, Damaged, Missing
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, WeightChunk
 from charles.kafka import answers, consumer, is_end, name

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from charles import config, topics
+from charles.avro.codec import Unreadable
 from charles.base.typed_sections import ConfigError
-from charles.codec import Unreadable
 from charles.config import Config
 from charles.events import ConfigChange, now
 from charles.kafka import BrokerUnavailable, Publisher, name

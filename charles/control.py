@@ -21,9 +21,9 @@ import psutil
 from confluent_kafka import OFFSET_END, Message, TopicPartition
 
 from charles import acls, config_log, topics
+from charles.avro.codec import Unreadable
 from charles.base.logs import redacted
 from charles.base.shutdown import Stop
-from charles.codec import Unreadable
 from charles.config import differences
 from charles.config_log import Epoch
 from charles.events import Command, Status, now

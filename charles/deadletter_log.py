@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.deadletters import NOWHERE, VARIES, dead_letter
 from charles.events import DeadLetter
 from charles.kafka import admin, name

@@ -11,7 +11,7 @@ from typing import Any, Self
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Status, now
 from charles.kafka import consumer, is_end, name
 from charles.refusals import asking, not_allowed

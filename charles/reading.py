@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.kafka import AWAY, consumer, is_end, name
 from charles.refusals import asking
 from charles.registry import Registry

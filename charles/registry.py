@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import fastavro
 from confluent_kafka import KafkaError, KafkaException
 
-from charles import codec, topics
-from charles.codec import AvroSchema
+from charles import topics
+from charles.avro import codec
+from charles.avro.codec import AvroSchema
 from charles.settings import Kafka
 
 EventT = TypeVar("EventT")

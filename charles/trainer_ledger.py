@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Status
 from charles.kafka import name
 from charles.reading import NoTopic, read_to_end

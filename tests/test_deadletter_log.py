@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import TopicPartition
 
-from charles import codec, deadletter_log, topics
-from charles.codec import Unreadable
+from charles import deadletter_log, topics
+from charles.avro import codec
+from charles.avro.codec import Unreadable
 from charles.deadletter_log import Entry, groups, original, read, span, starts, whose
 from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
 from charles.events import DeadLetter, TrainingStep, now

@@ -9,8 +9,9 @@ from typing import Any
 import fastavro
 import pytest
 
-from charles import codec, topics
-from charles.codec import Unreadable
+from charles import topics
+from charles.avro import codec
+from charles.avro.codec import Unreadable
 from charles.events import Frame, now
 from charles.kafka import name, producer
 from charles.registry import Registry

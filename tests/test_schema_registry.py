@@ -15,8 +15,9 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from charles import codec, topics
-from charles.codec import Unreadable
+from charles import topics
+from charles.avro import codec
+from charles.avro.codec import Unreadable
 from charles.events import Checkpoint, Frame, RunLedger, Span, Waiting, now
 from charles.kafka import Publisher, name
 from charles.registry import Registry, RegistryError

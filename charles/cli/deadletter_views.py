@@ -14,8 +14,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from charles.avro.codec import Unreadable
 from charles.cli.tables import table_console
-from charles.codec import Unreadable
 from charles.deadletter_log import Entry, Group, Original, event, text, whose
 from charles.deadletters import NOWHERE
 from charles.settings import Kafka

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Sample
 from charles.recordings.reading_back import RecordedSchemas
 from charles.recordings.recording import Recording

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import TrainingStep
 from charles.plots.loss import Losses
 from charles.recordings.layout import MANIFEST

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles import topics
-from charles.codec import Unreadable, decode
+from charles.avro.codec import Unreadable, decode
 from charles.events import Control, Frame
 from charles.junk import Driven, Finding, Pictures, digest, driven, findings, thumbnail
 from charles.junk.driven import no_pictures

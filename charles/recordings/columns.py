@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from charles.codec import AvroSchema
+from charles.avro.codec import AvroSchema
 
 _PLAIN = {
     "boolean": pa.bool_(),

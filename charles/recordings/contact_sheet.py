@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles import topics
+from charles.avro.codec import Unreadable, decode
 from charles.base.atomic_file import written
-from charles.codec import Unreadable, decode
 from charles.events import Frame
 from charles.recordings import times
 from charles.recordings.errors import RecordingError

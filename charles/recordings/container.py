@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
-from charles.avro_binary import END, read_long, write_long
+from charles.avro.binary import END, read_long, write_long
 from charles.recordings.compression import CODECS
 from charles.recordings.encoding import sized
 from charles.recordings.errors import Damaged

@@ -6,7 +6,7 @@ the fields is that of the schemas; a test compares. Source: the Avro specificati
 
 from __future__ import annotations
 
-from charles.avro_binary import END, NOT_NULL, NULL, write_long, write_name
+from charles.avro.binary import END, NOT_NULL, NULL, write_long, write_name
 from charles.recordings.record import Record
 
 

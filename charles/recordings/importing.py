@@ -16,7 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.events import Control, Frame
 from charles.recordings.errors import RecordingError
 from charles.recordings.making import Progress, Watch, new_folder, nobody

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from charles import topics
-from charles.codec import Unreadable, decode
+from charles.avro.codec import Unreadable, decode
 from charles.events import Control, Frame, Sample
 from charles.plots.counting import Counts
 from charles.recordings import configs

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from charles.avro.codec import AvroSchema
 from charles.base import atomic_file
-from charles.codec import AvroSchema
 from charles.events import now
 from charles.recordings.errors import Damaged, RecordingError
 from charles.recordings.layout import MANIFEST, TOPIC, segment_file

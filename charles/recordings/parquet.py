@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from charles import codec, topics
-from charles.codec import Unreadable, decode
+from charles import topics
+from charles.avro import codec
+from charles.avro.codec import Unreadable, decode
 from charles.events import Frame
 from charles.recordings.columns import columns
 from charles.recordings.making import Progress, Watch, new_folder, nobody

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from charles import topics
-from charles.codec import Unreadable, decode
+from charles.avro.codec import Unreadable, decode
 from charles.events import Control, Frame
 from charles.recordings.making import Progress, Watch, new_folder, nobody
 from charles.recordings.names import file_name

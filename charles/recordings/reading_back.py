@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import fastavro
 
-from charles.codec import AvroSchema
+from charles.avro.codec import AvroSchema
 from charles.recordings.manifest import Manifest
 from charles.recordings.record import Record
 from charles.registry import NO_SCHEMA, Registry

@@ -12,7 +12,7 @@ import math
 from collections import deque
 
 from charles import topics
-from charles.codec import Unreadable, decode
+from charles.avro.codec import Unreadable, decode
 from charles.config import Unstuck
 from charles.events import Control
 from charles.pacing import HZ

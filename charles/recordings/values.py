@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import get_args
 
-from charles import codec, events, topics
-from charles.codec import AvroSchema, Unreadable
+from charles import events, topics
+from charles.avro import codec
+from charles.avro.codec import AvroSchema, Unreadable
 from charles.recordings.manifest import Manifest, schema_key
 
 _EVENTS: dict[str, type] = {event.__name__: event for event in get_args(events.Event)}

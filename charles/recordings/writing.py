@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from charles.avro.codec import AvroSchema
 from charles.base.atomic_file import Unwritable
-from charles.codec import AvroSchema
 from charles.events import now
 from charles.recordings import layout
 from charles.recordings.compression import CODECS

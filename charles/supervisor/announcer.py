@@ -17,8 +17,8 @@ import psutil
 from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 
 from charles import topics
+from charles.avro.codec import Unreadable
 from charles.base.shutdown import Stop
-from charles.codec import Unreadable
 from charles.control import EVERYBODY, VERSION
 from charles.events import Command, Status, now
 from charles.heartbeats import onlooker

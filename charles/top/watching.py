@@ -10,7 +10,7 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import DeadLetter, RunLedger, Status, TrainingStep
 from charles.heartbeats import Heartbeats, onlooker, tail
 from charles.kafka import is_end, name

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.kafka import consumer, name
 from charles.registry import Registry
 from charles.settings import Kafka

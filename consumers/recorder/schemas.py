@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from confluent_kafka import KafkaException
 
-from charles.codec import AvroSchema, Unreadable
+from charles.avro.codec import AvroSchema, Unreadable
 from charles.recordings.manifest import schema_key
 from charles.recordings.values import schema_name
 from charles.registry import Registry, RegistryError

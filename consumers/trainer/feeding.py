@@ -10,7 +10,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.deadletters import DeadLetters
 from charles.events import Sample
 from charles.kafka import consumer, is_end, measured, name

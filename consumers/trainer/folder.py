@@ -13,8 +13,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from charles import artefacts, codec, topics
+from charles import artefacts, topics
 from charles.artefacts import Arrays
+from charles.avro import codec
 from charles.checkpoints import STATE, WEIGHTS
 from charles.control import VERSION
 from charles.evaluation.sources import UNTRAINED_FILE, WEIGHTS_FILE

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Self
 
+from charles.avro.codec import Unreadable
 from charles.balancing import JOINT
-from charles.codec import Unreadable
 from charles.events import Sample
 from charles.outputs import LOWEST, Output, deltas
 from charles.settings import Settings

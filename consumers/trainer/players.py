@@ -5,7 +5,7 @@ from __future__ import annotations
 from confluent_kafka import OFFSET_END, TopicPartition
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Status, now
 from charles.kafka import consumer, name
 from charles.registry import Registry

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Sample
 from charles.offline.samples import Samples
 from consumers.trainer.buffers import Buffers, Held

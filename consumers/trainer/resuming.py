@@ -11,8 +11,8 @@ import numpy as np
 from confluent_kafka import TopicPartition
 
 from charles import checkpoints, topics
+from charles.avro.codec import Unreadable
 from charles.checkpoints import STATE, Damaged, Missing
-from charles.codec import Unreadable
 from charles.control import Link
 from charles.events import Checkpoint, Frame, Sample
 from charles.kafka import consumer, name

@@ -13,7 +13,7 @@ import psutil
 from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Status
 from charles.kafka import consumer, name
 from charles.registry import Registry, RegistryError

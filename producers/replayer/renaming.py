@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import fastavro
 
-from charles import codec
-from charles.codec import AvroSchema
+from charles.avro import codec
+from charles.avro.codec import AvroSchema
 from charles.recordings.manifest import Manifest
 from charles.recordings.record import Record
 from charles.recordings.values import schema_name

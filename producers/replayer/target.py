@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 from fastavro.schema import to_parsing_canonical_form
 
 from charles import refusals, topic_admin, topics
-from charles.codec import AvroSchema
+from charles.avro.codec import AvroSchema
 from charles.kafka import admin, name, producer
 from charles.registry import NO_SCHEMA, Registry
 from charles.topic_admin import WrongTopics

@@ -10,7 +10,7 @@ from typing import Protocol
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Frame
 from charles.kafka import consumer, name
 from charles.registry import Registry

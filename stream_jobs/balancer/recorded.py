@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.config import Balance
 from charles.events import Frame, Sample
 from charles.ledger import TERMS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import Frame
 from charles.recordings.reading_back import RecordedSchemas
 from charles.recordings.recording import Recording

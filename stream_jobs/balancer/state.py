@@ -18,7 +18,7 @@ from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka import admin, consumer, is_end, name
 from charles.registry import Registry

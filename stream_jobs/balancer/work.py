@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from charles import topics
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.deadletters import Consumed, dead_letter
 from charles.events import Control, DeadLetter, Frame, Sample, Waiting
 from charles.kafka import name

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from confluent_kafka import KafkaError, Message
 
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.base.shutdown import Stop
 from charles.events import Control, Frame, now
 from charles.kafka import Publisher

@@ -14,7 +14,8 @@ import typer
 from confluent_kafka import TopicPartition
 from typer.testing import CliRunner
 
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.cli import app
 from charles.cli.deadletters import since_time
 from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten

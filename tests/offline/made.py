@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.config import Config, changed
 from charles.events import Control, Frame, Sample
 from charles.pacing import HZ

@@ -10,7 +10,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from charles import codec
+from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.pacing import HZ
 from charles.recordings.record import Record

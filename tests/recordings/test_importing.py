@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from charles.codec import decode
+from charles.avro.codec import decode
 from charles.events import Control, Frame
 from charles.recordings import pictures
 from charles.recordings.checking import check

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from charles import codec
+from charles.avro import codec
 from charles.events import Frame
 from charles.recordings.errors import Damaged, RecordingError
 from charles.recordings.layout import MANIFEST, segment_file

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from charles.avro.codec import own_fingerprint, schema
 from charles.cli import app
-from charles.codec import own_fingerprint, schema
 from charles.events import Control, Frame
 from charles.recordings import parquet
 from charles.recordings.recording import Recording

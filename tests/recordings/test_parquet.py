@@ -12,7 +12,8 @@ import polars
 import pyarrow.parquet as pq
 import pytest
 
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.events import Checkpoint, RunLedger, Span
 from charles.recordings import parquet
 from charles.recordings.errors import RecordingError

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.avro_binary import read_long, write_long
+from charles.avro.binary import read_long, write_long
 from charles.recordings import container, index
 from charles.recordings.compression import CODECS
 from charles.recordings.encoding import record_pieces

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles import codec, registry
+from charles import registry
+from charles.avro import codec
 from charles.events import Control, Frame
 from charles.recordings import index
 from charles.recordings.errors import RecordingError

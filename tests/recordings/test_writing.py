@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charles import codec
+from charles.avro import codec
 from charles.base.atomic_file import Unwritable
 from charles.events import Frame
 from charles.recordings.errors import Damaged, RecordingError

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
-from charles.codec import schema
+from charles.avro.codec import schema
 from charles.events import RunLedger, Status, now
 from charles.kafka import Publisher
 from charles.roll import Incident, Member

@@ -12,7 +12,8 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from benchmarks.drive import control
-from charles import codec, topic_admin, topics
+from charles import topic_admin, topics
+from charles.avro import codec
 from charles.events import Control
 from charles.kafka import Publisher, admin, consumer, name
 from charles.recordings.manifest import Manifest

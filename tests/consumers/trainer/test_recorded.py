@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from charles.codec import Unreadable
+from charles.avro.codec import Unreadable
 from charles.config import Config
 from charles.offline.samples import Numbered
 from charles.settings import load

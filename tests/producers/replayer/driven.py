@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.events import Control, Frame, Sample, TrainingStep
 from charles.recordings.manifest import TopicInfo
 from charles.recordings.record import Headers, Record, from_message

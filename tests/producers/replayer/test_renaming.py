@@ -9,7 +9,7 @@ from typing import Any
 import fastavro
 import pytest
 
-from charles import codec
+from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.recordings.manifest import Manifest
 from charles.recordings.record import Record

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from charles import codec, topic_admin, topics
+from charles import topic_admin, topics
+from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.kafka import name
 from charles.recordings.record import Record

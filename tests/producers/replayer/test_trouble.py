@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from charles import codec, topics
+from charles import topics
+from charles.avro import codec
 from charles.events import Frame
 from charles.recordings.manifest import TopicInfo
 from charles.recordings.record import Record

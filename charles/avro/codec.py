@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, TypeVar, cast, get_args
 import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from charles import by_hand, events
+from charles import events
+from charles.avro import fast_codec
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
@@ -75,10 +76,10 @@ def own_fingerprint(event: type) -> bytes:
 def encode(event: Any, header: bytes | None = None) -> bytes:
     """An event as a framed Avro record. header: of another framing than the single-object one."""
     head = header or _OWN_HEADERS[type(event)]
-    if (write := by_hand.WRITE.get(type(event))) is not None:
+    if (write := fast_codec.WRITE.get(type(event))) is not None:
         try:
             return write(head, event)
-        except by_hand.UNUSUAL:
+        except fast_codec.UNUSUAL:
             pass  # fastavro writes it, or has the words for what is wrong
     out = io.BytesIO()
     out.write(head)
@@ -95,12 +96,12 @@ def decode(event: type[EventT], data: bytes | memoryview | None, find: Callable[
     """
     if not data:
         raise Unreadable("the record is empty")
-    read = by_hand.READ.get(event)
+    read = fast_codec.READ.get(event)
     if read and data[:_HEADER] == _OWN_HEADERS[event]:
         try:
             if (made := read(data, _HEADER)) is not None:
                 return cast(EventT, made)
-        except by_hand.UNUSUAL:
+        except fast_codec.UNUSUAL:
             pass  # fastavro reads it, or has the words for what is wrong
     if data[:2] == SINGLE_OBJECT:
         name, start = bytes(data[2:_HEADER]), _HEADER

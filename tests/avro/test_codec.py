@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charles import codec, events
-from charles.codec import Unreadable
+from charles import events
+from charles.avro import codec
+from charles.avro.codec import Unreadable
 from charles.events import Control, Event, Frame, Sample
 from tests.samples import sample
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from charles.avro_binary import (
+from charles.avro.binary import (
     END,
     NOT_NULL,
     NULL,

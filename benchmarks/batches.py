@@ -12,7 +12,7 @@ from benchmarks.drive import PICTURE, RUN, jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
 from charles.config import Config
-from charles.outputs import OUTPUTS
+from charles.labels.outputs import OUTPUTS
 from charles.quiet import loading_tensorflow
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers, Held

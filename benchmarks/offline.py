@@ -20,8 +20,8 @@ from benchmarks.place import Place, defaults
 from benchmarks.programs import program
 from benchmarks.waiting import balancer, until
 from charles.deadletters import DeadLetters
+from charles.labels.outputs import OUTPUTS
 from charles.offline.samples import BalancedSamples, Samples
-from charles.outputs import OUTPUTS
 from charles.recordings.recording import Recording
 from charles.settings import Kafka, Settings
 from consumers.trainer.batches import Batches

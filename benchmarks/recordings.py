@@ -11,7 +11,7 @@ from benchmarks.drive import control, frame, sample
 from charles import topics
 from charles.avro import codec
 from charles.events import Control, Frame, Sample
-from charles.outputs import OUTPUTS
+from charles.labels.outputs import OUTPUTS
 from charles.recordings.manifest import TopicInfo
 from charles.recordings.record import Record
 from charles.recordings.writing import RecordingWriter

@@ -17,7 +17,7 @@ from charles.config import Config
 from charles.deadletters import DeadLetters
 from charles.events import Sample
 from charles.kafka import Publisher, consumer, name
-from charles.outputs import OUTPUTS
+from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
 from consumers.trainer.feeding import Feed
 from consumers.trainer.holding import Shape

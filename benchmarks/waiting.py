@@ -20,10 +20,10 @@ from benchmarks.harness import Figures
 from benchmarks.place import defaults
 from benchmarks.programs import program
 from charles import topics
-from charles.bins import BINS
 from charles.config import Balance
 from charles.events import Control, Frame
 from charles.kafka import Publisher, consumer, name
+from charles.labels.bins import BINS
 from charles.ledger import read
 from charles.pacing import HZ
 from charles.settings import Balancer, Kafka

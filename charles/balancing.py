@@ -30,9 +30,9 @@ from functools import partial
 from itertools import product
 from typing import Generic, Literal, TypeVar
 
-from charles.bins import Version
-from charles.outputs import Output
-from charles.regions import Region
+from charles.labels.bin_regions import Region
+from charles.labels.bins import Version
+from charles.labels.outputs import Output
 
 Overflow = Literal["newest", "oldest"]
 JOINT = "joint"

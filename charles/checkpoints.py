@@ -22,7 +22,7 @@ from charles.control import VERSION
 from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, Span, WeightChunk, now
 from charles.kafka import BrokerUnavailable, Publisher, group, measured, name
-from charles.outputs import OUTPUTS
+from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
 from charles.transactions import NotCommitted
 

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from charles import regions
 from charles.balancing import Overflow, SetKind, set_kinds
 from charles.base.typed_sections import ConfigError as ConfigError
 from charles.base.typed_sections import Model, Seconds, Section, Share, explained
-from charles.bins import BINS, Version
-from charles.outputs import LOWEST, OUTPUTS, Output, parse
+from charles.labels import bin_regions
+from charles.labels.bins import BINS, Version
+from charles.labels.outputs import LOWEST, OUTPUTS, Output, parse
 from charles.weather import Weather
 
 
@@ -135,7 +135,7 @@ class Config(Section):
     def _regions_are_of_bins(self) -> Config:
         for text in self.balance.leave_out:
             try:
-                region = regions.parse(text, self.bins)
+                region = bin_regions.parse(text, self.bins)
             except ValueError as error:
                 raise ValueError(f"balance.leave_out: {text!r}: {error}") from None
             if self.balance.version != "v1" and len(region.bins) > 1:
@@ -167,7 +167,7 @@ class Config(Section):
     @property
     def set_kinds(self) -> tuple[SetKind, ...]:
         """What sets the balancer makes; the trainer has a buffer for each kind."""
-        left_out = [regions.parse(text, self.bins) for text in self.balance.leave_out]
+        left_out = [bin_regions.parse(text, self.bins) for text in self.balance.leave_out]
         return set_kinds(self.balance.version, self.predicted, left_out)
 
     @property

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles.games import Action, Observation, Picture
+from charles.labels.outputs import Output, deltas
 from charles.models import PLAIN, Predictor, architecture, build
-from charles.outputs import Output, deltas
 
 
 class NetworkDriver:

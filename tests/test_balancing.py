@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.balancing import Bins, Overflow, SetKind, set_kinds
-from charles.bins import Version
 from charles.config import Config
-from charles.outputs import OUTPUTS, parse
-from charles.regions import parse as region
+from charles.labels.bin_regions import parse as region
+from charles.labels.bins import Version
+from charles.labels.outputs import OUTPUTS, parse
 
 LABELS = st.floats(min_value=-1, max_value=1)
 VERSIONS: tuple[Version, ...] = ("v1", "v2", "v3", "v4")

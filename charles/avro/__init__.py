@@ -1,1 +1,1 @@
-"""Events as Avro bytes and back. The codec frames them; fast_codec and binary do by hand what fastavro does more slowly."""
+"""Events as Avro bytes and back: the codec frames them; the fast codec does by hand what takes fastavro longer."""

@@ -1,1 +1,1 @@
-"""What has nothing to do with Kafka or driving: typed settings, logs, files, stopping. Imports nothing else of charles."""
+"""What has nothing to do with Kafka or driving: typed settings, logs, files, shutdown. Imports no other room."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from charles.bins import BINS
 from charles.config import Config
+from charles.labels.bins import BINS
 
 _SETS_A_MINUTE = 3
 """That fill the buffers; in the city about ten come."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from charles.artefacts import Arrays
 from charles.events import Checkpoint
 from charles.games import Action, Game, Observation
-from charles.outputs import parse
+from charles.labels.outputs import parse
 from charles.quiet import loading_tensorflow
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from charles.outputs import OUTPUTS, Output, described, parse
+from charles.labels.outputs import OUTPUTS, Output, described, parse
 
 PLAIN = tuple(map(parse, OUTPUTS))
 """What is predicted unless somebody wants something else."""

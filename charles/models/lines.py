@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import keras
 
+from charles.labels.outputs import Output
 from charles.models.heads import PLAIN
 from charles.models.pilot import pilot
-from charles.outputs import Output
 
 LINES: dict[str, Callable[[tuple[int, int], int, Sequence[Output]], keras.Model]] = {
     "pilot": pilot,

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
+from charles.labels.outputs import Output, deltas
 from charles.models.heads import heads
-from charles.outputs import Output, deltas
 
 ROWS, COLUMNS = 48, 96  # the most that the convolutions see, pixels
 WIDE = 4 / 3  # width to height, beyond which a picture is a hood camera's

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from charles.outputs import Output
+from charles.labels.outputs import Output
 
 
 def loss(output: Output, predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from charles.labels.outputs import Output, described
 from charles.models import scoring
 from charles.models.heads import PLAIN
 from charles.models.weights import Named, Weights, arrays, assign, by_path, get_weights
-from charles.outputs import Output, described
 
 Tensors = dict[str, tf.Tensor]
 

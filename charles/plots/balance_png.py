@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from charles.base.atomic_file import written
-from charles.outputs import Output
+from charles.labels.outputs import Output
 from charles.plots.counting import ACROSS, UP, Counts, Histograms
 from charles.plots.style import (
     COLOURS,

@@ -11,10 +11,10 @@ from datetime import datetime
 
 import numpy as np
 
-from charles.bins import BINS, Scale, scale_of
 from charles.config import Config
 from charles.events import Control, Sample
-from charles.outputs import Output
+from charles.labels.bins import BINS, Scale, scale_of
+from charles.labels.outputs import Output
 from charles.plots.style import Values
 
 ACROSS, UP = "steering", "acceleration_braking"

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from charles.bins import Scale
+from charles.labels.bins import Scale
 
 Values = NDArray[np.float64]
 Part = TypeVar("Part")

@@ -7,7 +7,7 @@ does.
 
 from __future__ import annotations
 
-from charles.outputs import described
+from charles.labels.outputs import described
 from charles.settings import Settings
 
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 from charles.avro.codec import Unreadable
 from charles.balancing import JOINT
 from charles.events import Sample
-from charles.outputs import LOWEST, Output, deltas
+from charles.labels.outputs import LOWEST, Output, deltas
 from charles.settings import Settings
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.pictures import Size, check

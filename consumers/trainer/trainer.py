@@ -14,7 +14,7 @@ from charles.control import Link
 from charles.deadletters import DeadLetters
 from charles.events import TrainingStep
 from charles.kafka import AWAY, BrokerUnavailable, Publisher, measured
-from charles.outputs import described
+from charles.labels.outputs import described
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
 from charles.transactions import Fenced, NotCommitted

@@ -11,8 +11,8 @@ import numpy as np
 
 from charles.control import Link
 from charles.events import Status, TrainingStep, now
+from charles.labels.outputs import described
 from charles.models import Learned, TrainStep, architecture, build
-from charles.outputs import described
 from charles.settings import Settings
 from consumers.trainer import resuming, saving
 from consumers.trainer.alone import Alone

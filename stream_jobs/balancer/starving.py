@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from charles import regions
 from charles.balancing import SetKind
 from charles.config import Config
+from charles.labels import bin_regions
 from charles.pacing import Rate
 
 PATIENCE_S = 45.0
@@ -129,7 +129,8 @@ class NeverFilled:
         if len(filling.kind.outputs) == 1:
             return [filling.bin_name(cell) for cell in filling.never]
         return [
-            str(r) for r in regions.covering((filling.kind.cells[cell] for cell in filling.never), self._config.bins)
+            str(r)
+            for r in bin_regions.covering((filling.kind.cells[cell] for cell in filling.never), self._config.bins)
         ]
 
 
@@ -140,7 +141,7 @@ def _listed(names: Sequence[str]) -> str:
 def leave_out_words(late: Sequence[Filling], config: Config) -> str:
     """The command that leaves out what no tick has come for, beside what is left out already."""
     found = {output.value for filling in late for output in filling.kind.outputs}
-    kept = [text for text in config.balance.leave_out if not found & regions.parse(text, config.bins).bins.keys()]
+    kept = [text for text in config.balance.leave_out if not found & bin_regions.parse(text, config.bins).bins.keys()]
     never = [str(region) for filling in late for region in _without_ticks(filling)]
     return (
         "what the game never does can be left out: "
@@ -148,9 +149,9 @@ def leave_out_words(late: Sequence[Filling], config: Config) -> str:
     )
 
 
-def _without_ticks(filling: Filling) -> list[regions.Region]:
+def _without_ticks(filling: Filling) -> list[bin_regions.Region]:
     """The combinations, or bins, that no tick has come for, those included that are left out already."""
     bins = {output.value: len(output.scale) for output in filling.kind.outputs}
     come = {filling.kind.cells[cell] for cell, count in filling.came.items() if count}
     every = product(*(range(count) for count in bins.values()))
-    return regions.covering((numbers for numbers in every if numbers not in come), bins)
+    return bin_regions.covering((numbers for numbers in every if numbers not in come), bins)

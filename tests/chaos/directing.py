@@ -12,8 +12,8 @@ from pathlib import Path
 from confluent_kafka import KafkaException, TopicPartition
 
 from charles import topic_admin, topic_facts, topics
-from charles.bins import Version
 from charles.kafka import BrokerUnavailable, consumer, name
+from charles.labels.bins import Version
 from charles.settings import Kafka
 from infra.kafka import Progress, no_progress
 from infra.kafka.broker import LocalBroker

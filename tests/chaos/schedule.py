@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import get_args
 
-from charles.bins import Version
+from charles.labels.bins import Version
 
 COLLECTORS = ("collector-1", "collector-2", "collector-3", "collector-4")
 """Their names put two of them into the partitions of each balancer."""

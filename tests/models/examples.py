@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from charles import models
-from charles.outputs import OUTPUTS, parse
+from charles.labels.outputs import OUTPUTS, parse
 
 
 def inputs(count: int, size: tuple[int, int], texts: Sequence[str] = OUTPUTS) -> dict[str, np.ndarray]:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from charles import models
-from charles.bins import Version
-from charles.outputs import LOWEST, OUTPUTS, described, parse
+from charles.labels.bins import Version
+from charles.labels.outputs import LOWEST, OUTPUTS, described, parse
 from tests.models.examples import inputs
 
 SIZES = [(84, 96), (270, 480)]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charles import models
-from charles.outputs import parse
+from charles.labels.outputs import parse
 from tests.models.examples import inputs
 
 SIZE = (42, 48)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from charles import models
-from charles.outputs import parse
+from charles.labels.outputs import parse
 from tests.models.examples import inputs
 
 SIZE = (84, 96)

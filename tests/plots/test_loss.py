@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from charles.outputs import OUTPUTS
+from charles.labels.outputs import OUTPUTS
 from charles.plots.loss import Losses, draw_loss, smoothed
 
 

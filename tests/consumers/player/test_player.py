@@ -13,8 +13,8 @@ from charles import topic_admin, topics
 from charles.artefacts import Arrays
 from charles.events import Checkpoint, DrivingFrame
 from charles.kafka import Publisher
+from charles.labels.outputs import parse
 from charles.models import architecture, build
-from charles.outputs import parse
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.consumers.player.conftest import Player, Trainer

@@ -10,7 +10,7 @@ from charles import topics
 from charles.balancing import JOINT
 from charles.events import Sample, now
 from charles.kafka import Publisher
-from charles.outputs import OUTPUTS
+from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
 
 WIDTH, HEIGHT = 96, 84

@@ -22,7 +22,7 @@ from charles.checkpoints import STATE
 from charles.evaluation.weights_file import WeightsFileError, load_weights
 from charles.events import Checkpoint, Sample, TrainingStep
 from charles.kafka import name, producer
-from charles.outputs import OUTPUTS
+from charles.labels.outputs import OUTPUTS
 from charles.recordings.reading_back import RecordedSchemas
 from charles.recordings.recording import Recording
 from charles.settings import Kafka

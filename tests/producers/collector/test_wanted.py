@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.balancing import set_kinds
-from charles.outputs import LOWEST, parse
+from charles.labels.outputs import LOWEST, parse
 from producers.collector.wanted import Wanted, wanted
 
 

@@ -12,11 +12,11 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from charles import topic_admin, topics
 from charles.base.shutdown import TakenOver
-from charles.bins import BINS, scale_of
 from charles.events import Control, DeadLetter, Sample, now
 from charles.kafka import admin, group
+from charles.labels.bins import BINS, scale_of
+from charles.labels.outputs import OUTPUTS
 from charles.ledger import read, total
-from charles.outputs import OUTPUTS
 from charles.registry import Registry
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from charles import topics
-from charles.bins import Version, scale_of
 from charles.events import Control, Moment, Sample
+from charles.labels.bins import Version, scale_of
 from charles.settings import Kafka
 from stream_jobs.balancer.joining import SIGNALS
 from tests.kafka_tools import events

@@ -6,7 +6,7 @@ import pytest
 
 from charles import config
 from charles.config import Config
-from charles.regions import parse
+from charles.labels.bin_regions import parse
 from stream_jobs.balancer.starving import (
     ENOUGH,
     PATIENCE_S,

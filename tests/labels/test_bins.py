@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.bins import Scale, around, scale_of
+from charles.labels.bins import Scale, around, scale_of
 
 UP, DOWN = math.inf, -math.inf
 SCALES = [scale_of(version, low) for version in ("v1", "v2", "v3", "v4") for low in (0, -1)]  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.regions import covering, parse
+from charles.labels.bin_regions import covering, parse
 
 BINS = {"acceleration": 3, "braking": 3, "steering": 4}
 EVERY = list(product(*(range(number) for number in BINS.values())))

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from charles.bins import BINS, Scale, Version, around, scale_of
 from charles.events import Control, Sample
+from charles.labels.bins import BINS, Scale, Version, around, scale_of
 
 Kind = Literal["regression", "classification", "delta"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

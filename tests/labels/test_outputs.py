@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.outputs import DELTAS, described, parse
+from charles.labels.outputs import DELTAS, described, parse
 from tests.samples import sample
 
 TEXTS = (

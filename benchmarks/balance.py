@@ -19,12 +19,13 @@ from benchmarks.drive import RUN, control, frame
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from benchmarks.recordings import labels
-from charles import topic_admin, topics
+from charles import topics
 from charles.control import Link
 from charles.events import Control, Frame
-from charles.kafka import Publisher, admin, consumer, group, name, producer
+from charles.kafka import topic_admin
+from charles.kafka.clients import Publisher, admin, consumer, group, name, producer
+from charles.kafka.reading import read_to_end
 from charles.pacing import Rate
-from charles.reading import read_to_end
 from charles.settings import Kafka
 from charles.topics import Topic
 from stream_jobs.balancer.session import Session

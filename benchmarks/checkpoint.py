@@ -20,9 +20,9 @@ from benchmarks.place import Place
 from charles import checkpoints
 from charles.artefacts import Arrays
 from charles.base.shutdown import SUPERVISED
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
+from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka
-from charles.transactions import join, transaction
 
 TENSORS = 20
 FLOATS = 2_825_000

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 
 from benchmarks.drive import control, frame, jpegs
-from charles import topic_admin
+from charles.kafka import topic_admin
 from charles.pacing import HZ, RateKeeper
 from charles.settings import Kafka, load
 from producers.collector.sender import Sender

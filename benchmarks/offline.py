@@ -19,7 +19,7 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from benchmarks.programs import program
 from benchmarks.waiting import balancer, until
-from charles.deadletters import DeadLetters
+from charles.kafka.dead_letters import DeadLetters
 from charles.labels.outputs import OUTPUTS
 from charles.offline.samples import BalancedSamples, Samples
 from charles.recordings.recording import Recording

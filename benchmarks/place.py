@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from charles import topic_admin
+from charles.kafka import topic_admin
 from charles.settings import Kafka, Settings
 from infra.kafka import Progress, no_progress
 from infra.kafka.broker import LocalBroker

@@ -18,10 +18,10 @@ from charles.base.shutdown import Stop
 from charles.control import Link
 from charles.games import Action, Controller, Observation
 from charles.games.city import City
+from charles.kafka.transactions import join, transaction
 from charles.pacing import HZ, RateKeeper
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
-from charles.transactions import join, transaction
 
 TICKS = 300
 _LINE = "pilot"

@@ -17,7 +17,7 @@ from benchmarks.drive import control, frame, jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from charles import topics
-from charles.kafka import name
+from charles.kafka.clients import name
 from charles.settings import Kafka
 from infra.kafka import BrokerError
 from infra.kafka.runtime import find_runtime

@@ -16,7 +16,7 @@ from charles import topics
 from charles.avro import codec
 from charles.control import Link
 from charles.events import Frame
-from charles.kafka import Publisher, name
+from charles.kafka.clients import Publisher, name
 from charles.pacing import Rate
 from charles.settings import Kafka, Settings
 from consumers.recorder.beginning import Edge

@@ -14,9 +14,9 @@ from benchmarks.place import Place
 from charles import topics
 from charles.avro import codec
 from charles.config import Config
-from charles.deadletters import DeadLetters
 from charles.events import Sample
-from charles.kafka import Publisher, consumer, name
+from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.dead_letters import DeadLetters
 from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
 from consumers.trainer.feeding import Feed

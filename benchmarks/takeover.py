@@ -9,10 +9,10 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
 from benchmarks.waiting import SAMPLES, Feed, balancer, in_bins, seconds_to_first_sample, until
 from charles import topics
-from charles.kafka import admin, group, name
-from charles.reading import spans
+from charles.kafka.clients import admin, group, name
+from charles.kafka.reading import spans
+from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
-from charles.topic_admin import resolve
 
 
 @contextmanager

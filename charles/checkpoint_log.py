@@ -10,10 +10,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from charles import topics
 from charles.artefacts import Arrays, Assembly, Damaged, Missing
 from charles.avro.codec import Unreadable
-from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, WeightChunk
-from charles.kafka import answers, consumer, is_end, name
-from charles.registry import Registry
+from charles.kafka.clients import answers, consumer, is_end, name
+from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
 

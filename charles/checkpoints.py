@@ -19,12 +19,12 @@ from charles import artefacts, topics
 from charles.artefacts import Arrays, Damaged, Missing
 from charles.checkpoint_log import Chunks, Manifests
 from charles.control import VERSION
-from charles.deadletters import DeadLetters
 from charles.events import Checkpoint, Span, WeightChunk, now
-from charles.kafka import BrokerUnavailable, Publisher, group, measured, name
+from charles.kafka.clients import BrokerUnavailable, Publisher, group, measured, name
+from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.transactions import NotCommitted
 from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
-from charles.transactions import NotCommitted
 
 __all__ = [
     "STATE",

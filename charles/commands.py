@@ -13,7 +13,7 @@ from charles.config_log import author
 from charles.control import EVERYBODY, VERBS
 from charles.events import Command, now
 from charles.heartbeats import Heartbeats
-from charles.kafka import BrokerUnavailable, Publisher
+from charles.kafka.clients import BrokerUnavailable, Publisher
 from charles.roll import ENDED, STARTING, STARTING_S, Member
 from charles.settings import Kafka
 

@@ -20,9 +20,9 @@ from charles.avro.codec import Unreadable
 from charles.base.typed_sections import ConfigError
 from charles.config import Config
 from charles.events import ConfigChange, now
-from charles.kafka import BrokerUnavailable, Publisher, name
-from charles.reading import read_to_end
-from charles.registry import Registry
+from charles.kafka.clients import BrokerUnavailable, Publisher, name
+from charles.kafka.reading import read_to_end
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka, Settings
 
 log = logging.getLogger(__name__)

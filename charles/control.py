@@ -20,17 +20,18 @@ from typing import Any, Self
 import psutil
 from confluent_kafka import OFFSET_END, Message, TopicPartition
 
-from charles import acls, config_log, topics
+from charles import config_log, topics
 from charles.avro.codec import Unreadable
 from charles.base.logs import redacted
 from charles.base.shutdown import Stop
 from charles.config import differences
 from charles.config_log import Epoch
 from charles.events import Command, Status, now
-from charles.kafka import Publisher, answers, consumer, name
+from charles.kafka import acls
+from charles.kafka.clients import Publisher, answers, consumer, name
+from charles.kafka.reading import ends
+from charles.kafka.schemas import Registry
 from charles.pacing import Rate
-from charles.reading import ends
-from charles.registry import Registry
 from charles.settings import Settings
 
 log = logging.getLogger(__name__)

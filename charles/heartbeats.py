@@ -13,9 +13,9 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Status, now
-from charles.kafka import consumer, is_end, name
-from charles.refusals import asking, not_allowed
-from charles.registry import Registry
+from charles.kafka.clients import consumer, is_end, name
+from charles.kafka.errors import asking, not_allowed
+from charles.kafka.schemas import Registry
 from charles.roll import Member, Roll
 from charles.settings import Kafka
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from charles import topics
 from charles.base import latency
 from charles.events import RunLedger
-from charles.kafka import name
-from charles.reading import NoTopic, read_to_end
-from charles.registry import Registry
+from charles.kafka.clients import name
+from charles.kafka.reading import NoTopic, read_to_end
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 
 TERMS = ("warm_up", "waiting", "emitted", "surplus", "unmatched", "dead_lettered", "missing")

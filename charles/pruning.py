@@ -9,9 +9,9 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from charles import topics
 from charles.checkpoint_log import Manifests
-from charles.kafka import Publisher, admin, consumer, name
+from charles.kafka.clients import Publisher, admin, consumer, name
+from charles.kafka.transactions import transaction
 from charles.settings import Kafka
-from charles.transactions import transaction
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from datetime import datetime
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Status
-from charles.kafka import name
-from charles.reading import NoTopic, read_to_end
-from charles.registry import Registry
+from charles.kafka.clients import name
+from charles.kafka.reading import NoTopic, read_to_end
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 
 COUNTED = ("expired", "surplus", "rejected", "buffered", "drawn")

@@ -11,8 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from charles import topic_admin
 from charles.base import logs
+from charles.kafka import topic_admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from charles.events import Status, now
-from charles.kafka import require_broker
+from charles.kafka.clients import require_broker
 from charles.settings import Kafka
 from charles.top.watching import Watch
 from infra.kafka.ports import free_port

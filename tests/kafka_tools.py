@@ -7,8 +7,8 @@ from typing import TypeVar
 import psutil
 from confluent_kafka import KafkaError, Message, TopicPartition
 
-from charles.kafka import consumer, name
-from charles.registry import Registry
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
 from infra.kafka.broker import LocalBroker

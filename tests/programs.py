@@ -19,8 +19,8 @@ from charles import config_log, topics
 from charles.base.shutdown import SUPERVISED
 from charles.config import Config
 from charles.events import Command, Status, now
-from charles.kafka import Publisher, consumer, name
-from charles.registry import Registry
+from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka, environment, load
 
 

@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from charles import artefacts, checkpoints, topic_admin, topics
+from charles import artefacts, checkpoints, topics
 from charles.artefacts import CHUNK_BYTES, Arrays, Damaged, Missing
 from charles.checkpoints import STATE, WEIGHTS, ModelFollower
 from charles.events import Checkpoint, DeadLetter, Span, WeightChunk, now
-from charles.kafka import Publisher
+from charles.kafka import topic_admin
+from charles.kafka.clients import Publisher
+from charles.kafka.transactions import Fenced, join, transaction
 from charles.pruning import Pruner
 from charles.settings import Kafka
-from charles.transactions import Fenced, join, transaction
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, read_all
 

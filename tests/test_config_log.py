@@ -10,7 +10,7 @@ from charles import config_log, topics
 from charles.base.typed_sections import ConfigError
 from charles.config import Config, changed
 from charles.events import ConfigChange, now
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
 from charles.settings import Kafka
 from tests.kafka_tools import events
 from tests.programs import configure

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.heartbeats import Heartbeats
+from charles.kafka import topic_admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import kill

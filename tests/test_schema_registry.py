@@ -19,8 +19,8 @@ from charles import topics
 from charles.avro import codec
 from charles.avro.codec import Unreadable
 from charles.events import Checkpoint, Frame, RunLedger, Span, Waiting, now
-from charles.kafka import Publisher, name
-from charles.registry import Registry, RegistryError
+from charles.kafka.clients import Publisher, name
+from charles.kafka.schemas import Registry, RegistryError
 from charles.settings import ConfigError, Kafka, load
 from charles.topics import Topic
 from infra.kafka.ports import LOOPBACK, free_port

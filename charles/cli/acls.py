@@ -19,7 +19,7 @@ def acls_command(
     Example: charles acls collector --user garage
     """
     with clear_errors():
-        from charles import acls
+        from charles.kafka import acls
 
         if role is None:
             typer.echo(acls.table())
@@ -29,7 +29,7 @@ def acls_command(
             for command in acls.commands(kafka, wanted, who):
                 typer.echo(command)
             return
-        from charles.kafka import require_broker
+        from charles.kafka.clients import require_broker
 
         require_broker(kafka)
         acls.apply(kafka, wanted, who)

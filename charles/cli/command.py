@@ -41,7 +41,7 @@ def command_command(
         import sys
 
         from charles.commands import give
-        from charles.kafka import require_broker
+        from charles.kafka.clients import require_broker
 
         ask = (target, verb) == ("all", "stop") and not yes and sys.stdin.isatty()
         if ask and not typer.confirm("Stop every program, on every machine?"):

@@ -130,7 +130,7 @@ def _warn_of_unknown_game(game: str) -> None:
 
 
 def _kafka() -> Kafka:
-    from charles import topic_admin
+    from charles.kafka import topic_admin
 
     kafka = load_settings().kafka
     topic_admin.ensure(kafka)

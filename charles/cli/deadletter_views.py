@@ -16,8 +16,8 @@ from rich.text import Text
 
 from charles.avro.codec import Unreadable
 from charles.cli.tables import table_console
-from charles.deadletter_log import Entry, Group, Original, event, text, whose
-from charles.deadletters import NOWHERE
+from charles.kafka.dead_letter_reader import Entry, Group, Original, event, text, whose
+from charles.kafka.dead_letters import NOWHERE
 from charles.settings import Kafka
 
 _DUMPED_BYTES = 256

@@ -13,8 +13,8 @@ from charles.cli.running import clear_errors, load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charles.deadletter_log import Entry, Original
-    from charles.reading import Span
+    from charles.kafka.dead_letter_reader import Entry, Original
+    from charles.kafka.reading import Span
     from charles.settings import Kafka
 
 app = typer.Typer(
@@ -51,11 +51,11 @@ def count(as_json: AsJson = False) -> None:
     with clear_errors():
         from dataclasses import asdict
 
-        from charles import deadletter_log
         from charles.cli.deadletter_views import print_groups, print_json
+        from charles.kafka import dead_letter_reader
 
         kafka = _kafka()
-        found = deadletter_log.groups(_watched(kafka, deadletter_log.span(kafka)))
+        found = dead_letter_reader.groups(_watched(kafka, dead_letter_reader.span(kafka)))
         if as_json:
             first = min((group.first for group in found), default=None)
             last = max((group.last for group in found), default=None)
@@ -85,15 +85,15 @@ def list_command(
     with clear_errors():
         from collections import deque
 
-        from charles import deadletter_log
         from charles.cli.deadletter_views import facts, full_name, print_json, print_list
-        from charles.reading import Span
+        from charles.kafka import dead_letter_reader
+        from charles.kafka.reading import Span
 
         kafka = _kafka()
         wanted = {"topic": topic and full_name(kafka, topic), "program": program, "collector": collector}
         given = {key: value for key, value in wanted.items() if value}
-        there = deadletter_log.span(kafka, since)
-        for start in deadletter_log.starts(there, last):
+        there = dead_letter_reader.span(kafka, since)
+        for start in dead_letter_reader.starts(there, last):
             every = (facts(kafka, entry) for entry in _watched(kafka, Span(start, there.end)))
             matching = (one for one in every if given.items() <= one.items() and (not since or one["time"] >= since))
             # Only the facts are kept, and only the last ones': the records' bytes would be many.
@@ -119,14 +119,14 @@ def show(
     Example: charles deadletters show 17 --save record.bin
     """
     with clear_errors():
-        from charles import deadletter_log
         from charles.cli.deadletter_views import all_facts, print_json, print_one
+        from charles.kafka import dead_letter_reader
 
         kafka = _kafka()
-        entry = deadletter_log.find(kafka, number)
+        entry = dead_letter_reader.find(kafka, number)
         if entry is None:
             raise RuntimeError(_not_there(kafka, number))
-        original = deadletter_log.original(kafka, entry.letter)
+        original = dead_letter_reader.original(kafka, entry.letter)
         if save is not None:
             _save(save, original)
         told = all_facts(kafka, entry, original) | {"saved": save and str(save)}
@@ -137,7 +137,7 @@ def show(
 
 
 def _kafka() -> Kafka:
-    from charles.kafka import require_broker
+    from charles.kafka.clients import require_broker
 
     kafka = load_settings().kafka
     require_broker(kafka)
@@ -151,7 +151,7 @@ def _watched(kafka: Kafka, there: Span) -> Iterator[Entry]:
     from rich.console import Console
     from rich.progress import Progress
 
-    from charles.deadletter_log import read
+    from charles.kafka.dead_letter_reader import read
 
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
@@ -168,7 +168,7 @@ def _watched(kafka: Kafka, there: Span) -> Iterator[Entry]:
 
 
 def _not_there(kafka: Kafka, number: int) -> str:
-    from charles.deadletter_log import span
+    from charles.kafka.dead_letter_reader import span
 
     there = span(kafka)
     if there.first == there.end:

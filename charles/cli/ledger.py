@@ -33,7 +33,7 @@ def ledger_command(
     """
     with clear_errors():
         from charles import trainer_ledger
-        from charles.kafka import require_broker
+        from charles.kafka.clients import require_broker
         from charles.ledger import read, total
 
         settings = load_settings()

@@ -45,7 +45,7 @@ def balance(
         raise typer.BadParameter("must be an odd number: 0 has a bin of its own", param_hint="--bins")
     with clear_errors():
         from charles import config_log
-        from charles.kafka import require_broker
+        from charles.kafka.clients import require_broker
         from charles.plots.balance import draw, read_counts
 
         kafka = load_settings().kafka
@@ -76,11 +76,11 @@ def loss(
     with clear_errors():
         from charles import topics
         from charles.events import TrainingStep
-        from charles.kafka import require_broker
+        from charles.kafka.clients import require_broker
+        from charles.kafka.reading import events
         from charles.plots.balance import NothingToDraw
         from charles.plots.loss import draw_loss
         from charles.plots.losses import losses_of, recorded_steps
-        from charles.reading import events
 
         if training is None:
             kafka = load_settings().kafka

@@ -38,7 +38,7 @@ def status_command(
     """
     with clear_errors():
         from charles.heartbeats import Heartbeats
-        from charles.kafka import require_broker
+        from charles.kafka.clients import require_broker
 
         kafka = load_settings().kafka
         require_broker(kafka, 3.0)

@@ -35,7 +35,7 @@ def top_command(
         from rich.console import Console
 
         from charles.base.shutdown import Stop
-        from charles.kafka import require_broker
+        from charles.kafka.clients import require_broker
         from charles.top.watching import Watch
 
         kafka = load_settings().kafka

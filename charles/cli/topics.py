@@ -20,8 +20,8 @@ from charles.cli.tables import table_console
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from charles.kafka.topic_report import GroupFacts, TopicFacts
     from charles.settings import Settings
-    from charles.topic_facts import GroupFacts, TopicFacts
 
 
 def topics_command(
@@ -33,12 +33,12 @@ def topics_command(
     Example: charles topics --json
     """
     with clear_errors():
-        from charles import topic_admin, topic_facts
+        from charles.kafka import topic_admin, topic_report
 
         loaded = load_settings()
         changed = topic_admin.apply(loaded.kafka) if apply else []
         created = topic_admin.ensure(loaded.kafka)
-        topics, groups = topic_facts.describe(loaded.kafka, _log_folder(loaded))
+        topics, groups = topic_report.describe(loaded.kafka, _log_folder(loaded))
         if as_json:
             _print_json(created, changed, topics, groups)
             return
@@ -63,7 +63,7 @@ def reset_command(
     Example: CHARLES_KAFKA__PREFIX=experiment charles reset --yes
     """
     with clear_errors():
-        from charles import topic_admin
+        from charles.kafka import topic_admin
 
         kafka = load_settings().kafka
         topics, groups = topic_admin.delete_all(kafka) if yes else topic_admin.under_prefix(kafka)
@@ -82,7 +82,7 @@ def reset_command(
 
 def _log_folder(loaded: Settings) -> Path | None:
     """The folder of the local broker's logs, if the cluster is that broker."""
-    from charles.kafka import admin
+    from charles.kafka.clients import admin
     from infra.kafka.storage import cluster_id
 
     there = admin(loaded.kafka).list_topics(timeout=10).cluster_id

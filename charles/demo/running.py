@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from charles import config_log, ledger, topic_admin
+from charles import config_log, ledger
 from charles.base.atomic_file import written
 from charles.base.shutdown import Stop
 from charles.config import Config, changed
@@ -16,6 +16,7 @@ from charles.demo.broker import KeptBroker
 from charles.demo.cluster import cluster
 from charles.demo.preset import preset
 from charles.demo.screen import Screen
+from charles.kafka import topic_admin
 from charles.programs import NAMES
 from charles.settings import Settings
 from charles.supervisor.announcer import Announcer

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from charles import config_log, topics
 from charles.events import TrainingStep
-from charles.kafka import require_broker
+from charles.kafka.clients import require_broker
+from charles.kafka.reading import events
 from charles.plots.balance import NothingToDraw, draw, read_counts
 from charles.plots.loss import Losses, draw_loss
 from charles.plots.losses import losses_of
-from charles.reading import events
 from charles.settings import Kafka
 
 

@@ -9,8 +9,8 @@ from charles import checkpoints, config_log
 from charles.artefacts import Arrays
 from charles.evaluation.weights_file import load_weights
 from charles.events import Checkpoint
-from charles.kafka import BrokerUnavailable, require_broker
-from charles.reading import NoTopic
+from charles.kafka.clients import BrokerUnavailable, require_broker
+from charles.kafka.reading import NoTopic
 from charles.settings import Settings
 
 WEIGHTS_FILE = "weights.safetensors"

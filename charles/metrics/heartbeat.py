@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from charles.events import Status
-from charles.kafka import poll_measured
+from charles.kafka.clients import poll_measured
 from charles.metrics.following import Following
 from charles.metrics.table import Program
 

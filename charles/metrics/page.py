@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from charles import control, kafka
+from charles import control
+from charles.kafka import clients
 from charles.metrics import table
 from charles.metrics.heartbeat import Heartbeat
 from charles.metrics.rdkafka import EVERY_S, Statistics
@@ -35,7 +36,7 @@ def served(settings: Settings, program: str) -> Iterator[None]:
         yield
         return
     control.also_tell(Heartbeat())
-    kafka.tell_statistics(Statistics(settings.kafka.prefix), EVERY_S)
+    clients.tell_statistics(Statistics(settings.kafka.prefix), EVERY_S)
     try:
         yield
     finally:

@@ -10,11 +10,11 @@ from charles import topics
 from charles.config import Config
 from charles.config_log import Epoch, Epochs
 from charles.events import Control, Sample
-from charles.kafka import name
+from charles.kafka.clients import name
+from charles.kafka.reading import events, spans
 from charles.plots.balance_html import draw_html
 from charles.plots.balance_png import draw_png
 from charles.plots.counting import Counts
-from charles.reading import events, spans
 from charles.settings import Kafka
 from charles.topics import Topic
 

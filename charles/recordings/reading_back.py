@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import fastavro
 
 from charles.avro.codec import AvroSchema
+from charles.kafka.schemas import NO_SCHEMA, Registry
 from charles.recordings.manifest import Manifest
 from charles.recordings.record import Record
-from charles.registry import NO_SCHEMA, Registry
 from charles.settings import Kafka
 
 

@@ -22,9 +22,9 @@ from charles.base.shutdown import Stop
 from charles.control import EVERYBODY, VERSION
 from charles.events import Command, Status, now
 from charles.heartbeats import onlooker
-from charles.kafka import Publisher, name
-from charles.refusals import Refused
-from charles.registry import Registry, RegistryError
+from charles.kafka.clients import Publisher, name
+from charles.kafka.errors import Refused
+from charles.kafka.schemas import Registry, RegistryError
 from charles.settings import Kafka
 from charles.supervisor.child import End
 

@@ -7,10 +7,11 @@ import os
 import socket
 from collections.abc import Sequence
 
-from charles import config_log, topic_admin
+from charles import config_log
 from charles.base import logs
 from charles.base.shutdown import Stop
 from charles.config import changed
+from charles.kafka import topic_admin
 from charles.settings import Settings
 from charles.supervisor.announcer import PROGRAM, Announcer
 from charles.supervisor.instances import Plan, children, planned

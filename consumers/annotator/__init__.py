@@ -28,10 +28,10 @@ def main(settings: Settings) -> None:
     Raises BrokerUnavailable where no broker answers at the start, Refused where Grafana refuses, ConfigError where
     nobody said who asks it.
     """
-    from charles import topic_admin
     from charles.base.shutdown import Stop
     from charles.control import Link
     from charles.grafana import Api
+    from charles.kafka import topic_admin
 
     stop, grafana = Stop(), Api(settings.grafana)
     topic_admin.ensure(settings.kafka)

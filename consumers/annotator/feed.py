@@ -10,8 +10,8 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.kafka import consumer, name
-from charles.registry import Registry
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from consumers.annotator.story import Told
 

@@ -8,7 +8,7 @@ from charles import topics
 from charles.control import Link
 from charles.events import Checkpoint, DrivingFrame, now
 from charles.games import Action, Controller, Observation
-from charles.kafka import Publisher, measured
+from charles.kafka.clients import Publisher, measured
 from charles.pacing import Rate
 from consumers.player.console import Every
 from consumers.player.run import Run, Timing

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition, Uuid
 from confluent_kafka.admin import OffsetSpec
 
-from charles.kafka import admin
+from charles.kafka.clients import admin
+from charles.kafka.errors import asking
+from charles.kafka.topic_admin import TIMEOUT_S, resolve
 from charles.recordings.errors import RecordingError
 from charles.recordings.manifest import Manifest, TopicInfo
-from charles.refusals import asking
 from charles.settings import Kafka
-from charles.topic_admin import TIMEOUT_S, resolve
 from consumers.recorder.beginning import Begin, Edge
 
 Place = tuple[str, int]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from charles import refusals
-from charles.kafka import consumer, measured
+from charles.kafka import errors
+from charles.kafka.clients import consumer, measured
 from charles.recordings.errors import RecordingError
 from charles.settings import Kafka
 from consumers.recorder.partitions import Place
@@ -139,7 +139,7 @@ class Reader:
         elif error.code() in _OUT_OF_RANGE and place is not None:
             self._strayed.setdefault(place, time.monotonic())
         else:
-            refusals.heed(message)
+            errors.heed(message)
 
     def _lose_patience(self, place: Place, since: float, wanted: int, high: int) -> None:
         if time.monotonic() > since + _PATIENCE_S:

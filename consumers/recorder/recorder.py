@@ -10,10 +10,10 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from charles import topic_admin
 from charles.base.atomic_file import Unwritable
 from charles.base.shutdown import Stop
 from charles.control import Link
+from charles.kafka import topic_admin
 from charles.recordings import times
 from charles.recordings.errors import RecordingError
 from charles.recordings.writing import RecordingWriter

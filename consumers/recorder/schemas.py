@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from confluent_kafka import KafkaException
 
 from charles.avro.codec import AvroSchema, Unreadable
+from charles.kafka.schemas import Registry, RegistryError
 from charles.recordings.manifest import schema_key
 from charles.recordings.values import schema_name
-from charles.registry import Registry, RegistryError
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.deadletters import DeadLetters
 from charles.events import Sample
-from charles.kafka import consumer, is_end, measured, name
-from charles.registry import Registry
+from charles.kafka.clients import consumer, is_end, measured, name
+from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.holding import Shape, Spare, take_in, to_hold

@@ -7,8 +7,8 @@ from confluent_kafka import OFFSET_END, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Status, now
-from charles.kafka import consumer, name
-from charles.registry import Registry
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 
 _SILENT_S = 5.0

@@ -13,11 +13,11 @@ from charles import checkpoints, topics
 from charles.artefacts import Arrays
 from charles.checkpoints import STATE, WEIGHTS
 from charles.events import Checkpoint, Span
-from charles.kafka import Publisher, admin, answers
+from charles.kafka.clients import Publisher, admin, answers
+from charles.kafka.transactions import Broken, NotCommitted, end_hanging, join, transaction
 from charles.metrics.table import Trainer
 from charles.pruning import Pruner
 from charles.settings import Kafka
-from charles.transactions import Broken, NotCommitted, end_hanging, join, transaction
 from consumers.trainer.pictures import Size
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from charles.avro.codec import Unreadable
 from charles.checkpoints import STATE, Damaged, Missing
 from charles.control import Link
 from charles.events import Checkpoint, Frame, Sample
-from charles.kafka import consumer, name
-from charles.registry import Registry
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from consumers.trainer.alone import Alone
 from consumers.trainer.buffers import Buffers, Held

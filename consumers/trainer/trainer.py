@@ -8,16 +8,17 @@ from functools import partial
 
 from confluent_kafka import KafkaException
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.base.shutdown import Stop, TakenOver
 from charles.control import Link
-from charles.deadletters import DeadLetters
 from charles.events import TrainingStep
-from charles.kafka import AWAY, BrokerUnavailable, Publisher, measured
+from charles.kafka import topic_admin
+from charles.kafka.clients import AWAY, BrokerUnavailable, Publisher, measured
+from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.transactions import Fenced, NotCommitted
 from charles.labels.outputs import described
 from charles.quiet import loading_tensorflow
 from charles.settings import Settings
-from charles.transactions import Fenced, NotCommitted
 from consumers.trainer import resuming
 from consumers.trainer.ends import Ends
 from consumers.trainer.feeding import Feed

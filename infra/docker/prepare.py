@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import typer
 
-from charles import config_log, topic_admin
+from charles import config_log
 from charles.cli.running import clear_errors, load_settings
 from charles.config import changed
 from charles.demo.preset import preset
+from charles.kafka import topic_admin
 from charles.settings import Settings
 
 

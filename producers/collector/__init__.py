@@ -14,9 +14,10 @@ def main(settings: Settings) -> None:
 
     import cv2
 
-    from charles import games, topic_admin
+    from charles import games
     from charles.base.shutdown import Stop
     from charles.control import Link
+    from charles.kafka import topic_admin
     from producers.collector.loop import collect
 
     stop = Stop()

@@ -15,8 +15,8 @@ from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Status
-from charles.kafka import consumer, name
-from charles.registry import Registry, RegistryError
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry, RegistryError
 from charles.roll import ENDED
 from charles.settings import Kafka
 

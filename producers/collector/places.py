@@ -7,7 +7,7 @@ from contextlib import suppress
 from confluent_kafka import KafkaException, Producer
 
 from charles import topics
-from charles.kafka import name
+from charles.kafka.clients import name
 from charles.settings import Kafka
 
 _FIRST_ANSWER_S = 10.0

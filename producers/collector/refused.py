@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 
 from charles import topics
-from charles.deadletters import DeadLetters, unwritten
 from charles.games import Action, Observation
-from charles.kafka import name
+from charles.kafka.clients import name
+from charles.kafka.dead_letters import DeadLetters, unwritten
 from charles.settings import Settings
 from producers.collector.drive import Drive
 

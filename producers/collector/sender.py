@@ -10,9 +10,10 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from charles import refusals, topics
+from charles import topics
 from charles.events import Control, Frame, now
-from charles.kafka import Publisher, measured
+from charles.kafka import errors
+from charles.kafka.clients import Publisher, measured
 from charles.metrics.table import Collector as Offered
 from charles.settings import Kafka
 from producers.collector.places import Places
@@ -70,7 +71,7 @@ class Sender:
             log.warning("%d ticks were not delivered before the end", self.queued)
 
     def _half_done(self, tick: _Tick, error: KafkaError | None, message: Message) -> None:
-        refusals.delivery(error, message)
+        errors.delivery(error, message)
         self._done(tick, 1, failed=error is not None)
 
     def _done(self, tick: _Tick, halves: int, *, failed: bool) -> None:

@@ -33,7 +33,7 @@ def main(settings: Settings) -> Outcome:
 
     from charles.base.shutdown import Stop
     from charles.control import Link
-    from charles.kafka import require_broker
+    from charles.kafka.clients import require_broker
     from producers.replayer import target
     from producers.replayer.keys import Keys
     from producers.replayer.plan import planned

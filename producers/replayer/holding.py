@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from charles import topics
-from charles.kafka import name
-from charles.reading import NoTopic, read_to_end, spans
+from charles.kafka.clients import name
+from charles.kafka.reading import NoTopic, read_to_end, spans
 from charles.recordings.record import from_message
 from charles.topics import Topic
 from producers.replayer.plan import OF_RUNS, Plan, run_of

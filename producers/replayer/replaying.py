@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException
 
 from charles.base.shutdown import Stop
 from charles.control import Link
-from charles.kafka import BrokerUnavailable, require_broker
+from charles.kafka.clients import BrokerUnavailable, require_broker
 from charles.recordings.errors import RecordingError
 from charles.replays import Outcome, clock, span
 from producers.replayer import keys as pressed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from charles.kafka import name
+from charles.kafka.clients import name
 from charles.recordings.record import NO_TIMESTAMP
 from charles.replays import clock, size, span
 from charles.topics import DAY, Topic

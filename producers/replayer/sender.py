@@ -13,9 +13,9 @@ from typing import cast
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from charles import refusals
-from charles.absence import absence
-from charles.kafka import AWAY, producer
+from charles.kafka import errors
+from charles.kafka.clients import AWAY, producer
+from charles.kafka.outage_log import absence
 from charles.recordings.record import Record
 from charles.settings import Kafka
 
@@ -102,5 +102,5 @@ class Sender:
     def _failed(self, error: KafkaError | None, message: Message) -> None:
         if error is None or error.code() == KafkaError._PURGE_QUEUE or error.code() == KafkaError._PURGE_INFLIGHT:
             return
-        refusals.delivery(error, message)
+        errors.delivery(error, message)
         raise NotDelivered(f"partition {message.partition()} of {message.topic()} takes no more: {error.str()}")

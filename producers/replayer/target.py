@@ -10,11 +10,12 @@ import fastavro
 from confluent_kafka import KafkaError
 from fastavro.schema import to_parsing_canonical_form
 
-from charles import refusals, topic_admin, topics
+from charles import topics
 from charles.avro.codec import AvroSchema
-from charles.kafka import admin, name, producer
-from charles.registry import NO_SCHEMA, Registry
-from charles.topic_admin import WrongTopics
+from charles.kafka import errors, topic_admin
+from charles.kafka.clients import admin, name, producer
+from charles.kafka.schemas import NO_SCHEMA, Registry
+from charles.kafka.topic_admin import WrongTopics
 from producers.replayer.plan import Plan
 from producers.replayer.retention import warnings
 
@@ -72,7 +73,7 @@ def _announce(plan: Plan) -> None:
     if teller.flush(_PATIENCE_S):
         raise TimeoutError(f"the schemas could not be told to {plan.kafka.bootstrap_servers} in {_PATIENCE_S:g} s")
     for error in refused:
-        raise refusals.Refused(f"the schemas could not be told to {full}: {error.str()}")
+        raise errors.Refused(f"the schemas could not be told to {full}: {error.str()}")
 
 
 def _registry_warnings(plan: Plan) -> Iterator[str]:

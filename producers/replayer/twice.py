@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
-from charles import topic_admin
-from charles.kafka import admin, name
+from charles.kafka import topic_admin
+from charles.kafka.clients import admin, name
 from producers.replayer.plan import Plan
 
 Ends = dict[str, int]

@@ -11,12 +11,12 @@ from contextlib import closing
 
 from confluent_kafka import KafkaException
 
-from charles import topic_admin
 from charles.base.shutdown import Stop
 from charles.control import Link
-from charles.kafka import admin
+from charles.kafka import topic_admin
+from charles.kafka.clients import admin
+from charles.kafka.topic_admin import WrongTopics
 from charles.settings import Settings
-from charles.topic_admin import WrongTopics
 from stream_jobs.balancer.session import SESSION_S, Session, StartOver
 
 log = logging.getLogger(__name__)

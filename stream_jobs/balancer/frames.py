@@ -12,8 +12,8 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Frame
-from charles.kafka import consumer, name
-from charles.registry import Registry
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 
 Place = tuple[int, int]

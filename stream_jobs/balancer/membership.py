@@ -9,9 +9,9 @@ from __future__ import annotations
 from confluent_kafka import ConsumerGroupState, KafkaException
 
 from charles import topics
-from charles.kafka import admin, group, name
+from charles.kafka.clients import admin, group, name
+from charles.kafka.topic_admin import WrongTopics, partition_counts
 from charles.settings import Kafka
-from charles.topic_admin import WrongTopics, partition_counts
 
 _ANSWER_S = 2.0
 

@@ -12,15 +12,16 @@ from contextlib import closing
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from charles import refusals, topic_admin, topics
+from charles import topics
 from charles.base.shutdown import TakenOver
 from charles.control import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
-from charles.kafka import Publisher, admin, consumer, group, measured, name
-from charles.registry import Registry, RegistryError
+from charles.kafka import errors, topic_admin
+from charles.kafka.clients import Publisher, admin, consumer, group, measured, name
+from charles.kafka.schemas import Registry, RegistryError
+from charles.kafka.topic_admin import WrongTopics
+from charles.kafka.transactions import Broken, Fenced, NotCommitted, end_hanging, join
 from charles.settings import Settings
-from charles.topic_admin import WrongTopics
-from charles.transactions import Broken, Fenced, NotCommitted, end_hanging, join
 from stream_jobs.balancer import membership, writing
 from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
 from stream_jobs.balancer.report import Report
@@ -126,7 +127,7 @@ class Session:
         try:
             while time.monotonic() < until:
                 for message in self._consumer.consume(_BATCH, timeout=0.1):  # no record that is read now counts
-                    refusals.heed(message)
+                    errors.heed(message)
         except KafkaException as error:
             raise _answer(error) from error
 
@@ -152,14 +153,14 @@ class Session:
         messages = self._consumer.consume(_BATCH, timeout=0.02)
         if self._failure:
             for message in messages:
-                refusals.heed(message)  # it may say why something failed, and is said once
+                errors.heed(message)  # it may say why something failed, and is said once
             raise self._failure
         for message in messages:
             if message.error() is None:
                 self._work.handle(self._sides[str(message.topic())], message)
                 self._dirty = True
             else:
-                refusals.heed(message)
+                errors.heed(message)
         self._link.rate.add(len(messages))
 
     def _commit(self) -> None:
@@ -288,7 +289,7 @@ def _answer(error: Exception) -> Exception:
         reason = error.args[0]
         if reason.code() == KafkaError.FENCED_INSTANCE_ID or _FENCED in reason.str():
             return TakenOver(f"another balancer of the same name has taken over ({reason.str()})")
-        if refusals.not_allowed(reason):
-            return refusals.asking(error)
+        if errors.not_allowed(reason):
+            return errors.asking(error)
         return StartOver(reason.str())
     return StartOver(str(error))

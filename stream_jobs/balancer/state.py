@@ -20,8 +20,8 @@ from confluent_kafka.admin import OffsetSpec
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import RunLedger, Sample, Waiting, now
-from charles.kafka import admin, consumer, is_end, name
-from charles.registry import Registry
+from charles.kafka.clients import admin, consumer, is_end, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, History, Joined, Pointer, RunJoin, Window
 

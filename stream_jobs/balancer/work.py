@@ -9,10 +9,10 @@ from functools import partial
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.deadletters import Consumed, dead_letter
 from charles.events import Control, DeadLetter, Frame, Sample, Waiting
-from charles.kafka import name
-from charles.registry import Registry
+from charles.kafka.clients import name
+from charles.kafka.dead_letters import Consumed, dead_letter
+from charles.kafka.schemas import Registry
 from charles.settings import Settings
 from charles.topics import Topic
 from stream_jobs.balancer.audit import Audit

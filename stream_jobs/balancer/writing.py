@@ -15,9 +15,9 @@ from contextlib import ExitStack, suppress
 
 from confluent_kafka import TopicPartition
 
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
+from charles.kafka.transactions import send_offsets, transaction
 from charles.topics import Topic
-from charles.transactions import send_offsets, transaction
 
 Record = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
 """What to write: topic, key, value (None is a tombstone), partition (-1: by key), headers."""

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from charles import topic_admin, topic_facts, topics
-from charles.kafka import BrokerUnavailable, consumer, name
+from charles import topics
+from charles.kafka import topic_admin, topic_report
+from charles.kafka.clients import BrokerUnavailable, consumer, name
 from charles.labels.bins import Version
 from charles.settings import Kafka
 from infra.kafka import Progress, no_progress
@@ -179,7 +180,7 @@ class Director:
         """How much of frames and controls the balancers have not settled yet; None while nobody can tell."""
         full = name(self.kafka, topics.FRAMES), name(self.kafka, topics.CONTROLS)
         try:
-            _, groups = topic_facts.describe(self.kafka)
+            _, groups = topic_report.describe(self.kafka)
         except AWAY:
             return None
         lags = [group.lag for group in groups if group.group == f"{PREFIX}.balancer"]

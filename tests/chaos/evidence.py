@@ -11,9 +11,9 @@ from confluent_kafka import Message
 from charles import config_log, ledger, topics
 from charles.config import Config
 from charles.events import DeadLetter, Moment, RunLedger, Sample
-from charles.kafka import name
-from charles.reading import read_to_end
-from charles.registry import Registry
+from charles.kafka.clients import name
+from charles.kafka.reading import read_to_end
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
 from tests.chaos.collector import UNREADABLE

@@ -18,12 +18,12 @@ from charles import topics
 from charles.avro import codec
 from charles.cli import app
 from charles.cli.deadletters import since_time
-from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
 from charles.events import Frame, Sample, now
-from charles.kafka import admin, group, name, producer
-from charles.registry import Registry
+from charles.kafka.clients import admin, group, name, producer
+from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
+from charles.kafka.schemas import Registry
+from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
-from charles.topic_admin import resolve
 from charles.topics import Topic
 from tests.kafka_tools import free_port, read_all
 from tests.samples import sample

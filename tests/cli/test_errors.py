@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-import charles.kafka
+import charles.kafka.clients
 from charles.cli import app
 from charles.settings import Kafka
 
@@ -172,13 +172,13 @@ def untouched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands wait half a second for a broker."""
-    really = charles.kafka.AdminClient.list_topics
+    really = charles.kafka.clients.AdminClient.list_topics
 
-    def list_topics(self: charles.kafka.AdminClient, *arguments: object, timeout: float = 0.5) -> object:
+    def list_topics(self: charles.kafka.clients.AdminClient, *arguments: object, timeout: float = 0.5) -> object:
         return really(self, *arguments, timeout=min(timeout, 0.5))
 
-    monkeypatch.setattr(charles.kafka.AdminClient, "list_topics", list_topics)
-    monkeypatch.setattr(charles.kafka.require_broker, "__defaults__", (0.5,))
+    monkeypatch.setattr(charles.kafka.clients.AdminClient, "list_topics", list_topics)
+    monkeypatch.setattr(charles.kafka.clients.require_broker, "__defaults__", (0.5,))
 
 
 def told(case: Case) -> str:

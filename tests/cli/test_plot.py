@@ -10,7 +10,7 @@ import pytest
 from charles import config_log, topics
 from charles.config import changed
 from charles.events import Control, Sample
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
 from charles.settings import Kafka
 from tests.cli.commands import charles
 from tests.plots.drives import balanced, drive

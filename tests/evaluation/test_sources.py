@@ -17,8 +17,8 @@ from charles.evaluation.sources import (
     untrained_weights,
 )
 from charles.evaluation.weights_file import save_weights
+from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, Settings
-from charles.transactions import join, transaction
 from tests.kafka_tools import free_port
 
 

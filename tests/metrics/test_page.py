@@ -10,8 +10,8 @@ from urllib.error import URLError
 import pytest
 
 from charles import control
-from charles import kafka as kafka_module
-from charles.kafka import measured
+from charles.kafka import clients as kafka_module
+from charles.kafka.clients import measured
 from charles.metrics.page import served
 from charles.settings import load
 from infra.kafka.ports import free_port

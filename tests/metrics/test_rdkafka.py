@@ -8,9 +8,9 @@ import uuid
 import pytest
 from confluent_kafka import TopicPartition
 
-from charles import kafka as kafka_module
 from charles import topics
-from charles.kafka import Publisher, consumer, measured, name, poll_measured, producer, tell_statistics
+from charles.kafka import clients as kafka_module
+from charles.kafka.clients import Publisher, consumer, measured, name, poll_measured, producer, tell_statistics
 from charles.metrics.rdkafka import Statistics
 from charles.metrics.table import COMMON
 from charles.settings import Kafka

@@ -11,7 +11,7 @@ from charles.base.typed_sections import ConfigError
 from charles.config import changed
 from charles.config_log import Epoch
 from charles.events import Control, Sample
-from charles.kafka import Publisher, name
+from charles.kafka.clients import Publisher, name
 from charles.plots.balance import NothingToDraw, read_counts
 from charles.plots.counting import Counts
 from charles.plots.evenness import rows

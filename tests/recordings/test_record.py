@@ -7,8 +7,8 @@ import time
 import pytest
 from confluent_kafka import Message, Producer, TopicPartition
 
-from charles import kafka as clients
 from charles import topics
+from charles.kafka import clients as clients
 from charles.recordings.record import Record, from_message
 from charles.settings import Kafka
 

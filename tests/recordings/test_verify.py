@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles import registry
 from charles.avro import codec
 from charles.events import Control, Frame
+from charles.kafka import schemas
 from charles.recordings import index
 from charles.recordings.errors import RecordingError
 from charles.recordings.record import Record
@@ -177,7 +177,7 @@ def test_an_index_that_lies_is_named_and_a_missing_one_is_not(recording: Recordi
 def test_values_that_are_no_events_are_named_and_what_needs_to_be_none_is_fine(tmp_path: Path) -> None:
     values = [*(frame(offset).value for offset in range(3)), b"junk", b"", (frame(5).value or b"")[:-1], None]
     rows: list[Placed] = [("frames", 0, Record(offset, 0, 1, None, value)) for offset, value in enumerate(values)]
-    rows.append(("schemas", 0, Record(0, 0, 1, b"fingerprint", registry.announcement(Frame)[1])))
+    rows.append(("schemas", 0, Record(0, 0, 1, b"fingerprint", schemas.announcement(Frame)[1])))
     rows.append(("of-others", 0, Record(0, 0, 1, None, b"whatever")))
     report = verify(recorded(tmp_path / "r", rows))
     assert report.values == 3

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import BinaryIO
 
-from charles.kafka import name
+from charles.kafka.clients import name
 from charles.settings import Kafka
 from charles.topics import Topic
 from tests.kafka_tools import read_all

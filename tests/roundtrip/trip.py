@@ -12,8 +12,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.base.shutdown import SUPERVISED
+from charles.kafka import topic_admin
 from charles.recordings.recording import Recording
 from charles.settings import Kafka, environment, load
 from infra.kafka.broker import LocalBroker

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from charles import acls, topic_admin
+from charles.kafka import acls, topic_admin
 from tests.logged import until
 from tests.security.secured import PATIENCE_S, STRANGER, Secured, holds, secured_broker
 

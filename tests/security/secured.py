@@ -14,11 +14,11 @@ from pathlib import Path
 
 from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
-from charles import acls
-from charles.kafka import admin, answers
-from charles.refusals import Refused
+from charles.kafka import acls
+from charles.kafka.clients import admin, answers
+from charles.kafka.errors import Refused
+from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
-from charles.topic_admin import resolve
 from infra.kafka.ports import LOOPBACK, free_port
 from infra.kafka.runtime import find_runtime
 from infra.kafka.storage import new_cluster_id

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from charles import topics
-from charles.kafka import consumer, name
+from charles.kafka.clients import consumer, name
 from tests.consumers.recorder.told import in_recording, in_topics, recorded, send
 from tests.logged import until
 from tests.programs import running

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
-from charles import acls
-from charles.kafka import admin
+from charles.kafka import acls
+from charles.kafka.clients import admin
+from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka, environment, load
-from charles.topic_admin import resolve
 from tests.logged import until
 from tests.security.certificates import Authority
 from tests.security.secured import PATIENCE_S, STRANGER, Secured, holds

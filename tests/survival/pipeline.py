@@ -12,10 +12,11 @@ import psutil
 import pytest
 from confluent_kafka import TopicPartition
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.events import Status, now
-from charles.kafka import consumer, name
-from charles.registry import Registry
+from charles.kafka import topic_admin
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from tests.logged import logged
 from tests.programs import configure

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError, Message
 
-from charles import topic_admin, topics
-from charles.kafka import name, producer
+from charles import topics
+from charles.kafka import topic_admin
+from charles.kafka.clients import name, producer
 from charles.settings import Kafka
 from infra.kafka import BrokerError
 from infra.kafka.broker import LocalBroker

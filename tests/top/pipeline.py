@@ -8,7 +8,7 @@ from typing import Any
 
 from charles.avro.codec import schema
 from charles.events import RunLedger, Status, now
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
 from charles.roll import Incident, Member
 from charles.settings import Kafka
 from charles.top.watching import Sight

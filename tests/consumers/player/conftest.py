@@ -12,8 +12,8 @@ from charles import checkpoints
 from charles.artefacts import Arrays
 from charles.control import Link
 from charles.events import Checkpoint, Status
+from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, Settings, load
-from charles.transactions import join, transaction
 from consumers.player import _concerns
 from consumers.player.loop import play
 from tests.consumers.player.road import ARCHITECTURE, PATIENCE_S, SIZE, Road

@@ -13,11 +13,11 @@ import pytest
 from charles import checkpoints, games, topics
 from charles.events import Control, DrivingFrame, Status, now
 from charles.games import Action
-from charles.kafka import consumer, name
+from charles.kafka.clients import consumer, name
+from charles.kafka.schemas import Registry
+from charles.kafka.transactions import join, transaction
 from charles.models import architecture, build, get_weights
-from charles.registry import Registry
 from charles.settings import Kafka
-from charles.transactions import join, transaction
 from tests.kafka_tools import events
 from tests.programs import running, stop
 

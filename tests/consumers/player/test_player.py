@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.artefacts import Arrays
 from charles.events import Checkpoint, DrivingFrame
-from charles.kafka import Publisher
+from charles.kafka import topic_admin
+from charles.kafka.clients import Publisher
 from charles.labels.outputs import parse
 from charles.models import architecture, build
 from charles.settings import Kafka

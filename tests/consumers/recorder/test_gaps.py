@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from charles import topic_admin, topics
+from charles import topics
+from charles.kafka import topic_admin
 from charles.recordings.manifest import Manifest
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker

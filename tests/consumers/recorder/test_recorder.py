@@ -12,10 +12,11 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from benchmarks.drive import control
-from charles import topic_admin, topics
+from charles import topics
 from charles.avro import codec
 from charles.events import Control
-from charles.kafka import Publisher, admin, consumer, name
+from charles.kafka import topic_admin
+from charles.kafka.clients import Publisher, admin, consumer, name
 from charles.recordings.manifest import Manifest
 from charles.recordings.recording import Recording
 from charles.recordings.verify import verify

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.drive import control
 from charles import topics
 from charles.events import Control
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
 from charles.recordings.manifest import Manifest
 from charles.recordings.recording import Recording
 from charles.recordings.verify import verify

@@ -12,13 +12,14 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
-from charles import topic_admin, topics
-from charles.kafka import Publisher, admin, name, producer
+from charles import topics
+from charles.kafka import topic_admin
+from charles.kafka.clients import Publisher, admin, name, producer
+from charles.kafka.transactions import join, transaction
 from charles.recordings.layout import MANIFEST
 from charles.recordings.recording import Recording
 from charles.settings import Kafka
 from charles.topics import Topic
-from charles.transactions import join, transaction
 from tests.kafka_tools import read_all
 
 Told = tuple[int, int, int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]

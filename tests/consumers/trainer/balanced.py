@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from charles import topics
 from charles.balancing import JOINT
 from charles.events import Sample, now
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
 from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
 

@@ -21,7 +21,7 @@ from charles.artefacts import Arrays
 from charles.checkpoints import STATE
 from charles.evaluation.weights_file import WeightsFileError, load_weights
 from charles.events import Checkpoint, Sample, TrainingStep
-from charles.kafka import name, producer
+from charles.kafka.clients import name, producer
 from charles.labels.outputs import OUTPUTS
 from charles.recordings.reading_back import RecordedSchemas
 from charles.recordings.recording import Recording

@@ -11,9 +11,9 @@ from charles import checkpoints, topics
 from charles.artefacts import Arrays
 from charles.checkpoints import STATE
 from charles.events import Checkpoint, Frame, now
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
+from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, load
-from charles.transactions import join, transaction
 from consumers.trainer import main, resuming
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.lineage import EARLIER, MOST_RUNS, Lineage

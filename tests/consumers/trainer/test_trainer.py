@@ -18,7 +18,7 @@ import pytest
 from charles import checkpoints, topics
 from charles.checkpoints import STATE, WEIGHTS
 from charles.events import Checkpoint, DeadLetter, Sample, TrainingStep
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
 from charles.settings import Kafka, environment, load
 from consumers.trainer.saving import Saved, unpack
 from tests.consumers.trainer.balanced import jpeg, publish, sample

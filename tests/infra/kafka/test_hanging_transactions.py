@@ -1,4 +1,4 @@
-"""Transactions that a broker forgot to end: see charles/transactions.py."""
+"""Transactions that a broker forgot to end: see charles/kafka/transactions.py."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from charles import topics
-from charles.kafka import Publisher, admin, consumer, group, name
+from charles.kafka.clients import Publisher, admin, consumer, group, name
+from charles.kafka.transactions import end_hanging, join, transaction
 from charles.settings import Kafka
 from charles.topics import Topic
-from charles.transactions import end_hanging, join, transaction
 from tests.infra.kafka.test_three_brokers import cluster
 from tests.kafka_tools import read_all
 from tests.logged import until
@@ -44,7 +44,7 @@ def test_a_transaction_that_a_broker_forgot_to_end_is_ended_by_the_next_life_of_
         until(lambda: end(kafka, AWAY, IsolationLevel.READ_UNCOMMITTED) > 0, PATIENCE_S)
         StopWhen()(3.0)  # a marker may be on its way
         if stable(kafka, AWAY):
-            pytest.skip("this Kafka forgets nothing: charles/transactions.py needs no end_hanging() for it")
+            pytest.skip("this Kafka forgets nothing: charles/kafka/transactions.py needs no end_hanging() for it")
         second = Publisher(kafka, **{"transactional.id": group(kafka, "program")})
         join(second)
         end_hanging(second, [(AWAY, 0), (HERE, 0)])

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.events import Status
-from charles.kafka import admin, answers, name
+from charles.kafka import topic_admin
+from charles.kafka.clients import admin, answers, name
 from charles.settings import Kafka
 from infra.kafka.ports import LOOPBACK
 from infra.kafka.runtime import find_runtime

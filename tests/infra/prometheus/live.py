@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
-from charles import topic_admin
 from charles.base.shutdown import SUPERVISED
+from charles.kafka import topic_admin
 from charles.settings import Kafka, environment, load
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port

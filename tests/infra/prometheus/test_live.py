@@ -13,7 +13,7 @@ import pytest
 
 from charles import ledger, topics
 from charles.events import RunLedger
-from charles.kafka import Publisher
+from charles.kafka.clients import Publisher
 from stream_jobs.balancer.state import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables
 from tests.infra.prometheus.live import PATIENCE_S, Watched, hurried, watched

@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.control import Link
 from charles.events import Control, DeadLetter, Frame, Status, now
 from charles.games import Observation
+from charles.kafka import topic_admin
 from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
 from producers.collector.drive import OpenGame

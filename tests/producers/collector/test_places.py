@@ -9,8 +9,9 @@ from confluent_kafka.admin import NewPartitions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles import topic_admin, topics
-from charles.kafka import admin, name, producer
+from charles import topics
+from charles.kafka import topic_admin
+from charles.kafka.clients import admin, name, producer
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from producers.collector.places import Places, partition_of

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from charles import topics
-from charles.kafka import name
-from charles.reading import NoTopic, spans
+from charles.kafka.clients import name
+from charles.kafka.reading import NoTopic, spans
 from charles.recordings.recording import Recording
 from charles.settings import Kafka
 

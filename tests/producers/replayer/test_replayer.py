@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.avro import codec
 from charles.events import Control, Frame, Sample
-from charles.kafka import name
+from charles.kafka import topic_admin
+from charles.kafka.clients import name
+from charles.kafka.schemas import Registry
+from charles.kafka.topic_admin import WrongTopics
 from charles.recordings.record import Record
 from charles.recordings.recording import Recording
-from charles.registry import Registry
 from charles.settings import Kafka
-from charles.topic_admin import WrongTopics
 from producers.replayer.replaying import CutShort
 from tests.kafka_tools import events
 from tests.producers.replayer.conftest import Replay

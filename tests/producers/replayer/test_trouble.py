@@ -11,12 +11,12 @@ import pytest
 from charles import topics
 from charles.avro import codec
 from charles.events import Frame
+from charles.kafka.topic_admin import WrongTopics
 from charles.recordings.manifest import TopicInfo
 from charles.recordings.record import Record
 from charles.recordings.recording import Recording
 from charles.recordings.writing import RecordingWriter
 from charles.settings import Kafka, Replayer, Settings
-from charles.topic_admin import WrongTopics
 from infra.kafka.broker import LocalBroker
 from producers import replayer
 from producers.replayer.replaying import CutShort

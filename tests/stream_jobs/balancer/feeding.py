@@ -11,10 +11,10 @@ from confluent_kafka import Message
 
 from charles import topics
 from charles.events import Control, Frame, Moment, RunLedger, Sample, now
-from charles.kafka import Publisher, consumer, name
+from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.schemas import Registry
 from charles.ledger import read, total
 from charles.pacing import HZ
-from charles.registry import Registry
 from charles.settings import Kafka
 from tests.kafka_tools import events, read_all
 

@@ -16,10 +16,11 @@ import pytest
 from confluent_kafka.admin import NewPartitions
 from prometheus_client.parser import text_string_to_metric_families
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.control import Link
 from charles.events import Sample
-from charles.kafka import admin, name
+from charles.kafka import topic_admin
+from charles.kafka.clients import admin, name
 from charles.ledger import read, total
 from charles.settings import Kafka, load
 from stream_jobs.balancer.session import Session

@@ -10,14 +10,15 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.base.shutdown import TakenOver
 from charles.events import Control, DeadLetter, Sample, now
-from charles.kafka import admin, group
+from charles.kafka import topic_admin
+from charles.kafka.clients import admin, group
+from charles.kafka.schemas import Registry
 from charles.labels.bins import BINS, scale_of
 from charles.labels.outputs import OUTPUTS
 from charles.ledger import read, total
-from charles.registry import Registry
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, headers, kill, read_all

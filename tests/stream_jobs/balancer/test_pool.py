@@ -12,7 +12,7 @@ import pytest
 from charles import config
 from charles.config import Config
 from charles.events import now
-from charles.registry import Registry
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from stream_jobs.balancer.frames import FrameStore, TopicFrames
 from stream_jobs.balancer.joining import OTHER_SHAPE, SIGNALS, TOO_OLD, Joined

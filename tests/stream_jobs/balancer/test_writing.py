@@ -10,10 +10,10 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from charles import topics
-from charles.kafka import Publisher, consumer, group, name
-from charles.reading import read_to_end
+from charles.kafka.clients import Publisher, consumer, group, name
+from charles.kafka.reading import read_to_end
+from charles.kafka.transactions import Fenced, join
 from charles.settings import Kafka
-from charles.transactions import Fenced, join
 from stream_jobs.balancer.writing import PROPERTIES, Record, Writer
 
 CLIENT_BYTES = 4_000_000

@@ -13,8 +13,8 @@ from charles import topics
 from charles.avro import codec
 from charles.avro.codec import Unreadable
 from charles.events import Frame, now
-from charles.kafka import name, producer
-from charles.registry import Registry
+from charles.kafka.clients import name, producer
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from tests.kafka_tools import free_port, read_all
 
@@ -74,7 +74,7 @@ def test_an_unknown_schema_is_unreadable_and_a_flood_of_it_costs_one_look(
     assert time.monotonic() - began < 1
 
     announce(kafka, schema)
-    monkeypatch.setattr("charles.registry.time.monotonic", lambda: began + 60)
+    monkeypatch.setattr("charles.kafka.schemas.time.monotonic", lambda: began + 60)
     assert registry.decode(Frame, data) == FRAME
 
 

@@ -21,8 +21,8 @@ from confluent_kafka.admin import (
 )
 
 from charles import topics
-from charles.kafka import admin, name, require_broker
-from charles.refusals import Refused, asking, not_allowed
+from charles.kafka.clients import admin, name, require_broker
+from charles.kafka.errors import Refused, asking, not_allowed
 from charles.settings import Kafka
 from charles.topics import TOPICS, Topic
 

@@ -11,9 +11,9 @@ from typing import TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from charles.avro.codec import Unreadable
-from charles.kafka import AWAY, consumer, is_end, name
-from charles.refusals import asking
-from charles.registry import Registry
+from charles.kafka.clients import AWAY, consumer, is_end, name
+from charles.kafka.errors import asking
+from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from charles.topics import Topic
 

@@ -12,10 +12,10 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
-from charles import refusals
-from charles.absence import absence
-from charles.refusals import Refused
-from charles.registry import Registry, announcement
+from charles.kafka import errors
+from charles.kafka.errors import Refused
+from charles.kafka.outage_log import absence
+from charles.kafka.schemas import Registry, announcement
 from charles.settings import ConfigError, Kafka
 from charles.topics import SCHEMAS, TOPICS, Topic
 
@@ -127,8 +127,8 @@ def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
 
     def note(error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            reasons.append(refusals.reason(error))
-        refusal = refusals.of_connection(kafka, error)
+            reasons.append(errors.reason(error))
+        refusal = errors.of_connection(kafka, error)
         if refusal is not None:
             refused.append(refusal)
 
@@ -161,7 +161,7 @@ def is_end(message: Message) -> bool:
         return False
     if error.code() == KafkaError._PARTITION_EOF:
         return True
-    raise refusals.reading(error, message)
+    raise errors.reading(error, message)
 
 
 class Publisher:
@@ -177,7 +177,7 @@ class Publisher:
         if "stats_cb" in properties:
             _MEASURED.add(self)
         # A transaction's end says itself what became of its events, which come by the thousand.
-        self._told = None if "transactional.id" in properties else refusals.delivery
+        self._told = None if "transactional.id" in properties else errors.delivery
 
     def announce(self, event: type) -> None:
         """Queue the schema of events that follow in the same queue: nobody waits, not even while the broker is away."""
@@ -206,7 +206,7 @@ class Publisher:
         asked = time.monotonic()
 
         def told(error: KafkaError | None, message: Message) -> None:
-            refusals.delivery(error, message)
+            errors.delivery(error, message)
             if error is None:
                 absence.over(asked)
 

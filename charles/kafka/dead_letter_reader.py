@@ -14,13 +14,13 @@ from confluent_kafka.admin import OffsetSpec
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.deadletters import NOWHERE, VARIES, dead_letter
 from charles.events import DeadLetter
-from charles.kafka import admin, name
-from charles.reading import NoTopic, Span, read_to_end, spans
-from charles.registry import Registry
+from charles.kafka.clients import admin, name
+from charles.kafka.dead_letters import NOWHERE, VARIES, dead_letter
+from charles.kafka.reading import NoTopic, Span, read_to_end, spans
+from charles.kafka.schemas import Registry
+from charles.kafka.topic_admin import TIMEOUT_S, resolve
 from charles.settings import Kafka
-from charles.topic_admin import TIMEOUT_S, resolve
 
 _PARTITION = 0
 

@@ -9,10 +9,10 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 
 from charles import topics
-from charles.kafka import admin, group, name, producer
-from charles.reading import NoTopic, Span, read_to_end, spans
+from charles.kafka.clients import admin, group, name, producer
+from charles.kafka.reading import NoTopic, Span, read_to_end, spans
+from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
-from charles.topic_admin import resolve
 from charles.topics import Topic
 from tests.kafka_tools import free_port
 

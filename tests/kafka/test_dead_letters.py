@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from charles import topic_admin, topics
-from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
+from charles import topics
 from charles.events import DeadLetter
-from charles.kafka import name, producer
+from charles.kafka import topic_admin
+from charles.kafka.clients import name, producer
+from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, read_all

@@ -20,9 +20,9 @@ from confluent_kafka.admin import (
 )
 
 from charles import topics
-from charles.kafka import admin, group, name
+from charles.kafka.clients import admin, group, name
+from charles.kafka.errors import Refused, asking, not_allowed
 from charles.programs import BY_HAND, NAMES
-from charles.refusals import Refused, asking, not_allowed
 from charles.settings import Kafka
 from charles.topics import TOPICS, Topic
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from charles import acls
-from charles.acls import ROLES
+from charles.kafka import acls
+from charles.kafka.acls import ROLES
+from charles.kafka.errors import Refused
 from charles.programs import BY_HAND, NAMES
-from charles.refusals import Refused
 from charles.settings import Kafka
 from charles.topics import TOPICS
 

@@ -13,12 +13,13 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from typer import Typer
 from typer.testing import CliRunner
 
-from charles import topic_admin, topics
+from charles import topics
 from charles.cli.topics import reset_command, topics_command
-from charles.kafka import BrokerUnavailable, admin, consumer, name, producer, require_broker
+from charles.kafka import topic_admin
+from charles.kafka.clients import BrokerUnavailable, admin, consumer, name, producer, require_broker
+from charles.kafka.topic_admin import WrongTopics
+from charles.kafka.topic_report import describe
 from charles.settings import Kafka
-from charles.topic_admin import WrongTopics
-from charles.topic_facts import describe
 from charles.topics import TOPICS
 from tests.kafka_tools import free_port
 

@@ -12,9 +12,9 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from charles import topics
-from charles.kafka import admin, name, require_broker
+from charles.kafka.clients import admin, name, require_broker
+from charles.kafka.topic_admin import TIMEOUT_S, configs, partition_counts, resolve, wanted_config
 from charles.settings import Kafka
-from charles.topic_admin import TIMEOUT_S, configs, partition_counts, resolve, wanted_config
 from charles.topics import DAY, FOR_EVER, GIB, HOUR, MIB, MINUTE, TOPICS, UNBOUNDED, Topic
 
 RATE_WINDOW_S = 10.0

@@ -10,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import TopicPartition
 
-from charles import deadletter_log, topics
+from charles import topics
 from charles.avro import codec
 from charles.avro.codec import Unreadable
-from charles.deadletter_log import Entry, groups, original, read, span, starts, whose
-from charles.deadletters import KEPT_BYTES, DeadLetters, unwritten
 from charles.events import DeadLetter, TrainingStep, now
-from charles.kafka import admin, name, producer
-from charles.reading import Span
+from charles.kafka import dead_letter_reader
+from charles.kafka.clients import admin, name, producer
+from charles.kafka.dead_letter_reader import Entry, groups, original, read, span, starts, whose
+from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
+from charles.kafka.reading import Span
+from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
-from charles.topic_admin import resolve
 from charles.topics import Topic
 from tests.kafka_tools import read_all
 
@@ -65,10 +66,10 @@ def test_they_come_in_their_order_with_their_numbers(kafka: Kafka) -> None:
         (1, "reason 1"),
         (2, "reason 2"),
     ]
-    found = deadletter_log.find(kafka, 1)
+    found = dead_letter_reader.find(kafka, 1)
     assert found is not None
     assert found.letter == a_letter("reason 1")
-    assert deadletter_log.find(kafka, 3) is None
+    assert dead_letter_reader.find(kafka, 3) is None
 
 
 def test_what_was_met_since_a_time_lies_after_what_was_written_before_it(kafka: Kafka) -> None:
@@ -90,7 +91,7 @@ def test_the_last_ones_are_sought_near_the_end_first() -> None:
 def test_one_that_retention_has_passed_is_not_there(kafka: Kafka) -> None:
     tell(kafka, *(a_letter(f"reason {n}") for n in range(3)))
     forget(kafka, topics.DEADLETTER, before=2)
-    assert deadletter_log.find(kafka, 0) is None
+    assert dead_letter_reader.find(kafka, 0) is None
     assert [entry.number for entry in read(kafka)] == [2]
     assert span(kafka) == Span(2, 3)
 
@@ -98,7 +99,7 @@ def test_one_that_retention_has_passed_is_not_there(kafka: Kafka) -> None:
 def test_where_there_is_no_topic_yet_there_are_none(broker: str) -> None:
     kafka = Kafka(bootstrap_servers=broker, prefix="nobody-ran-here")
     assert list(read(kafka)) == []
-    assert deadletter_log.find(kafka, 0) is None
+    assert dead_letter_reader.find(kafka, 0) is None
     assert span(kafka) == span(kafka, since=NOON) == Span(0, 0)
 
 
@@ -195,8 +196,8 @@ def test_a_place_that_is_none_leaves_what_is_kept(kafka: Kafka, place: dict[str,
 def test_a_record_that_can_be_read_by_now_says_what_it_says(kafka: Kafka) -> None:
     step = TrainingStep("pilot", 7, now(), 0.5, {"steering": 0.5}, {"steering": 0.1}, 0.001, 1.5, {"steering": 3}, 9)
     letter = dead(kafka, topics.TRAINING, codec.encode(step))
-    assert deadletter_log.event(kafka, letter, letter.value) == step
+    assert dead_letter_reader.event(kafka, letter, letter.value) == step
     with pytest.raises(Unreadable, match="holds no events"):
-        deadletter_log.event(kafka, replace(letter, topic="elsewhere"), letter.value)
+        dead_letter_reader.event(kafka, replace(letter, topic="elsewhere"), letter.value)
     with pytest.raises(Unreadable, match="not a TrainingStep"):
-        deadletter_log.event(kafka, letter, letter.value[:-1])
+        dead_letter_reader.event(kafka, letter, letter.value[:-1])

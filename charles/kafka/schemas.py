@@ -53,8 +53,8 @@ class Registry:
         """
         if self._kafka.schema_registry_url or not events:
             return  # a schema registry is told in encode(), which knows the topic
-        from charles import refusals
-        from charles.kafka import name, producer
+        from charles.kafka import errors
+        from charles.kafka.clients import name, producer
 
         refused: list[KafkaError] = []
         # Telling twice does no harm in a compacted topic, and an idempotent producer begins half a second later.
@@ -70,7 +70,7 @@ class Registry:
         if teller.flush(30):
             raise TimeoutError(f"the schemas could not be told to {self._kafka.bootstrap_servers} within 30 s")
         if refused:
-            raise refusals.asking(KafkaException(refused[0]), f"write to {name(self._kafka, topics.SCHEMAS)}")
+            raise errors.asking(KafkaException(refused[0]), f"write to {name(self._kafka, topics.SCHEMAS)}")
 
     def encode(self, event: Any, topic: str) -> bytes:
         """An event as bytes, in the configured framing. Raises RegistryError."""
@@ -102,8 +102,8 @@ class Registry:
         return self._known.get(name)
 
     def _read_topic(self) -> None:
-        from charles.kafka import name
-        from charles.reading import read_to_end
+        from charles.kafka.clients import name
+        from charles.kafka.reading import read_to_end
 
         for message in read_to_end(self._kafka, name(self._kafka, topics.SCHEMAS), patience_s=_READ_S):
             with suppress(*NO_SCHEMA):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError
 
-from charles.absence import Absence
+from charles.kafka.outage_log import Absence
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import kill

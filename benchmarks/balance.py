@@ -20,7 +20,7 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from benchmarks.recordings import labels
 from charles import topics
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Control, Frame
 from charles.kafka import topic_admin
 from charles.kafka.clients import Publisher, admin, consumer, group, name, producer

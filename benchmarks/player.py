@@ -15,7 +15,7 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from charles import checkpoints
 from charles.base.shutdown import Stop
-from charles.control import Link
+from charles.control.link import Link
 from charles.games import Action, Controller, Observation
 from charles.games.city import City
 from charles.kafka.transactions import join, transaction

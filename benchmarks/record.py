@@ -14,7 +14,7 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from charles import topics
 from charles.avro import codec
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Frame
 from charles.kafka.clients import Publisher, name
 from charles.pacing import Rate

@@ -15,7 +15,7 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
 from benchmarks.publish import payloads, producer_performance
 from charles.base.shutdown import Stop
-from charles.control import Link
+from charles.control.link import Link
 from charles.settings import Kafka, Replayer
 from producers.replayer.keys import Keys
 from producers.replayer.plan import Plan, planned

@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, Message
 from charles import artefacts, topics
 from charles.artefacts import Arrays, Damaged, Missing
 from charles.checkpoint_log import Chunks, Manifests
-from charles.control import VERSION
+from charles.control.link import VERSION
 from charles.events import Checkpoint, Span, WeightChunk, now
 from charles.kafka.clients import BrokerUnavailable, Publisher, group, measured, name
 from charles.kafka.dead_letters import DeadLetters

@@ -15,16 +15,17 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
-from charles import config_log, topics
+from charles import topics
 from charles.base.shutdown import SUPERVISED
 from charles.config import Config
+from charles.control import config_topic
 from charles.events import Command, Status, now
 from charles.kafka.clients import Publisher, consumer, name
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka, environment, load
 
 
-def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_log.Epoch:
+def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_topic.Epoch:
     """Set fields of the pipeline's configuration: configure(kafka, {"balance": {"history": 10}})."""
 
     def change(config: Config) -> Config:
@@ -32,7 +33,7 @@ def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_log.Epoch:
         new = {name: old[name] | value if isinstance(value, Mapping) else value for name, value in document.items()}
         return Config.model_validate(old | new)
 
-    return config_log.put(kafka, change)
+    return config_topic.put(kafka, change)
 
 
 @contextmanager

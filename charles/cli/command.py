@@ -15,7 +15,7 @@ def _targets() -> list[str]:
 
 
 def _verbs() -> list[str]:
-    from charles.control import VERBS
+    from charles.control.link import VERBS
 
     return [*VERBS]
 
@@ -40,7 +40,7 @@ def command_command(
     with clear_errors():
         import sys
 
-        from charles.commands import give
+        from charles.control.command_client import give
         from charles.kafka.clients import require_broker
 
         ask = (target, verb) == ("all", "stop") and not yes and sys.stdin.isatty()

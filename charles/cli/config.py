@@ -13,7 +13,7 @@ from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.config import Config
-    from charles.config_log import Epoch, Epochs
+    from charles.control.config_topic import Epoch, Epochs
     from charles.settings import Kafka
 
 app = typer.Typer(
@@ -65,12 +65,12 @@ def set_command(
     Example: charles config set outputs=steering train.buffer=2000
     """
     with clear_errors():
-        from charles import config_log
         from charles.config import changed
+        from charles.control import config_topic
 
         kafka = _kafka()
-        before = config_log.read(kafka).newest
-        after = config_log.put(kafka, lambda config: changed(config, changes))
+        before = config_topic.read(kafka).newest
+        after = config_topic.put(kafka, lambda config: changed(config, changes))
         if after.number == before.number:
             typer.echo(f"Nothing to change: {_title(after)} says so already.")
             return
@@ -138,9 +138,9 @@ def _kafka() -> Kafka:
 
 
 def _epochs() -> Epochs:
-    from charles import config_log
+    from charles.control import config_topic
 
-    return config_log.read(_kafka())
+    return config_topic.read(_kafka())
 
 
 def _epoch(epochs: Epochs, number: int | None) -> Epoch:

@@ -35,7 +35,7 @@ def push(
     """
     uid = _uid(folder)
     with clear_errors():
-        from charles.control import VERSION
+        from charles.control.link import VERSION
         from infra.grafana.committed import dashboards
 
         grafana = _grafana()

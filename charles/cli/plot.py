@@ -44,13 +44,13 @@ def balance(
     if bins is not None and bins % 2 == 0:
         raise typer.BadParameter("must be an odd number: 0 has a bin of its own", param_hint="--bins")
     with clear_errors():
-        from charles import config_log
+        from charles.control import config_topic
         from charles.kafka.clients import require_broker
         from charles.plots.balance import draw, read_counts
 
         kafka = load_settings().kafka
         require_broker(kafka)
-        counts = read_counts(kafka, config_log.read(kafka), epoch, bins, _watched)
+        counts = read_counts(kafka, config_topic.read(kafka), epoch, bins, _watched)
         paths = draw(out, counts)
         if as_json:
             _print_json(counts, paths)

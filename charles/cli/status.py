@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from charles.base.shutdown import Stop
-    from charles.heartbeats import Heartbeats
-    from charles.roll import Member
+    from charles.control.members import Member
+    from charles.control.status_topic import Heartbeats
 
 _FRESH_S = 5.0
 _LATELY_S = 60.0
@@ -37,7 +37,7 @@ def status_command(
     Example: charles status --json
     """
     with clear_errors():
-        from charles.heartbeats import Heartbeats
+        from charles.control.status_topic import Heartbeats
         from charles.kafka.clients import require_broker
 
         kafka = load_settings().kafka
@@ -54,7 +54,7 @@ def status_command(
 
 def problem(member: Member, at: datetime) -> str:
     """Why a program is not well; nothing when it is."""
-    from charles.roll import SILENT, WELL
+    from charles.control.members import SILENT, WELL
 
     condition, status = member.condition(at, _FRESH_S), member.status
     if condition == WELL:
@@ -68,7 +68,7 @@ def facts(member: Member, at: datetime) -> dict[str, Any]:
     """Everything of one program, for JSON."""
     from dataclasses import asdict
 
-    from charles.roll import WELL
+    from charles.control.members import WELL
 
     told = asdict(member.status) | {"time": member.status.time.isoformat()}
     return told | {"age_s": round(member.silent_s(at), 1), "well": member.condition(at, _FRESH_S) == WELL}

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from charles import config_log, ledger
+from charles import ledger
 from charles.base.atomic_file import written
 from charles.base.shutdown import Stop
 from charles.config import Config, changed
+from charles.control import config_topic
 from charles.demo.broker import KeptBroker
 from charles.demo.cluster import cluster
 from charles.demo.preset import preset
@@ -51,7 +52,7 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
     with cluster(settings, console) as (settings, broker):
         stop = Stop(second_ends=False)
         topic_admin.ensure(settings.kafka)
-        settings = config_log.under(settings, config_log.put(settings.kafka, wanted))
+        settings = config_topic.under(settings, config_topic.put(settings.kafka, wanted))
         console.print(
             f"[dim]{settings.config.game}, {settings.demo.minutes:g} minutes. Logs are in {folder / 'logs'}/. "
             f"In another terminal: charles top, charles ledger, charles topics, with "

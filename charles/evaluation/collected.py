@@ -8,7 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from charles import config_log, topics
+from charles import topics
+from charles.control import config_topic
 from charles.events import TrainingStep
 from charles.kafka.clients import require_broker
 from charles.kafka.reading import events
@@ -32,7 +33,7 @@ def collect_pictures(kafka: Kafka, model: str, folder: Path, patience_s: float =
         draw_loss(folder / "loss.png", losses)
         written.append(folder / "loss.png")
     with suppress(NothingToDraw):
-        written += draw(folder, read_counts(kafka, config_log.read(kafka)))
+        written += draw(folder, read_counts(kafka, config_topic.read(kafka)))
     return written
 
 

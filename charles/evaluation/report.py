@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from charles import games
 from charles.base.atomic_file import written
-from charles.control import VERSION
+from charles.control.link import VERSION
 from charles.evaluation.drivers import Network, npc
 from charles.evaluation.driving import Drive, Driver
 from charles.evaluation.film import draw_film, shoot

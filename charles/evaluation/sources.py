@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from charles import checkpoints, config_log
+from charles import checkpoints
 from charles.artefacts import Arrays
+from charles.control import config_topic
 from charles.evaluation.weights_file import load_weights
 from charles.events import Checkpoint
 from charles.kafka.clients import BrokerUnavailable, require_broker
@@ -42,7 +43,7 @@ def configured(settings: Settings) -> Settings:
     """The settings with the pipeline's configuration, as far as a broker tells it: else with the defaults."""
     try:
         require_broker(settings.kafka, _PATIENCE_S)
-        return config_log.under(settings, config_log.read(settings.kafka).newest)
+        return config_topic.under(settings, config_topic.read(settings.kafka).newest)
     except (BrokerUnavailable, NoTopic):
         return settings
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from charles import control
+from charles.control import link
 from charles.kafka import clients
 from charles.metrics import table
 from charles.metrics.heartbeat import Heartbeat
@@ -35,7 +35,7 @@ def served(settings: Settings, program: str) -> Iterator[None]:
         log.warning("metrics cannot be served at %s:%d: %s", host, port, problem.strerror)
         yield
         return
-    control.also_tell(Heartbeat())
+    link.also_tell(Heartbeat())
     clients.tell_statistics(Statistics(settings.kafka.prefix), EVERY_S)
     try:
         yield

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from charles import topics
 from charles.config import Config
-from charles.config_log import Epoch, Epochs
+from charles.control.config_topic import Epoch, Epochs
 from charles.events import Control, Sample
 from charles.kafka.clients import name
 from charles.kafka.reading import events, spans

@@ -19,9 +19,9 @@ from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.base.shutdown import Stop
-from charles.control import EVERYBODY, VERSION
+from charles.control.link import EVERYBODY, VERSION
+from charles.control.status_topic import onlooker
 from charles.events import Command, Status, now
-from charles.heartbeats import onlooker
 from charles.kafka.clients import Publisher, name
 from charles.kafka.errors import Refused
 from charles.kafka.schemas import Registry, RegistryError

@@ -7,10 +7,10 @@ import os
 import socket
 from collections.abc import Sequence
 
-from charles import config_log
 from charles.base import logs
 from charles.base.shutdown import Stop
 from charles.config import changed
+from charles.control import config_topic
 from charles.kafka import topic_admin
 from charles.settings import Settings
 from charles.supervisor.announcer import PROGRAM, Announcer
@@ -39,7 +39,7 @@ def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: b
     logs.set_up(settings, PROGRAM, instance)
     if changes:
         topic_admin.ensure(settings.kafka)
-        config_log.put(settings.kafka, lambda config: changed(config, changes))
+        config_topic.put(settings.kafka, lambda config: changed(config, changes))
     stop = Stop(second_ends=False)
     name, folder = settings.run.name, settings.run.folder
     programs = children(settings, plan, name, folder)

@@ -7,8 +7,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from charles.control.members import ENDED
 from charles.events import DeadLetter, Status
-from charles.roll import ENDED
 from charles.top.charts import chart
 from charles.top.sets import held_up, sets_by_kind
 from charles.top.watching import Sight

@@ -9,9 +9,9 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
+from charles.control.members import ENDED, SILENT, SILENT_S, WELL, Member
 from charles.events import Status
 from charles.programs import BY_HAND, NAMES
-from charles.roll import ENDED, SILENT, SILENT_S, WELL, Member
 
 _STOPPED_STAY_S = 10.0
 _OTHERS_STAY_S = 600.0

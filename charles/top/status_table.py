@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from charles.roll import Member
+from charles.control.members import Member
 from charles.top.programs import in_use, memory, note, rate, state, trouble
 
 _Row = dict[str, str | Text]

@@ -13,7 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from charles.roll import WELL, Incident, Member
+from charles.control.members import WELL, Incident, Member
 from charles.top import account, learning
 from charles.top.programs import in_use, note, programs_table, shown, state, trouble
 from charles.top.watching import Sight, Watch

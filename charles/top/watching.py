@@ -11,11 +11,11 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.control.members import Incident, Member
+from charles.control.status_topic import Heartbeats, onlooker, tail
 from charles.events import DeadLetter, RunLedger, Status, TrainingStep
-from charles.heartbeats import Heartbeats, onlooker, tail
 from charles.kafka.clients import is_end, name
 from charles.kafka.schemas import Registry
-from charles.roll import Incident, Member
 from charles.settings import Kafka
 from charles.top.sets import SetPace, sets_by_kind
 

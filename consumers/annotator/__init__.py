@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from charles.settings import Settings
 
 if TYPE_CHECKING:
-    from charles.control import Link
+    from charles.control.link import Link
     from charles.grafana import Annotation, Api
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def main(settings: Settings) -> None:
     nobody said who asks it.
     """
     from charles.base.shutdown import Stop
-    from charles.control import Link
+    from charles.control.link import Link
     from charles.grafana import Api
     from charles.kafka import topic_admin
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from charles import checkpoints
 from charles.base.typed_sections import ConfigError
 from charles.config import differences
-from charles.config_log import Epochs
+from charles.control.config_topic import Epochs
+from charles.control.members import ENDED, STARTING
 from charles.events import Checkpoint, ConfigChange, DeadLetter, Status
 from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, LINE, TRAINING, Annotation
-from charles.roll import ENDED, STARTING
 
 Told = Checkpoint | ConfigChange | Status | DeadLetter
 

@@ -23,7 +23,7 @@ def main(settings: Settings) -> None:
 
     from charles import games
     from charles.base.shutdown import Stop
-    from charles.control import Link
+    from charles.control.link import Link
     from charles.kafka import topic_admin
     from charles.quiet import loading_tensorflow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 
 from charles import topics
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Checkpoint, DrivingFrame, now
 from charles.games import Action, Controller, Observation
 from charles.kafka.clients import Publisher, measured

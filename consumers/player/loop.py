@@ -8,7 +8,7 @@ from typing import Any
 
 from charles.base.logs import bind
 from charles.config import Config
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Checkpoint, now
 from charles.games import Game
 from charles.pacing import Rate, RateKeeper

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from charles.base.atomic_file import Unwritable
 from charles.base.shutdown import Stop
-from charles.control import Link
+from charles.control.link import Link
 from charles.kafka import topic_admin
 from charles.recordings import times
 from charles.recordings.errors import RecordingError

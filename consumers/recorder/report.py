@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from charles.base.logs import Progress
-from charles.control import Link
+from charles.control.link import Link
 from charles.metrics.table import Recorder as Metrics
 from charles.metrics.table import begin
 from charles.pacing import Rate

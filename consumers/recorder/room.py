@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from charles.base.atomic_file import Unwritable
-from charles.control import Link
+from charles.control.link import Link
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from charles.base.atomic_file import Unwritable
-from charles.control import Link
+from charles.control.link import Link
 from charles.recordings.record import from_message
 from charles.recordings.writing import RecordingWriter
 from charles.settings import Settings

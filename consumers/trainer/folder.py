@@ -17,7 +17,7 @@ from charles import artefacts, topics
 from charles.artefacts import Arrays
 from charles.avro import codec
 from charles.checkpoints import STATE, WEIGHTS
-from charles.control import VERSION
+from charles.control.link import VERSION
 from charles.evaluation.sources import UNTRAINED_FILE, WEIGHTS_FILE
 from charles.evaluation.weights_file import WeightsFileError, load_weights, save_weights
 from charles.events import Checkpoint, Span, TrainingStep, now

@@ -13,12 +13,12 @@ from confluent_kafka import TopicPartition
 from charles import checkpoints, topics
 from charles.avro.codec import Unreadable
 from charles.checkpoints import STATE, Damaged, Missing
-from charles.control import Link
+from charles.control.link import Link
+from charles.control.offline_link import Alone
 from charles.events import Checkpoint, Frame, Sample
 from charles.kafka.clients import consumer, name
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka
-from consumers.trainer.alone import Alone
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.ends import Feed, Found
 from consumers.trainer.holding import SPARE

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 
 from charles import topics
 from charles.base.shutdown import Stop, TakenOver
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import TrainingStep
 from charles.kafka import topic_admin
 from charles.kafka.clients import AWAY, BrokerUnavailable, Publisher, measured

@@ -9,13 +9,13 @@ from dataclasses import asdict
 import keras
 import numpy as np
 
-from charles.control import Link
+from charles.control.link import Link
+from charles.control.offline_link import Alone
 from charles.events import Status, TrainingStep, now
 from charles.labels.outputs import described
 from charles.models import Learned, TrainStep, architecture, build
 from charles.settings import Settings
 from consumers.trainer import resuming, saving
-from consumers.trainer.alone import Alone
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
 from consumers.trainer.ends import Ends, Found

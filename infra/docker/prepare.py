@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typer
 
-from charles import config_log
 from charles.cli.running import clear_errors, load_settings
 from charles.config import changed
+from charles.control import config_topic
 from charles.demo.preset import preset
 from charles.kafka import topic_admin
 from charles.settings import Settings
@@ -26,9 +26,9 @@ def prepare(settings: Settings) -> None:
     """Raises what the cluster has to say against it."""
     topic_admin.ensure(settings.kafka)
     topic_admin.apply(settings.kafka)
-    if config_log.read(settings.kafka).newest.number == config_log.DEFAULTS:
+    if config_topic.read(settings.kafka).newest.number == config_topic.DEFAULTS:
         minutes = settings.demo.minutes
-        config_log.put(settings.kafka, lambda config: changed(config, preset(config, minutes)))
+        config_topic.put(settings.kafka, lambda config: changed(config, preset(config, minutes)))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def main(settings: Settings) -> None:
 
     from charles import games
     from charles.base.shutdown import Stop
-    from charles.control import Link
+    from charles.control.link import Link
     from charles.kafka import topic_admin
     from producers.collector.loop import collect
 

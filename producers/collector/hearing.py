@@ -14,10 +14,10 @@ from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.control.members import ENDED
 from charles.events import Status
 from charles.kafka.clients import consumer, name
 from charles.kafka.schemas import Registry, RegistryError
-from charles.roll import ENDED
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import cv2
 
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Control, Frame, now
 from charles.games import Action, Observation, Picture
 from charles.pacing import HZ, RateKeeper

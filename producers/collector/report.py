@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from charles.base import logs
-from charles.control import Link
+from charles.control.link import Link
 from charles.metrics.following import Following
 from charles.metrics.table import Collector as Offered
 from charles.pacing import RateKeeper

@@ -32,7 +32,7 @@ def main(settings: Settings) -> Outcome:
     from contextlib import closing
 
     from charles.base.shutdown import Stop
-    from charles.control import Link
+    from charles.control.link import Link
     from charles.kafka.clients import require_broker
     from producers.replayer import target
     from producers.replayer.keys import Keys

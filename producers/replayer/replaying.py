@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 
 from charles.base.shutdown import Stop
-from charles.control import Link
+from charles.control.link import Link
 from charles.kafka.clients import BrokerUnavailable, require_broker
 from charles.recordings.errors import RecordingError
 from charles.replays import Outcome, clock, span

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 
 from charles.base.logs import Progress
-from charles.control import Link
+from charles.control.link import Link
 from charles.pacing import Rate
 from charles.replays import Outcome, clock, span
 from producers.replayer.pacer import Pacer

@@ -12,7 +12,7 @@ from contextlib import closing
 from confluent_kafka import KafkaException
 
 from charles.base.shutdown import Stop
-from charles.control import Link
+from charles.control.link import Link
 from charles.kafka import topic_admin
 from charles.kafka.clients import admin
 from charles.kafka.topic_admin import WrongTopics

@@ -7,7 +7,7 @@ import time
 
 from charles.base import latency
 from charles.config import Config
-from charles.control import Link
+from charles.control.link import Link
 from charles.ledger import TERMS
 from charles.metrics.following import Following
 from charles.metrics.table import Balancer as Offered

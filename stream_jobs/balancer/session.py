@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import topics
 from charles.base.shutdown import TakenOver
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import errors, topic_admin
 from charles.kafka.clients import Publisher, admin, consumer, group, measured, name

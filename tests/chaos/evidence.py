@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
-from charles import config_log, ledger, topics
+from charles import ledger, topics
 from charles.config import Config
+from charles.control import config_topic
 from charles.events import DeadLetter, Moment, RunLedger, Sample
 from charles.kafka.clients import name
 from charles.kafka.reading import read_to_end
@@ -52,7 +53,7 @@ def collect(kafka: Kafka) -> Evidence:
         {(each.collector, each.run): each for each in ledger.read(kafka)},
         _waiting(kafka),
         _dead_letters(kafka),
-        {epoch.number: epoch.config for epoch in config_log.read(kafka).held},
+        {epoch.number: epoch.config for epoch in config_topic.read(kafka).held},
     )
 
 

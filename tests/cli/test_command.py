@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from charles import topics
 from charles.cli import app
-from charles.control import VERBS
+from charles.control.link import VERBS
 from charles.programs import BY_HAND, NAMES
 from charles.settings import Kafka
 from tests.cli.commands import charles, environment

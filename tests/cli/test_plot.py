@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from charles import config_log, topics
+from charles import topics
 from charles.config import changed
+from charles.control import config_topic
 from charles.events import Control, Sample
 from charles.kafka.clients import Publisher
 from charles.settings import Kafka
@@ -19,7 +20,7 @@ from tests.plots.drives import balanced, drive
 @pytest.fixture
 def driven(kafka: Kafka) -> Kafka:
     """A pipeline that drove 1,000 ticks and balanced them in 5 bins."""
-    epoch = config_log.put(kafka, lambda config: changed(config, ["balance.bins=5"]))
+    epoch = config_topic.put(kafka, lambda config: changed(config, ["balance.bins=5"]))
     controls, told = drive(1000), Publisher(kafka, Control, Sample)
     for control in controls:
         told.send(topics.CONTROLS, control, control.collector)

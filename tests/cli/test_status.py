@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from charles import topics
-from charles.control import VERSION
+from charles.control.link import VERSION
 from charles.settings import Kafka
 from tests.cli.commands import charles, environment
 from tests.programs import heard, running

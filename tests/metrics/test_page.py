@@ -9,7 +9,7 @@ from urllib.error import URLError
 
 import pytest
 
-from charles import control
+from charles.control import link
 from charles.kafka import clients as kafka_module
 from charles.kafka.clients import measured
 from charles.metrics.page import served
@@ -22,13 +22,13 @@ from tests.metrics.pages import page
 def outlets_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page listens to is the process's; the tests' other programs are undisturbed afterwards."""
     monkeypatch.setattr(kafka_module, "_STATISTICS", {})
-    monkeypatch.setattr(control, "_ALSO", [])
+    monkeypatch.setattr(link, "_ALSO", [])
 
 
 def test_without_a_port_nothing_is_asked_of_anybody() -> None:
     with served(load(), "collector"):
         assert measured() == {}
-        assert control._ALSO == []
+        assert link._ALSO == []
 
 
 def test_a_page_is_there_while_the_program_runs_on_loopback_alone() -> None:

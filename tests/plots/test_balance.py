@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from charles import config_log, topics
+from charles import topics
 from charles.base.typed_sections import ConfigError
 from charles.config import changed
-from charles.config_log import Epoch
+from charles.control import config_topic
+from charles.control.config_topic import Epoch
 from charles.events import Control, Sample
 from charles.kafka.clients import Publisher, name
 from charles.plots.balance import NothingToDraw, read_counts
@@ -30,11 +31,11 @@ def tell(kafka: Kafka, controls: list[Control], samples: list[Sample]) -> None:
 
 
 def put(kafka: Kafka, *changes: str) -> Epoch:
-    return config_log.put(kafka, lambda config: changed(config, changes))
+    return config_topic.put(kafka, lambda config: changed(config, changes))
 
 
 def counted(kafka: Kafka, epoch: int | None = None) -> Counts:
-    return read_counts(kafka, config_log.read(kafka), epoch)
+    return read_counts(kafka, config_topic.read(kafka), epoch)
 
 
 def test_a_handful_of_events_is_counted_where_it_lies(kafka: Kafka) -> None:
@@ -94,7 +95,7 @@ def test_somebody_can_watch_each_topic_being_read_once(kafka: Kafka) -> None:
             yield event
         seen[full] = (total, count)
 
-    read_counts(kafka, config_log.read(kafka), watch=watch)
+    read_counts(kafka, config_topic.read(kafka), watch=watch)
     assert seen[name(kafka, topics.CONTROLS)] == (101, 100)  # one record is junk
     assert set(seen) == {name(kafka, topics.CONTROLS), name(kafka, topics.BALANCED)}
 

@@ -14,7 +14,8 @@ from urllib.parse import quote
 import psutil
 import pytest
 
-from charles import config_log, topics
+from charles import topics
+from charles.control import config_topic
 from charles.programs import NAMES
 from charles.settings import Kafka, environment, load
 from tests.kafka_tools import read_all
@@ -49,7 +50,7 @@ def test_the_pipeline_learns_with_the_least_rights_and_nobody_s_password_is_anyw
         told = [charles(onlooker, command) for command in ONLOOKERS]
         told.append(charles(operator, "command player unstuck"))
         told.append(charles(operator, "config set collect.weather=fog"))
-        epoch = config_log.read(operator).newest.number
+        epoch = config_topic.read(operator).newest.number
         visible = list(map(seen_from_outside, pipeline.processes.values()))
         pipeline.until(lambda alive: learning(alive) and all(status.epoch == epoch for status in alive.values()))
     logs = [path.read_bytes() for path in tmp_path.glob("*.log")]

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from charles.avro.codec import schema
+from charles.control.members import Incident, Member
 from charles.events import RunLedger, Status, now
 from charles.kafka.clients import Publisher
-from charles.roll import Incident, Member
 from charles.settings import Kafka
 from charles.top.watching import Sight
 from charles.topics import Topic

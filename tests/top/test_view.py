@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from charles.control.members import Incident, Member
 from charles.events import DeadLetter, now
-from charles.roll import Incident, Member
 from charles.settings import Kafka
 from charles.top.view import plain_line, screen, sentence, view
 from charles.top.watching import Sight, Watch

@@ -10,7 +10,7 @@ import pytest
 
 from charles import checkpoints
 from charles.artefacts import Arrays
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Checkpoint, Status
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, Settings, load

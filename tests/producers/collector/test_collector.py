@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from charles import topics
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Control, DeadLetter, Frame, Status, now
 from charles.games import Observation
 from charles.kafka import topic_admin

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from charles import topics
-from charles.commands import give
+from charles.control.command_client import give
 from charles.events import Control
 from charles.recordings.recording import Recording
 from charles.settings import Kafka

@@ -17,7 +17,7 @@ from confluent_kafka.admin import NewPartitions
 from prometheus_client.parser import text_string_to_metric_families
 
 from charles import topics
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Sample
 from charles.kafka import topic_admin
 from charles.kafka.clients import admin, name

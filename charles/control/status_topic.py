@@ -12,11 +12,11 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.control.members import Member, Roll
 from charles.events import Status, now
 from charles.kafka.clients import consumer, is_end, name
 from charles.kafka.errors import asking, not_allowed
 from charles.kafka.schemas import Registry
-from charles.roll import Member, Roll
 from charles.settings import Kafka
 
 _KEPT = 2000

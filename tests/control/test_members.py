@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from charles.control.members import Roll
 from charles.events import now
-from charles.roll import Roll
 from tests.top.pipeline import status
 
 BEGAN = now()

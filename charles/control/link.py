@@ -20,12 +20,13 @@ from typing import Any, Self
 import psutil
 from confluent_kafka import OFFSET_END, Message, TopicPartition
 
-from charles import config_log, topics
+from charles import topics
 from charles.avro.codec import Unreadable
 from charles.base.logs import redacted
 from charles.base.shutdown import Stop
 from charles.config import differences
-from charles.config_log import Epoch
+from charles.control import config_topic
+from charles.control.config_topic import Epoch
 from charles.events import Command, Status, now
 from charles.kafka import acls
 from charles.kafka.clients import Publisher, answers, consumer, name
@@ -92,8 +93,8 @@ class Link:
             settings.kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256}
         )
         self._registry = Registry(settings.kafka)
-        self._epochs = config_log.read(settings.kafka)
-        self.settings = config_log.under(settings, self._epochs.newest)
+        self._epochs = config_topic.read(settings.kafka)
+        self.settings = config_topic.under(settings, self._epochs.newest)
         self._lived_under = self.settings
         self._last = self._status("starting", -1, "", {})
         self._names = {name(settings.kafka, topic): topic for topic in (topics.CONFIG, topics.COMMANDS)}
@@ -188,7 +189,7 @@ class Link:
 
     def _take(self, message: Message) -> None:
         if self._names[str(message.topic())] is topics.CONFIG:
-            if config_log.take(self._epochs, self._registry, message.offset() or 0, message.value()):
+            if config_topic.take(self._epochs, self._registry, message.offset() or 0, message.value()):
                 self._adopt()
             return
         try:
@@ -202,7 +203,7 @@ class Link:
     def _adopt(self) -> None:
         """Take over the newest configuration; where that concerns the whole program, its life is over."""
         newest, before = self._epochs.newest, self.settings.config
-        self.settings = config_log.under(self.settings, newest)
+        self.settings = config_topic.under(self.settings, newest)
         words = ", ".join(f"{field}={new}" for field, _, new in differences(before, newest.config))
         log.info("configuration %d, set by %s: %s", newest.number, newest.author, words)
         if self._concerns(self.settings) != self._concerns(self._lived_under):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from charles import topics
-from charles.control import Link
+from charles.control.link import Link
 from charles.events import Status
 from charles.kafka.clients import Publisher
 from charles.settings import Kafka, Settings, load

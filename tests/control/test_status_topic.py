@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from charles import topics
-from charles.heartbeats import Heartbeats
+from charles.control.status_topic import Heartbeats
 from charles.kafka import topic_admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from charles import topics
-from charles.config_log import author
-from charles.control import EVERYBODY, VERBS
+from charles.control.config_topic import author
+from charles.control.link import EVERYBODY, VERBS
+from charles.control.members import ENDED, STARTING, STARTING_S, Member
+from charles.control.status_topic import Heartbeats
 from charles.events import Command, now
-from charles.heartbeats import Heartbeats
 from charles.kafka.clients import BrokerUnavailable, Publisher
-from charles.roll import ENDED, STARTING, STARTING_S, Member
 from charles.settings import Kafka
 
 _LIVES_S = 10.0

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from charles import topics
-from charles.commands import give, lives
+from charles.control.command_client import give, lives
+from charles.control.members import Member
 from charles.events import Command, now
-from charles.roll import Member
 from charles.settings import Kafka
 from tests.kafka_tools import events
 from tests.programs import heard, running

@@ -21,7 +21,7 @@ from benchmarks.waiting import balancer
 from charles import topics
 from charles.events import Control, Frame
 from charles.kafka.clients import Publisher, consumer, name
-from charles.ledger import read, total
+from charles.ledger.ticks import read, total
 from charles.settings import Kafka
 
 TICKS = 1_000_000

@@ -24,7 +24,7 @@ from charles.config import Balance
 from charles.events import Control, Frame
 from charles.kafka.clients import Publisher, consumer, name
 from charles.labels.bins import BINS
-from charles.ledger import read
+from charles.ledger.ticks import read
 from charles.pacing import HZ
 from charles.settings import Balancer, Kafka
 

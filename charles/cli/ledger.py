@@ -12,8 +12,8 @@ from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.events import RunLedger
-    from charles.ledger import Totals
-    from charles.trainer_ledger import TrainerLedger
+    from charles.ledger.samples import TrainerLedger
+    from charles.ledger.ticks import Totals
 
 _LARGEST = 10
 
@@ -32,16 +32,16 @@ def ledger_command(
     Example: charles ledger --json
     """
     with clear_errors():
-        from charles import trainer_ledger
         from charles.kafka.clients import require_broker
-        from charles.ledger import read, total
+        from charles.ledger import samples
+        from charles.ledger.ticks import read, total
 
         settings = load_settings()
         require_broker(settings.kafka)
-        trainers = trainer_ledger.heard(settings.kafka)
+        trainers = samples.heard(settings.kafka)
         ledgers = read(settings.kafka)
         totals = total(ledgers)
-        learned = trainer_ledger.against(totals.terms["emitted"], trainers)
+        learned = samples.against(totals.terms["emitted"], trainers)
         if as_json:
             import json
 
@@ -54,7 +54,7 @@ def ledger_command(
 
 def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger]) -> dict[str, Any]:
     from charles.base.latency import percentiles
-    from charles.ledger import BESIDE, TERMS
+    from charles.ledger.ticks import BESIDE, TERMS
 
     return {
         "adds_up": all(ledger.adds_up for ledger in ledgers),
@@ -101,7 +101,7 @@ def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[Traine
 def _runs(ledgers: list[RunLedger], totals: Totals) -> Any:
     from rich.table import Table
 
-    from charles.ledger import BESIDE, TERMS
+    from charles.ledger.ticks import BESIDE, TERMS
 
     table = Table(title="seen = " + " + ".join(term.replace("_", "-") for term in TERMS))
     for column in ("collector", "run"):
@@ -137,7 +137,7 @@ def _surplus(totals: Totals, largest: int | None) -> Any:
 def _trainers(learned: list[TrainerLedger]) -> Any:
     from rich.table import Table
 
-    from charles.trainer_ledger import TERMS
+    from charles.ledger.samples import TERMS
 
     table = Table(title="emitted = " + " + ".join(TERMS))
     for column in ("model", "trainer"):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from charles import ledger
 from charles.base.atomic_file import written
 from charles.base.shutdown import Stop
 from charles.config import Config, changed
@@ -18,6 +17,7 @@ from charles.demo.cluster import cluster
 from charles.demo.preset import preset
 from charles.demo.screen import Screen
 from charles.kafka import topic_admin
+from charles.ledger import ticks
 from charles.programs import NAMES
 from charles.settings import Settings
 from charles.supervisor.announcer import Announcer
@@ -103,8 +103,8 @@ def _drain(watch: Watch, supervisor: Supervisor, stop: Stop) -> None:
 
 def _account(settings: Settings, console: Console) -> None:
     """Say where every tick went. Raises LedgerBroken."""
-    ledgers = ledger.read(settings.kafka)
-    totals = ledger.total(ledgers)
+    ledgers = ticks.read(settings.kafka)
+    totals = ticks.total(ledgers)
     facts = {"adds_up": all(run.adds_up for run in ledgers), "seen": totals.seen, **totals.terms, **totals.beside}
     with written(settings.demo.folder / "ledger.json") as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

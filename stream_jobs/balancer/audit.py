@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from charles.events import RunLedger
-from charles.ledger import told
+from charles.ledger.ticks import told
 
 log = logging.getLogger(__name__)
 

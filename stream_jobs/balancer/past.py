@@ -9,7 +9,7 @@ from collections import Counter
 from hashlib import blake2b
 
 from charles.events import RunLedger
-from charles.ledger import TERMS
+from charles.ledger.ticks import TERMS
 
 Run = tuple[str, str]
 """Collector and run."""

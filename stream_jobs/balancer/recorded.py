@@ -17,7 +17,7 @@ from charles import topics
 from charles.avro.codec import Unreadable
 from charles.config import Balance
 from charles.events import Frame, Sample
-from charles.ledger import TERMS
+from charles.ledger.ticks import TERMS
 from charles.offline.samples import Numbered
 from charles.recordings.errors import RecordingError
 from charles.recordings.reading_back import RecordedMessage, RecordedSchemas

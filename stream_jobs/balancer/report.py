@@ -8,7 +8,7 @@ import time
 from charles.base import latency
 from charles.config import Config
 from charles.control.link import Link
-from charles.ledger import TERMS
+from charles.ledger.ticks import TERMS
 from charles.metrics.following import Following
 from charles.metrics.table import Balancer as Offered
 from charles.metrics.table import begin

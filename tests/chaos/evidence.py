@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
-from charles import ledger, topics
+from charles import topics
 from charles.config import Config
 from charles.control import config_topic
 from charles.events import DeadLetter, Moment, RunLedger, Sample
 from charles.kafka.clients import name
 from charles.kafka.reading import read_to_end
 from charles.kafka.schemas import Registry
+from charles.ledger import ticks as ledger
 from charles.settings import Kafka
 from charles.topics import Topic
 from tests.chaos.collector import UNREADABLE

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import statistics
 
-from charles import checkpoints, ledger, topics
+from charles import checkpoints, topics
 from charles.events import Checkpoint, Sample, TrainingStep
+from charles.ledger import ticks
 from charles.settings import Kafka
 from tests.kafka_tools import events
 
@@ -18,15 +19,15 @@ def losses(kafka: Kafka) -> list[tuple[int, float]]:
     return [(step.batch, step.loss) for step in events(kafka, topics.TRAINING, TrainingStep)]
 
 
-def assert_exactly_once(kafka: Kafka) -> ledger.Totals:
+def assert_exactly_once(kafka: Kafka) -> ticks.Totals:
     """No sample stands twice in `balanced`, as many are there as the ledger says, and the ledger adds up."""
     samples = [(s.collector, s.run, s.tick) for s in events(kafka, topics.BALANCED, Sample)]
     assert len(samples) == len(set(samples))
-    ledgers = ledger.read(kafka)
+    ledgers = ticks.read(kafka)
     for each in ledgers:
-        terms = {term: getattr(each, term) for term in ledger.TERMS}
+        terms = {term: getattr(each, term) for term in ticks.TERMS}
         assert each.seen == sum(terms.values()), (each.collector, each.run, each.seen, terms)
-    total = ledger.total(ledgers)
+    total = ticks.total(ledgers)
     assert total.terms["emitted"] == len(samples)
     return total
 

@@ -13,7 +13,7 @@ from charles import topics
 from charles.events import Control, Frame, Moment, RunLedger, Sample, now
 from charles.kafka.clients import Publisher, consumer, name
 from charles.kafka.schemas import Registry
-from charles.ledger import read, total
+from charles.ledger.ticks import read, total
 from charles.pacing import HZ
 from charles.settings import Kafka
 from tests.kafka_tools import events, read_all

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from charles.config import Balance
 from charles.events import RunLedger
-from charles.ledger import TERMS
+from charles.ledger.ticks import TERMS
 from stream_jobs.balancer.partition import _REMEMBERED, CONTROLS, FRAMES, Partition
 from stream_jobs.balancer.past import PastRuns
 from stream_jobs.balancer.state import Run

@@ -6,8 +6,8 @@ from typing import Any
 
 from charles import topics
 from charles.events import Status
+from charles.ledger.samples import against, heard
 from charles.settings import Kafka
-from charles.trainer_ledger import against, heard
 from tests.top.pipeline import publish, status
 
 FIGURES = {"read": 100.0, "expired": 5.0, "surplus": 10.0, "rejected": 1.0, "buffered": 64.0, "drawn": 20.0}

@@ -17,9 +17,9 @@ from safetensors.numpy import load_file, save_file
 from benchmarks.follower import ARCHITECTURE, MODEL, READY
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
-from charles import checkpoints
-from charles.artefacts import Arrays
 from charles.base.shutdown import SUPERVISED
+from charles.checkpoints import publish
+from charles.checkpoints.packing import Arrays
 from charles.kafka.clients import Publisher
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka
@@ -38,7 +38,7 @@ def checkpoint(place: Place) -> Iterator[Contest]:
     original, copy = place.folder / "original.safetensors", place.folder / "copy.safetensors"
     save_file(arrays, original)
     kafka = place.cluster()
-    publisher = checkpoints.publisher(kafka, MODEL)
+    publisher = publish.publisher(kafka, MODEL)
     join(publisher)
 
     def yardstick() -> Figures:
@@ -56,12 +56,12 @@ def _publish(publisher: Publisher, arrays: Arrays, follower: subprocess.Popen[st
     """Seconds until the follower has it."""
     start_s = time.perf_counter()
     with transaction(publisher):
-        manifest = checkpoints.publish(
+        manifest = publish.publish(
             publisher,
             arrays,
             model=MODEL,
             line=MODEL,
-            kind=checkpoints.WEIGHTS,
+            kind=publish.WEIGHTS,
             batch=time.monotonic_ns(),
             architecture=ARCHITECTURE,
             picture=(480, 270),

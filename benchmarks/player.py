@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks.drive import PICTURE, observations
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place, defaults
-from charles import checkpoints
 from charles.base.shutdown import Stop
+from charles.checkpoints import publish
 from charles.control.link import Link
 from charles.games import Action, Controller, Observation
 from charles.games.city import City
@@ -37,15 +37,15 @@ def player(place: Place) -> Iterator[Contest]:
     seen, ticks = observations(place.count(300)), HZ + place.count(TICKS)
     model = build(_LINE, City.picture_size)
     settings = defaults(place.cluster())
-    publisher = checkpoints.publisher(settings.kafka, settings.config.model)
+    publisher = publish.publisher(settings.kafka, settings.config.model)
     join(publisher)
     with transaction(publisher):
-        checkpoints.publish(
+        publish.publish(
             publisher,
             get_weights(model),
             model=settings.config.model,
             line=_LINE,
-            kind=checkpoints.WEIGHTS,
+            kind=publish.WEIGHTS,
             batch=0,
             architecture=architecture(model),
             picture=PICTURE,

@@ -114,9 +114,9 @@ def _account(settings: Settings, console: Console) -> None:
 
 
 def _evaluate(settings: Settings, console: Console, stop: Stop) -> None:
+    from charles.checkpoints.weights_file import save_weights
     from charles.evaluation import report, sources
     from charles.evaluation.collected import collect_pictures
-    from charles.evaluation.weights_file import save_weights
 
     folder = settings.demo.folder
     newest = sources.newest_weights(settings, folder)

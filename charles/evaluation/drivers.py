@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from charles.artefacts import Arrays
+from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint
 from charles.games import Action, Game, Observation
 from charles.labels.outputs import parse

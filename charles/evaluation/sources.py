@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from charles import checkpoints
-from charles.artefacts import Arrays
+from charles.checkpoints import publish
+from charles.checkpoints.packing import Arrays
+from charles.checkpoints.weights_file import load_weights
 from charles.control import config_topic
-from charles.evaluation.weights_file import load_weights
 from charles.events import Checkpoint
 from charles.kafka.clients import BrokerUnavailable, require_broker
 from charles.kafka.reading import NoTopic
@@ -93,13 +93,13 @@ def _on_topic(settings: Settings, *, newest: bool) -> Weights | None:
     """The newest weights, or those of batch 0."""
     found = [
         manifest
-        for manifest in checkpoints.living(settings.kafka)
-        if manifest.model == settings.driven_model and manifest.kind == checkpoints.WEIGHTS
+        for manifest in publish.living(settings.kafka)
+        if manifest.model == settings.driven_model and manifest.kind == publish.WEIGHTS
     ]
     if not newest:
         found = [manifest for manifest in found if manifest.batch == 0]
     if not found:
         return None
-    arrays = checkpoints.fetch(settings.kafka, found[-1])
+    arrays = publish.fetch(settings.kafka, found[-1])
     where = f"{settings.kafka.prefix}.models at {settings.kafka.bootstrap_servers}"
     return Weights(found[-1], arrays, where, on_topic=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from charles.artefacts import Arrays
+from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, Span, TrainingStep
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.holding import Spare

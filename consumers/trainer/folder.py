@@ -13,13 +13,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from charles import artefacts, topics
-from charles.artefacts import Arrays
+from charles import topics
 from charles.avro import codec
-from charles.checkpoints import STATE, WEIGHTS
+from charles.checkpoints import packing
+from charles.checkpoints.packing import Arrays
+from charles.checkpoints.publish import STATE, WEIGHTS
+from charles.checkpoints.weights_file import WeightsFileError, load_weights, save_weights
 from charles.control.link import VERSION
 from charles.evaluation.sources import UNTRAINED_FILE, WEIGHTS_FILE
-from charles.evaluation.weights_file import WeightsFileError, load_weights, save_weights
 from charles.events import Checkpoint, Span, TrainingStep, now
 from charles.recordings.layout import MANIFEST
 from charles.recordings.manifest import TopicInfo
@@ -54,7 +55,7 @@ class Folder:
         try:
             manifest, arrays = load_weights(path)
             return Found(manifest, unpack(arrays), newest=self._weights_are_of(manifest.batch))
-        except (WeightsFileError, artefacts.Damaged) as problem:
+        except (WeightsFileError, packing.Damaged) as problem:
             raise CannotResume(f"{path} cannot be used: {problem}; delete {self._path}, or give a --name") from None
 
     def publish(
@@ -124,8 +125,8 @@ class Steps:
 def _manifest(
     who: Identity, kind: str, batch: int, arrays: Arrays, spans: Sequence[Span], parents: Sequence[str]
 ) -> Checkpoint:
-    data = artefacts.pack(arrays)
-    sha256 = artefacts.digest(data)
+    data = packing.pack(arrays)
+    sha256 = packing.digest(data)
     return Checkpoint(
         model=who.model,
         line=who.line,

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaException
 
-from charles import checkpoints, topics
-from charles.artefacts import Arrays
-from charles.checkpoints import STATE, WEIGHTS
+from charles import topics
+from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.packing import Arrays
+from charles.checkpoints.pruning import Pruner
+from charles.checkpoints.publish import STATE, WEIGHTS
 from charles.events import Checkpoint, Span
 from charles.kafka.clients import Publisher, admin, answers
 from charles.kafka.transactions import Broken, NotCommitted, end_hanging, join, transaction
 from charles.metrics.table import Trainer
-from charles.pruning import Pruner
 from charles.settings import Kafka
 from consumers.trainer.pictures import Size
 

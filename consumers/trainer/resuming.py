@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from confluent_kafka import TopicPartition
 
-from charles import checkpoints, topics
+from charles import topics
 from charles.avro.codec import Unreadable
-from charles.checkpoints import STATE, Damaged, Missing
+from charles.checkpoints import publish
+from charles.checkpoints.publish import STATE, Damaged, Missing
 from charles.control.link import Link
 from charles.control.offline_link import Alone
 from charles.events import Checkpoint, Frame, Sample
@@ -41,7 +42,7 @@ class CannotResume(RuntimeError):
 
 def states(kafka: Kafka, model: str) -> list[Checkpoint]:
     """The manifests of the model's saved states, the newest first."""
-    return [m for m in reversed(checkpoints.living(kafka)) if m.model == model and m.kind == STATE]
+    return [m for m in reversed(publish.living(kafka)) if m.model == model and m.kind == STATE]
 
 
 def load(kafka: Kafka, manifests: list[Checkpoint]) -> Found | None:
@@ -51,7 +52,7 @@ def load(kafka: Kafka, manifests: list[Checkpoint]) -> Found | None:
     """
     for manifest in manifests:
         try:
-            return Found(manifest, unpack(checkpoints.fetch(kafka, manifest)), newest=manifest is manifests[0])
+            return Found(manifest, unpack(publish.fetch(kafka, manifest)), newest=manifest is manifests[0])
         except (Damaged, Missing) as problem:
             log.warning("the state %s cannot be used: %s", manifest.artefact, problem)
     if manifests:

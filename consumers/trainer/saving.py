@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.artefacts import Arrays, Damaged
+from charles.checkpoints.packing import Arrays, Damaged
 from consumers.trainer.buffers import Buffers, Counts
 
 _MODEL = "model/"

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charles import checkpoints
+from charles.checkpoints import publish
+from charles.checkpoints.weights_file import save_weights
 from charles.evaluation.sources import (
     UNTRAINED_FILE,
     WEIGHTS_FILE,
@@ -16,7 +17,6 @@ from charles.evaluation.sources import (
     newest_weights,
     untrained_weights,
 )
-from charles.evaluation.weights_file import save_weights
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, Settings
 from tests.kafka_tools import free_port
@@ -29,12 +29,12 @@ def test_the_topics_newest_weights_come_first_and_a_demos_files_serve_when_the_b
     with pytest.raises(NoWeights, match=r"there are no weights of pilot .*--weights FILE"):
         newest_weights(settings, tmp_path)
 
-    trainer = checkpoints.publisher(kafka, "pilot")
+    trainer = publish.publisher(kafka, "pilot")
     join(trainer)
     for batch in (0, 100):
         with transaction(trainer):
-            checkpoints.publish(
-                trainer, {"x": np.full(3, batch, np.float32)}, model="pilot", line="pilot", kind=checkpoints.WEIGHTS,
+            publish.publish(
+                trainer, {"x": np.full(3, batch, np.float32)}, model="pilot", line="pilot", kind=publish.WEIGHTS,
                 batch=batch, architecture="a" * 64, picture=(96, 84),
             )  # fmt: skip
     newest = newest_weights(settings, tmp_path)

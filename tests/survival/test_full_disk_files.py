@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from charles.base.atomic_file import Unwritable
+from charles.checkpoints.weights_file import load_weights, save_weights
 from charles.evaluation.film import Shot, draw_film
-from charles.evaluation.weights_file import load_weights, save_weights
 from charles.events import Checkpoint
 from charles.games import Action
 from charles.plots.loss import Losses, draw_loss

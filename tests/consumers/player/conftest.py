@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from charles import checkpoints
-from charles.artefacts import Arrays
+from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.packing import Arrays
 from charles.control.link import Link
 from charles.events import Checkpoint, Status
 from charles.kafka.transactions import join, transaction

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from charles.artefacts import Arrays
+from charles.checkpoints.packing import Arrays
 from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Telemetry
 from charles.models import architecture, build, get_weights
 

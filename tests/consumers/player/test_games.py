@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from charles import checkpoints, games, topics
+from charles import games, topics
+from charles.checkpoints import publish
 from charles.events import Control, DrivingFrame, Status, now
 from charles.games import Action
 from charles.kafka.clients import consumer, name
@@ -44,11 +45,11 @@ def test_an_npcs_labels_through_the_players_mapping_reproduce_its_drive(game: st
 def test_the_program_drives_a_game_somebody_else_wrote_until_it_is_told_to_stop(kafka: Kafka) -> None:
     keras.utils.set_random_seed(1)
     model = build("pilot", CAR_RACING)
-    trainer = checkpoints.publisher(kafka, "pilot")
+    trainer = publish.publisher(kafka, "pilot")
     join(trainer)
     with transaction(trainer):
-        checkpoints.publish(
-            trainer, get_weights(model), model="pilot", line="pilot", kind=checkpoints.WEIGHTS, batch=5,
+        publish.publish(
+            trainer, get_weights(model), model="pilot", line="pilot", kind=publish.WEIGHTS, batch=5,
             architecture=architecture(model), picture=CAR_RACING[::-1],
         )  # fmt: skip
     with running("play", kafka, player={"game": "carracing"}) as program:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from charles import topics
-from charles.artefacts import Arrays
+from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, DrivingFrame
 from charles.kafka import topic_admin
 from charles.kafka.clients import Publisher

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from charles import checkpoints, topics
-from charles.artefacts import Arrays
-from charles.checkpoints import STATE
-from charles.evaluation.weights_file import WeightsFileError, load_weights
+from charles import topics
+from charles.checkpoints import publish
+from charles.checkpoints.packing import Arrays
+from charles.checkpoints.publish import STATE
+from charles.checkpoints.weights_file import WeightsFileError, load_weights
 from charles.events import Checkpoint, Sample, TrainingStep
 from charles.kafka.clients import name, producer
 from charles.labels.outputs import OUTPUTS
@@ -155,14 +156,14 @@ def test_a_live_trainer_learns_from_the_very_same_samples(kafka: Kafka, offline:
         _until(lambda: len(events(kafka, topics.TRAINING, TrainingStep)) >= 21)
     offline.run(process)
 
-    live = checkpoints.newest(kafka, "pilot", STATE)
+    live = publish.newest(kafka, "pilot", STATE)
     assert live is not None
     manifest, _ = offline.file("all", "state")
     assert (live.recording, manifest.recording) == ("", recording.digest)
     assert (live.batch, manifest.batch) == (21, 21)
     assert sorted(map(repr, live.spans)) == sorted(map(repr, manifest.spans))
     everything = {(each.collector, each.run, each.tick, each.set_output) for *_, each in _by_turns(168)}
-    for saved in (unpack(checkpoints.fetch(kafka, live)), offline.saved("all")):
+    for saved in (unpack(publish.fetch(kafka, live)), offline.saved("all")):
         assert _drawn(recording, saved) == everything
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charles import checkpoints, topics
-from charles.artefacts import Arrays
-from charles.checkpoints import STATE
+from charles import topics
+from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.packing import Arrays
+from charles.checkpoints.publish import STATE
 from charles.events import Checkpoint, Frame, now
 from charles.kafka.clients import Publisher
 from charles.kafka.transactions import join, transaction

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charles import checkpoints, topics
-from charles.checkpoints import STATE, WEIGHTS
+from charles import topics
+from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.publish import STATE, WEIGHTS
 from charles.events import Checkpoint, DeadLetter, Sample, TrainingStep
 from charles.kafka.clients import Publisher
 from charles.settings import Kafka, environment, load

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from charles.evaluation.weights_file import WeightsFileError, load_weights, save_weights
+from charles.checkpoints.weights_file import WeightsFileError, load_weights, save_weights
 from charles.events import Checkpoint, Span
 
 MANIFEST = Checkpoint(

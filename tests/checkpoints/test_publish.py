@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from charles import artefacts, checkpoints, topics
-from charles.artefacts import CHUNK_BYTES, Arrays, Damaged, Missing
-from charles.checkpoints import STATE, WEIGHTS, ModelFollower
+from charles import topics
+from charles.checkpoints import packing
+from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.packing import CHUNK_BYTES, Arrays, Damaged, Missing
+from charles.checkpoints.pruning import Pruner
+from charles.checkpoints.publish import STATE, WEIGHTS, ModelFollower
 from charles.events import Checkpoint, DeadLetter, Span, WeightChunk, now
 from charles.kafka import topic_admin
 from charles.kafka.clients import Publisher
 from charles.kafka.transactions import Fenced, join, transaction
-from charles.pruning import Pruner
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, read_all
@@ -92,9 +94,9 @@ def manifest_of(data: bytes, batch: int = 7, **changes: object) -> Checkpoint:
         picture_height=84,
         time=now(),
         first_offset=0,
-        chunks=len(artefacts.parts(data)),
+        chunks=len(packing.parts(data)),
         size=len(data),
-        sha256=artefacts.digest(data),
+        sha256=packing.digest(data),
         code="test",
         spans=[],
         parents=[],
@@ -109,23 +111,23 @@ tensors = dtypes.flatmap(lambda dtype: arrays_of.arrays(dtype, arrays_of.array_s
 @given(st.dictionaries(st.text(min_size=1, max_size=20), tensors, max_size=5))
 @settings(deadline=None)
 def test_arrays_come_back_bit_by_bit(arrays: Arrays) -> None:
-    assert same(artefacts.unpack(artefacts.pack(arrays)), arrays)
+    assert same(packing.unpack(packing.pack(arrays)), arrays)
 
 
 @given(st.binary(max_size=300))
 def test_junk_is_damaged_and_nothing_else_happens(data: bytes) -> None:
-    if data != artefacts.pack({}):
+    if data != packing.pack({}):
         with pytest.raises(Damaged):
-            artefacts.unpack(data)
+            packing.unpack(data)
 
 
 @given(st.data())
 @settings(deadline=None)
 def test_chunks_in_any_other_order_or_number_are_refused(data: st.DataObject) -> None:
-    file = artefacts.pack(some_arrays(1))
-    chunks = list(artefacts.chunks("pilot", "a", file))
+    file = packing.pack(some_arrays(1))
+    chunks = list(packing.chunks("pilot", "a", file))
     order = data.draw(st.lists(st.sampled_from(range(len(chunks))), max_size=6))
-    assembly = artefacts.Assembly(manifest_of(file))
+    assembly = packing.Assembly(manifest_of(file))
     try:
         for index in order:
             assembly.add(chunks[index])
@@ -142,7 +144,7 @@ def test_chunks_in_any_other_order_or_number_are_refused(data: st.DataObject) ->
 )
 def test_a_manifest_that_announces_the_impossible_is_damaged(lie: dict[str, int]) -> None:
     with pytest.raises(Damaged, match="announces"):
-        artefacts.Assembly(manifest_of(b"x" * 100, **lie))
+        packing.Assembly(manifest_of(b"x" * 100, **lie))
 
 
 def test_a_checkpoint_comes_back_bit_by_bit_with_its_lineage(kafka: Kafka, trainer: Publisher) -> None:
@@ -197,13 +199,13 @@ def test_what_is_missing_damaged_or_of_another_architecture_is_never_yielded(
     kafka: Kafka, trainer: Publisher, follower: ModelFollower
 ) -> None:
     whole = publish(trainer, 0)
-    data = artefacts.pack(some_arrays(7))
-    chunks = list(artefacts.chunks("pilot", "pilot@7/weights/forged", data))
+    data = packing.pack(some_arrays(7))
+    chunks = list(packing.chunks("pilot", "pilot@7/weights/forged", data))
     flipped = dataclasses.replace(chunks[1], data=b"\xff" + chunks[1].data[1:])
     longer = dataclasses.replace(chunks[-1], data=chunks[-1].data + b"x")
     counted = dataclasses.replace(chunks[2], count=99)
     junk = b"not safetensors" * 50_000
-    junk_chunks = list(artefacts.chunks("pilot", "pilot@7/weights/forged", junk))
+    junk_chunks = list(packing.chunks("pilot", "pilot@7/weights/forged", junk))
 
     forgeries = [
         (Missing, forge(kafka, manifest_of(data, 1), [chunks[0], chunks[2], chunks[3]])),

@@ -15,8 +15,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from charles.artefacts import Arrays
 from charles.base.atomic_file import written
+from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, Span
 
 _MANIFEST = "charles.checkpoint"

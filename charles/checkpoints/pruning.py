@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException, TopicPartition
 
 from charles import topics
-from charles.checkpoint_log import Manifests
+from charles.checkpoints.topic_readers import Manifests
 from charles.kafka.clients import Publisher, admin, consumer, name
 from charles.kafka.transactions import transaction
 from charles.settings import Kafka

@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 
 from confluent_kafka import KafkaError, Message
 
-from charles import artefacts, topics
-from charles.artefacts import Arrays, Damaged, Missing
-from charles.checkpoint_log import Chunks, Manifests
+from charles import topics
+from charles.checkpoints import packing
+from charles.checkpoints.packing import Arrays, Damaged, Missing
+from charles.checkpoints.topic_readers import Chunks, Manifests
 from charles.control.link import VERSION
 from charles.events import Checkpoint, Span, WeightChunk, now
 from charles.kafka.clients import BrokerUnavailable, Publisher, group, measured, name
@@ -89,7 +90,7 @@ def publish(
     within timeout_s (the caller's transaction is then aborted).
     """
     artefact = f"{model}@{batch}/{kind}/{uuid.uuid4().hex[:8]}"
-    data = artefacts.pack(arrays)
+    data = packing.pack(arrays)
     offsets: list[int] = []
 
     def delivered(error: KafkaError | None, message: Message) -> None:
@@ -97,10 +98,10 @@ def publish(
             offsets.append(message.offset() or 0)
 
     count = 0
-    for chunk in artefacts.chunks(model, artefact, data):
+    for chunk in packing.chunks(model, artefact, data):
         publisher.send(topics.WEIGHTS, chunk, model, on_delivery=delivered)
         count += 1
-    sha256 = artefacts.digest(data)  # here, while the chunks are on their way
+    sha256 = packing.digest(data)  # here, while the chunks are on their way
     publisher.flush(timeout_s)  # an offset is known once it is acknowledged, before the transaction ends
     if len(offsets) < count:
         raise NotCommitted(f"{count - len(offsets)} of {count} chunks of {artefact} were not acknowledged")

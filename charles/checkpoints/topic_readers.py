@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from charles import topics
-from charles.artefacts import Arrays, Assembly, Damaged, Missing
 from charles.avro.codec import Unreadable
+from charles.checkpoints.packing import Arrays, Assembly, Damaged, Missing
 from charles.events import Checkpoint, WeightChunk
 from charles.kafka.clients import answers, consumer, is_end, name
 from charles.kafka.dead_letters import DeadLetters

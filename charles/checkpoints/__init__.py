@@ -1,0 +1,1 @@
+"""Checkpoints: packed into chunks, published, followed, fetched and pruned; and weights in a file."""

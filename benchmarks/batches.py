@@ -13,7 +13,7 @@ from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
 from charles.config import Config
 from charles.labels.outputs import OUTPUTS
-from charles.quiet import loading_tensorflow
+from charles.models.tensorflow_import import loading_tensorflow
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers, Held
 

@@ -19,8 +19,8 @@ from charles.control.link import Link
 from charles.games import Action, Controller, Observation
 from charles.games.city import City
 from charles.kafka.transactions import join, transaction
+from charles.models.tensorflow_import import loading_tensorflow
 from charles.pacing import HZ, RateKeeper
-from charles.quiet import loading_tensorflow
 from charles.settings import Settings
 
 TICKS = 300

@@ -15,10 +15,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from charles.balancing import Overflow, SetKind, set_kinds
 from charles.base.typed_sections import ConfigError as ConfigError
 from charles.base.typed_sections import Model, Seconds, Section, Share, explained
+from charles.games.weather import Weather
 from charles.labels import bin_regions
 from charles.labels.bins import BINS, Version
 from charles.labels.outputs import LOWEST, OUTPUTS, Output, parse
-from charles.weather import Weather
 
 
 class Collect(Section):

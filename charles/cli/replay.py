@@ -69,7 +69,7 @@ def replay_command(
         import importlib
 
         from charles.base import logs
-        from charles.metrics.page import served
+        from charles.metrics.http_server import served
 
         given = {
             "recording": recording,

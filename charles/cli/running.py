@@ -61,7 +61,7 @@ def start(module: str, **overrides: Any) -> None:
     program = next(program.name for program in PROGRAMS if program.module == module)
     logs.set_up(settings, program, getattr(settings, program).name)
     with clear_errors(log.error):
-        from charles.metrics.page import served
+        from charles.metrics.http_server import served
 
         with served(settings, program):
             importlib.import_module(module).main(settings)

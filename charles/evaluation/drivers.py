@@ -8,10 +8,10 @@ from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint
 from charles.games import Action, Game, Observation
 from charles.labels.outputs import parse
-from charles.quiet import loading_tensorflow
+from charles.models.tensorflow_import import loading_tensorflow
 
 if TYPE_CHECKING:
-    from charles.network_driver import NetworkDriver
+    from charles.driving.network_driver import NetworkDriver
 
 
 def npc(game: Game, _seen: Observation) -> Action:
@@ -43,7 +43,7 @@ class Network:
         with loading_tensorflow():
             import keras
 
-            from charles.network_driver import NetworkDriver
+            from charles.driving.network_driver import NetworkDriver
 
         keras.utils.set_random_seed(self._seed)
         made = self._manifest

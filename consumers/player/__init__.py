@@ -25,7 +25,7 @@ def main(settings: Settings) -> None:
     from charles.base.shutdown import Stop
     from charles.control.link import Link
     from charles.kafka import topic_admin
-    from charles.quiet import loading_tensorflow
+    from charles.models.tensorflow_import import loading_tensorflow
 
     stop = Stop()
     cv2.setNumThreads(1)  # a picture is too small to be worth sharing, and the cores have other work

@@ -11,8 +11,8 @@ from charles.config import Config
 from charles.control.link import Link
 from charles.events import Checkpoint, now
 from charles.games import Game
+from charles.games.weather import chosen
 from charles.pacing import Rate, RateKeeper
-from charles.weather import chosen
 from consumers.player.broadcast import Broadcast
 from consumers.player.console import Console
 from consumers.player.follow import NewestWeights

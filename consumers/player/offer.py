@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from charles.events import Checkpoint
-from charles.metrics.following import Following
+from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Player, begin
 from charles.pacing import Rate, RateKeeper
 from consumers.player.follow import NewestWeights

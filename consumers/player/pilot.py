@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from charles.config import Config
+from charles.driving.network_driver import NetworkDriver
 from charles.events import Checkpoint, now
 from charles.games import Action, Game, Observation
 from charles.metrics.table import Player
-from charles.network_driver import NetworkDriver
 from consumers.player.follow import NewestWeights
 
 

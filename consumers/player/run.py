@@ -9,11 +9,11 @@ from collections import deque
 import numpy as np
 
 from charles.config import Unstuck
+from charles.driving.odometer import Odometer
+from charles.driving.stuck_detector import StuckDetector
 from charles.events import now
 from charles.games import Observation
-from charles.odometer import Odometer
 from charles.pacing import HZ
-from charles.unstuck import StuckDetector
 
 
 class Run:

@@ -7,9 +7,9 @@ from contextlib import ExitStack, closing
 
 from charles.base.shutdown import Stop
 from charles.control.offline_link import Alone
+from charles.models.tensorflow_import import loading_tensorflow
 from charles.offline.plan import Outcome, Plan
 from charles.offline.samples import Samples
-from charles.quiet import loading_tensorflow
 from charles.recordings.errors import RecordingError
 from consumers.trainer.bar import Bar
 from consumers.trainer.ends import Ends

@@ -17,7 +17,7 @@ from charles.kafka.clients import AWAY, BrokerUnavailable, Publisher, measured
 from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.transactions import Fenced, NotCommitted
 from charles.labels.outputs import described
-from charles.quiet import loading_tensorflow
+from charles.models.tensorflow_import import loading_tensorflow
 from charles.settings import Settings
 from consumers.trainer import resuming
 from consumers.trainer.ends import Ends

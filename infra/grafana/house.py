@@ -17,7 +17,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import units as unit_names
 
 from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, TAG, TRAINING
-from charles.metrics import heartbeat
+from charles.metrics import status_metrics
 
 DATASOURCE = "charles-prometheus"
 """The provisioned data source's uid; on another Grafana the variable `datasource` chooses."""
@@ -230,7 +230,7 @@ def states(title: str, says: str, query: Query, *, width: int = 12, height: int 
     return _dressed(panel, title, says, COUNT, [query], ((None, MUTED),)).span(width)
 
 
-STATES = dict(zip(heartbeat.STATES, (MUTED, CALM, GOOD, WARN, MUTED, MUTED, BAD), strict=True))
+STATES = dict(zip(status_metrics.STATES, (MUTED, CALM, GOOD, WARN, MUTED, MUTED, BAD), strict=True))
 """What a program says it does, and how that looks."""
 
 

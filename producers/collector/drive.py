@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from charles.config import Config
+from charles.driving.stuck_detector import StuckDetector
 from charles.events import now
 from charles.games import Game, Observation
+from charles.games.weather import chosen
 from charles.pacing import HZ
-from charles.unstuck import StuckDetector
-from charles.weather import chosen
 
 CRASH_PATIENCE_S = 0.5
 """A car that has crashed and does not get away within this time presses against something: nothing to learn from."""

@@ -6,7 +6,7 @@ import logging
 
 from charles.base import logs
 from charles.control.link import Link
-from charles.metrics.following import Following
+from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Collector as Offered
 from charles.pacing import RateKeeper
 from producers.collector.drive import Drive

@@ -9,7 +9,7 @@ from charles.base import latency
 from charles.config import Config
 from charles.control.link import Link
 from charles.ledger.ticks import TERMS
-from charles.metrics.following import Following
+from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Balancer as Offered
 from charles.metrics.table import begin
 from stream_jobs.balancer.starving import Filling, NeverFilled, Pace, explained, starving

@@ -13,7 +13,7 @@ import pytest
 from charles.games import Action, Controller
 from charles.games.gymnasium import CarRacing
 from charles.games.gymnasium.quick_render import QuickCarRacing
-from charles.weather import WEATHERS
+from charles.games.weather import WEATHERS
 
 SEED = 1_000_000
 

@@ -23,7 +23,7 @@ from charles.games.city.sky import paint_sky
 from charles.games.city.town import Town
 from charles.games.city.vehicles import draw_vehicle
 from charles.games.city.view import CENTRE, EYE, FOCAL, HEIGHT, HORIZON, WIDTH, View
-from charles.weather import Weather
+from charles.games.weather import Weather
 
 PANORAMA = round(2 * math.pi * FOCAL)  # pixels around the whole horizon
 

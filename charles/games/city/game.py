@@ -16,7 +16,7 @@ from charles.games.city.sensors import Feelers
 from charles.games.city.town import GRAIN, build_town
 from charles.games.city.traffic import Traffic
 from charles.games.city.view import HEIGHT, WIDTH
-from charles.weather import known
+from charles.games.weather import known
 
 CARS = 12  # other cars in town
 SOLID = 1.5  # m beyond the kerb, where a corner of the car hits what stands there

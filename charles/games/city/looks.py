@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.weather import Weather
+from charles.games.weather import Weather
 
 Colour = tuple[int, int, int]
 

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Picture, Telemetry
-from charles.weather import known
+from charles.games.weather import known
 
 DERIVED_SEEDS = 2**31  # where the seeds of respawned worlds begin: a world asked for below it is never driven by chance
 

@@ -12,7 +12,7 @@ from charles.games import Controller, Picture
 from charles.games.city import City
 from charles.games.city.looks import LOOKS
 from charles.games.city.physics import Car
-from charles.weather import WEATHERS
+from charles.games.weather import WEATHERS
 
 AVX2 = 11  # OpenCV's number of it; it rounds differently without
 OTHERS = [weather for weather in WEATHERS if weather != "clear"]

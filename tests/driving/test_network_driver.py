@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from charles.driving.network_driver import NetworkDriver
 from charles.games import Action, Observation, Telemetry
 from charles.labels.outputs import parse
-from charles.network_driver import NetworkDriver
 from tests.models.examples import saying
 
 SIZE = (24, 32)

@@ -11,7 +11,7 @@ from confluent_kafka import TopicPartition
 from charles import topics
 from charles.kafka import clients as kafka_module
 from charles.kafka.clients import Publisher, consumer, measured, name, poll_measured, producer, tell_statistics
-from charles.metrics.rdkafka import Statistics
+from charles.metrics.librdkafka_stats import Statistics
 from charles.metrics.table import COMMON
 from charles.settings import Kafka
 

@@ -9,7 +9,7 @@ import psutil
 
 from charles.events import Status
 from charles.kafka.clients import poll_measured
-from charles.metrics.following import Following
+from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Program
 
 STATES = ("starting", "waiting", "running", "paused", "starting over", "stopped", "failed")

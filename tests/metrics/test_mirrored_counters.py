@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter
 
-from charles.metrics.following import Following
+from charles.metrics.mirrored_counters import Following
 
 
 def test_a_counter_rises_as_the_count_does_and_never_falls() -> None:

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.unstuck import StuckDetector
+from charles.driving.stuck_detector import StuckDetector
 
 TICKS_OF_FIVE_SECONDS = 150
 

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from charles.control import link
 from charles.kafka import clients
 from charles.metrics import table
-from charles.metrics.heartbeat import Heartbeat
-from charles.metrics.rdkafka import EVERY_S, Statistics
+from charles.metrics.librdkafka_stats import EVERY_S, Statistics
+from charles.metrics.status_metrics import Heartbeat
 from charles.settings import Settings
 
 log = logging.getLogger(__name__)

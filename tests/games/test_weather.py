@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.config import Collect
-from charles.weather import RANDOM, WEATHERS, chosen, known
+from charles.games.weather import RANDOM, WEATHERS, chosen, known
 
 seeds = st.integers(-(2**40), 2**40)
 

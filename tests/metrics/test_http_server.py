@@ -12,7 +12,7 @@ import pytest
 from charles.control import link
 from charles.kafka import clients as kafka_module
 from charles.kafka.clients import measured
-from charles.metrics.page import served
+from charles.metrics.http_server import served
 from charles.settings import load
 from infra.kafka.ports import free_port
 from tests.metrics.pages import page

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from charles.metrics.following import Following
+from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import UNKNOWN, Rdkafka
 
 EVERY_S = 5.0

@@ -1,0 +1,1 @@
+"""What drives with a network: the driver itself, whether the car is stuck, and how far it came."""

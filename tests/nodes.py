@@ -11,11 +11,11 @@ from pathlib import Path
 from string import Template
 from subprocess import Popen
 
-from infra.kafka.leash import Leash
+from infra.kafka.broker_process import end, spawn
+from infra.kafka.data_folder import TEMPLATE
+from infra.kafka.owner_watchdog import Leash
 from infra.kafka.ports import LOOPBACK, free_port
-from infra.kafka.process import end, spawn
 from infra.kafka.runtime import Runtime
-from infra.kafka.storage import TEMPLATE
 
 READY_S = 120.0
 _STOP_S = 20.0

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.kafka.broker_process import end, new_group
 from infra.kafka.jars import download, maven_context
-from infra.kafka.leash import Leash
+from infra.kafka.owner_watchdog import Leash
 from infra.kafka.ports import LOOPBACK, free_port
-from infra.kafka.process import end, new_group
 from infra.kafka.runtime import cache_folder
 
 START_S = 120.0

@@ -11,7 +11,7 @@ import typer
 from charles.cli.running import clear_errors, load_settings
 
 if TYPE_CHECKING:
-    from charles.grafana import Api
+    from infra.grafana.client import Api
 
 app = typer.Typer(
     help="Put the dashboards into any Grafana. GRAFANA_URL says where it is; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER "
@@ -36,7 +36,7 @@ def push(
     uid = _uid(folder)
     with clear_errors():
         from charles.control.link import VERSION
-        from infra.grafana.committed import dashboards
+        from infra.grafana.dashboards_json import dashboards
 
         grafana = _grafana()
         grafana.make_folder(uid, folder)
@@ -52,7 +52,7 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print the facts 
     Example: charles grafana check
     """
     with clear_errors():
-        from infra.grafana.committed import dashboards
+        from infra.grafana.dashboards_json import dashboards
 
         grafana = _grafana()
         found = {dashboard["title"]: _compared(dashboard, grafana) for dashboard in dashboards()}
@@ -100,7 +100,7 @@ def _without(dashboard: dict[str, Any]) -> dict[str, Any]:
 
 
 def _grafana() -> Api:
-    from charles.grafana import Api
+    from infra.grafana.client import Api
 
     return Api(load_settings().grafana)
 

@@ -83,7 +83,7 @@ def reset_command(
 def _log_folder(loaded: Settings) -> Path | None:
     """The folder of the local broker's logs, if the cluster is that broker."""
     from charles.kafka.clients import admin
-    from infra.kafka.storage import cluster_id
+    from infra.kafka.data_folder import cluster_id
 
     there = admin(loaded.kafka).list_topics(timeout=10).cluster_id
     return loaded.broker.data / "log" if there and there == cluster_id(loaded.broker.data) else None

@@ -8,7 +8,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from charles.supervisor.delay import Delay
-from infra.kafka import BrokerError, process
+from infra.kafka import BrokerError, broker_process
 from infra.kafka.broker import LocalBroker
 
 _TURN_S = 0.2
@@ -40,9 +40,9 @@ class KeptBroker:
         """End it, also while it is being started."""
         self._leaving.set()
         while self._starting:
-            found = process.running(self._broker.data)
+            found = broker_process.running(self._broker.data)
             if found and found.broker:
-                process.end(found.pid, patience_s)
+                broker_process.end(found.pid, patience_s)
             time.sleep(_TURN_S)
         self._broker.stop(patience_s)
 

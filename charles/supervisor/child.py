@@ -18,7 +18,7 @@ from charles.base.shutdown import TakenOver
 from charles.programs import Program
 from charles.supervisor.delay import Delay
 from charles.supervisor.logfile import LogFile
-from infra.kafka.process import new_group
+from infra.kafka.broker_process import new_group
 
 UP_S = 20.0
 """A program that loads a network needs so long until it works, at the most."""

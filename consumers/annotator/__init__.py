@@ -14,7 +14,7 @@ from charles.settings import Settings
 
 if TYPE_CHECKING:
     from charles.control.link import Link
-    from charles.grafana import Annotation, Api
+    from infra.grafana.client import Annotation, Api
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ def main(settings: Settings) -> None:
     """
     from charles.base.shutdown import Stop
     from charles.control.link import Link
-    from charles.grafana import Api
     from charles.kafka import topic_admin
+    from infra.grafana.client import Api
 
     stop, grafana = Stop(), Api(settings.grafana)
     topic_admin.ensure(settings.kafka)
@@ -66,7 +66,7 @@ def annotate(grafana: Api, link: Link) -> None:
 
 def _written(grafana: Api, annotation: Annotation, link: Link) -> bool:
     """Write an annotation, however long Grafana is away; False when this life was over before."""
-    from charles.grafana import Away
+    from infra.grafana.client import Away
 
     away = False
     while not link.over():

@@ -12,7 +12,7 @@ from charles.config import differences
 from charles.control.config_topic import Epochs
 from charles.control.members import ENDED, STARTING
 from charles.events import Checkpoint, ConfigChange, DeadLetter, Status
-from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, LINE, TRAINING, Annotation
+from infra.grafana.client import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, LINE, TRAINING, Annotation
 
 Told = Checkpoint | ConfigChange | Status | DeadLetter
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.grafana.written import made
+from infra.grafana.generate import made
 
 for path, content in made().items():
     path.write_text(content, encoding="utf-8")

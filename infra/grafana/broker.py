@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import stat
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from infra.grafana.house import (
+from infra.grafana.panels import (
     BAD,
     BYTES,
     BYTES_S,

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.kafka import BrokerError, Progress
+from infra.kafka.broker_process import end, spawn, wait_until_ready
+from infra.kafka.data_folder import prepare
 from infra.kafka.ports import LOOPBACK, free_port
-from infra.kafka.process import end, spawn, wait_until_ready
 from infra.kafka.runtime import JVM, Runtime
-from infra.kafka.storage import prepare
 
 STEP = "preparing quick starts (only once)"
 TRAINING_S = 30.0

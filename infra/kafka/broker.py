@@ -14,13 +14,13 @@ from pathlib import Path
 from subprocess import Popen
 from typing import TYPE_CHECKING
 
-from infra.kafka import BrokerError, Progress, agent, logs, no_progress
-from infra.kafka import process as processes
-from infra.kafka.guard import Guard, is_full
-from infra.kafka.leash import Leash
+from infra.kafka import BrokerError, Progress, jmx_agent, logs, no_progress
+from infra.kafka import broker_process as processes
+from infra.kafka.data_folder import cluster_id, disk_is_full, prepare
+from infra.kafka.disk_watchdog import Guard, is_full
+from infra.kafka.owner_watchdog import Leash
 from infra.kafka.ports import LOOPBACK, free_port, require_free
 from infra.kafka.runtime import Runtime, cache_folder, find_runtime
-from infra.kafka.storage import cluster_id, disk_is_full, prepare
 
 if TYPE_CHECKING:
     from charles.settings import Settings
@@ -179,7 +179,7 @@ class LocalBroker:
         """Java's options for the figures, if they are wanted."""
         if self.metrics_port is None:
             return ()
-        return (agent.option(self.metrics_port, cache_folder() / "jars", progress),)
+        return (jmx_agent.option(self.metrics_port, cache_folder() / "jars", progress),)
 
     def _launch(self, runtime: Runtime, measures: tuple[str, ...], detached: bool) -> Popen[bytes]:
         properties = prepare(runtime, self.data, self.port, free_port())

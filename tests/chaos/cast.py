@@ -16,7 +16,7 @@ from pathlib import Path
 from charles.base.shutdown import SUPERVISED
 from charles.settings import Kafka, Settings, environment, load
 from infra.kafka.broker import LocalBroker
-from infra.kafka.process import new_group
+from infra.kafka.broker_process import new_group
 from tests.chaos.schedule import BALANCERS, BROKER, COLLECTORS
 from tests.kafka_tools import kill as kill_broker
 

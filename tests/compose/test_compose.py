@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from charles.programs import PROGRAMS
-from infra.kafka.pin import KAFKA
+from infra.kafka.pin_jars import KAFKA
 from tests.compose.stack import ROOT
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from charles.metrics.table import ROWS
-from infra.grafana.committed import dashboards
+from infra.grafana.dashboards_json import dashboards
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "infra/prometheus/rules.yml"

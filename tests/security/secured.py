@@ -19,9 +19,9 @@ from charles.kafka.clients import admin, answers
 from charles.kafka.errors import Refused
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
+from infra.kafka.data_folder import new_cluster_id
 from infra.kafka.ports import LOOPBACK, free_port
 from infra.kafka.runtime import find_runtime
-from infra.kafka.storage import new_cluster_id
 from tests.nodes import Node
 from tests.security.certificates import Authority
 

@@ -17,9 +17,9 @@ from charles.kafka.clients import name, producer
 from charles.settings import Kafka
 from infra.kafka import BrokerError
 from infra.kafka.broker import LocalBroker
-from infra.kafka.guard import LEAST
+from infra.kafka.data_folder import MIN_FREE
+from infra.kafka.disk_watchdog import LEAST
 from infra.kafka.ports import free_port
-from infra.kafka.storage import MIN_FREE
 from tests.kafka_tools import read_all
 from tests.logged import until
 from tests.survival import checks, pipeline

@@ -16,7 +16,7 @@ from charles.evaluation.film import Shot, draw_film
 from charles.events import Checkpoint
 from charles.games import Action
 from charles.plots.loss import Losses, draw_loss
-from infra.kafka import BrokerError, process, storage
+from infra.kafka import BrokerError, broker_process, data_folder
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
 from infra.kafka.runtime import find_runtime
@@ -84,24 +84,24 @@ def test_what_is_written_is_there_whole_or_not_at_all(disk: Disk, write: Callabl
 def test_a_broker_says_so_too_where_not_even_its_own_notes_can_be_written(
     disk: Disk, monkeypatch: pytest.MonkeyPatch, kib: int
 ) -> None:
-    monkeypatch.setattr(storage, "MIN_FREE", 0)
+    monkeypatch.setattr(data_folder, "MIN_FREE", 0)
     disk.fill(kib * 1024)
     broker = LocalBroker(disk.folder / "kafka", free_port())
     with pytest.raises(BrokerError, match="No space left on device") as failure:
         broker.start(detached=False)
     assert str(broker.data) in str(failure.value)
     assert "\n" not in str(failure.value)
-    assert process.running(broker.data) is None
+    assert broker_process.running(broker.data) is None
 
 
 def test_a_folder_is_known_again_after_a_start_that_found_no_room_for_its_notes(
     disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "MIN_FREE", 0)
+    monkeypatch.setattr(data_folder, "MIN_FREE", 0)
     runtime, data = find_runtime(), disk.folder / "kafka"
-    storage.prepare(runtime, data, 9092, 9093)
+    data_folder.prepare(runtime, data, 9092, 9093)
     disk.fill()
     with pytest.raises(OSError, match="No space left on device"):
-        storage.prepare(runtime, data, 9092, 9093)
+        data_folder.prepare(runtime, data, 9092, 9093)
     disk.make_room()
-    storage.prepare(runtime, data, 9092, 9093)
+    data_folder.prepare(runtime, data, 9092, 9093)

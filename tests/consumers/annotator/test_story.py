@@ -11,8 +11,8 @@ import pytest
 from charles.checkpoints import publish
 from charles.config import Config, changed
 from charles.events import Checkpoint, ConfigChange, DeadLetter, Status
-from charles.grafana import Annotation
 from consumers.annotator.story import Story
+from infra.grafana.client import Annotation
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=20)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, TAG, TRAINING
-from infra.grafana import house
-from infra.grafana.committed import FOLDER, dashboards
-from infra.grafana.written import made
+from infra.grafana import panels as house
+from infra.grafana.client import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, TAG, TRAINING
+from infra.grafana.dashboards_json import FOLDER, dashboards
+from infra.grafana.generate import made
 from tests.infra.expressions import ROOT, panels
 
 PROVISIONING = ROOT / "infra/grafana/provisioning"

@@ -17,7 +17,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from infra.kafka import BrokerError, process, storage
+from infra.kafka import BrokerError, broker_process, data_folder
 from infra.kafka import broker as broker_module
 from infra.kafka.broker import LocalBroker
 from infra.kafka.runtime import find_runtime
@@ -154,11 +154,11 @@ def test_a_full_disk_is_told_before_anything_is_written(
     with pytest.raises(BrokerError, match="is full: 100 MiB are free, 1024 are needed"):
         own_broker.start(detached=False)
     assert not (own_broker.data / "log").exists()
-    assert process.running(own_broker.data) is None
+    assert broker_process.running(own_broker.data) is None
 
 
 def test_a_broker_that_dies_while_it_starts_says_why(own_broker: LocalBroker) -> None:
-    storage.prepare(find_runtime(), own_broker.data, 9092, 9093)
+    data_folder.prepare(find_runtime(), own_broker.data, 9092, 9093)
     (own_broker.data / "log" / "bootstrap.checkpoint").write_bytes(b"x" * 100)
     with pytest.raises(BrokerError, match="No FeatureLevelRecord") as failure:
         own_broker.start(detached=False)

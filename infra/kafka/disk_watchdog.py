@@ -1,4 +1,4 @@
-"""Ends a broker whose disk is full: `python -m infra.kafka.guard PID FOLDER`, beside every broker that is started.
+"""Ends a broker whose disk is full: `python -m infra.kafka.disk_watchdog PID FOLDER`, beside every broker that is started.
 
 A Kafka that cannot write to its log ends by itself, and its next start mends what was half written. But where it is the
 indexes that have no room, which are mapped into memory, it lives on with broken ones, and refuses what it is sent even
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from infra.kafka.process import new_group
+from infra.kafka.broker_process import new_group
 
 LEAST = 32 << 20
 """Bytes that must be free."""
@@ -27,7 +27,7 @@ class Guard:
 
     def __init__(self, broker_pid: int, folder: Path, *, detached: bool) -> None:
         """detached: it goes on when this process, or the terminal, ends."""
-        command = [sys.executable, "-m", "infra.kafka.guard", str(broker_pid), str(folder)]
+        command = [sys.executable, "-m", "infra.kafka.disk_watchdog", str(broker_pid), str(folder)]
         nowhere = subprocess.DEVNULL
         self._process = subprocess.Popen(
             command, stdin=nowhere, stdout=nowhere, stderr=nowhere, **new_group(detached=detached)

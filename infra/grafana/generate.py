@@ -11,7 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from charles.metrics.table import ROWS
 from infra.grafana.broker import broker
-from infra.grafana.committed import FOLDER
+from infra.grafana.dashboards_json import FOLDER
 from infra.grafana.driving import driving
 from infra.grafana.pipeline import pipeline
 from infra.grafana.training import training

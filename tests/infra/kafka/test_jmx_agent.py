@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from infra.kafka import BrokerError, agent
+from infra.kafka import BrokerError, jmx_agent
 from infra.kafka.broker import LocalBroker
 from infra.kafka.jars import AGENT_FILE, pinned
 from infra.kafka.ports import free_port
@@ -58,7 +58,7 @@ def test_every_figure_that_has_a_name_has_a_value_on_loopback_alone(measured: Lo
     use(measured.start(detached=False))
     text, samples = page(measured.metrics_port)
 
-    named = set(re.findall(r"name: (kafka_\w+)", agent.RULES.read_text(encoding="utf-8")))
+    named = set(re.findall(r"name: (kafka_\w+)", jmx_agent.RULES.read_text(encoding="utf-8")))
     there = {sample.name for sample in samples if sample.name.startswith("kafka_")}
     assert len(named) == 12
     assert there == named
@@ -95,9 +95,9 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(measured: LocalBrok
 
 
 def test_the_agent_is_put_where_another_broker_can_take_it_from(tmp_path: Path) -> None:
-    agent.put(tmp_path / "jmx")
+    jmx_agent.put(tmp_path / "jmx")
     (jar,) = pinned(AGENT_FILE)
     put = tmp_path / "jmx" / "jmx_prometheus_javaagent.jar"
     put.rename(put.with_name(jar.name))
     assert jar.is_whole(tmp_path / "jmx")
-    assert (tmp_path / "jmx" / "jmx.yml").read_bytes() == agent.RULES.read_bytes()
+    assert (tmp_path / "jmx" / "jmx.yml").read_bytes() == jmx_agent.RULES.read_bytes()

@@ -16,8 +16,8 @@ from grafana_foundation_sdk.models import common as looks
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import units as unit_names
 
-from charles.grafana import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, TAG, TRAINING
 from charles.metrics import status_metrics
+from infra.grafana.client import ALARM, CHECKPOINT, CONFIG, DEAD_LETTER, TAG, TRAINING
 
 DATASOURCE = "charles-prometheus"
 """The provisioned data source's uid; on another Grafana the variable `datasource` chooses."""

@@ -1,4 +1,4 @@
-"""Ends a broker when the process that owns it is gone, however that one went: `python -m infra.kafka.leash PID`.
+"""Ends a broker when the process that owns it is gone, however that one went: `python -m infra.kafka.owner_watchdog PID`.
 
 The owner holds the other end of this process's stdin. The system closes it with the owner, also after kill -9. The
 broker lives a moment longer, so that the owner's other programs can write what they have.
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from infra.kafka.process import end, new_group
+from infra.kafka.broker_process import end, new_group
 
 OUTLIVES_S = 4.0
 END_S = 3.0
@@ -20,7 +20,7 @@ class Leash:
     """What an owner holds while its broker shall not outlive it."""
 
     def __init__(self, broker_pid: int) -> None:
-        command = [sys.executable, "-m", "infra.kafka.leash", str(broker_pid)]
+        command = [sys.executable, "-m", "infra.kafka.owner_watchdog", str(broker_pid)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, **new_group())
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""Writes jars.txt and agent.txt again: `python -m infra.kafka.pin`, after a change of the coordinates below.
+"""Writes jars.txt and agent.txt again: `python -m infra.kafka.pin_jars`, after a change of the coordinates below.
 
 Resolves every root on its own: resolved together, the BOM in log4j's parent would manage Kafka's
 versions too (and replace kafka-clients 4.3.1 by 3.9.1).
@@ -29,7 +29,7 @@ LEFT_OUT = (("org.apache.kafka", "connect-runtime"),)
 
 HEADER = """\
 # {what}: SHA-256, bytes, group:artifact:version.
-# Written by `python -m infra.kafka.pin`; read by infra/kafka/jars.py, which refuses any other content.
+# Written by `python -m infra.kafka.pin_jars`; read by infra/kafka/jars.py, which refuses any other content.
 """
 
 

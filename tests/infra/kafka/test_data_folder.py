@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.kafka import BrokerError, process
+from infra.kafka import BrokerError, broker_process
+from infra.kafka.data_folder import cluster_id, prepare, require_own
 from infra.kafka.runtime import find_runtime
-from infra.kafka.storage import cluster_id, prepare, require_own
 
 
 def test_a_folder_keeps_its_cluster_whatever_the_ports(tmp_path: Path) -> None:
@@ -68,17 +68,17 @@ def test_an_interrupted_format_is_done_again(tmp_path: Path) -> None:
 
 
 def test_only_one_process_can_claim_a_folder(tmp_path: Path) -> None:
-    process.claim(tmp_path, 9092, "4.3.1")
+    broker_process.claim(tmp_path, 9092, "4.3.1")
     with pytest.raises(BrokerError, match="another process is just starting"):
-        process.claim(tmp_path, 9092, "4.3.1")
+        broker_process.claim(tmp_path, 9092, "4.3.1")
 
 
 def test_what_a_dead_process_left_claimed_is_free(tmp_path: Path) -> None:
     note = tmp_path / "broker.json"
     # This process's number, but made at another time: the number was given out again.
     note.write_text(json.dumps({"pid": os.getpid(), "created": 1.0, "broker": True, "port": 9092, "version": "4.3.1"}))
-    assert process.running(tmp_path) is None
-    process.claim(tmp_path, 9093, "4.3.1")
-    held = process.running(tmp_path)
+    assert broker_process.running(tmp_path) is None
+    broker_process.claim(tmp_path, 9093, "4.3.1")
+    held = broker_process.running(tmp_path)
     assert held is not None
     assert held.port == 9093

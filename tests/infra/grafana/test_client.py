@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from charles.grafana import Annotation, Api, Away, Refused
 from charles.settings import ConfigError, Grafana
+from infra.grafana.client import Annotation, Api, Away, Refused
 from infra.kafka.ports import free_port
 from tests.grafana_double import PASSWORD, TOKEN, Double, serving
 

@@ -4,7 +4,7 @@ data/log/               Kafka's own files
 data/cluster.json       which cluster this is, and the newest Kafka that wrote here
 data/server.properties  written again at every start
 data/broker.log, .out   the broker's log; what Java itself printed
-data/broker.json        which process runs (infra/kafka/process.py)
+data/broker.json        which process runs (infra/kafka/broker_process.py)
 """
 
 from __future__ import annotations

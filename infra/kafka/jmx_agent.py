@@ -1,6 +1,6 @@
 """The Prometheus JMX exporter: a Java agent in the broker that offers the broker's figures, those of jmx.yml.
 
-python -m infra.kafka.agent FOLDER      puts it there with jmx.yml, for a broker that somebody else starts, with
+python -m infra.kafka.jmx_agent FOLDER      puts it there with jmx.yml, for a broker that somebody else starts, with
                                         KAFKA_OPTS=-javaagent:FOLDER/jmx_prometheus_javaagent.jar=PORT:FOLDER/jmx.yml
 """
 
@@ -39,5 +39,5 @@ def put(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("where to? python -m infra.kafka.agent FOLDER")
+        sys.exit("where to? python -m infra.kafka.jmx_agent FOLDER")
     put(Path(sys.argv[1]))

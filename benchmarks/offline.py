@@ -22,7 +22,7 @@ from benchmarks.waiting import balancer, until
 from charles.kafka.dead_letters import DeadLetters
 from charles.labels.outputs import OUTPUTS
 from charles.offline.samples import BalancedSamples, Samples
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, Settings
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers

@@ -12,9 +12,9 @@ from charles import topics
 from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.labels.outputs import OUTPUTS
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.record import Record
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.manifest import TopicInfo
+from charles.recordings.format.record import Record
+from charles.recordings.format.writer import RecordingWriter
 from charles.topics import Topic
 
 Label = tuple[float, float]

@@ -11,8 +11,8 @@ from charles.cli.recording_views import AsJson, Source, bar, opened
 from charles.cli.running import clear_errors
 
 if TYPE_CHECKING:
-    from charles.recordings.checking import Found, Report
-    from charles.recordings.recording import Recording
+    from charles.recordings.format.reader import Recording
+    from charles.recordings.inspect.label_check import Found, Report
 
 
 def check(recording: Source, as_json: AsJson = False) -> None:
@@ -24,7 +24,7 @@ def check(recording: Source, as_json: AsJson = False) -> None:
     Example: charles recordings check monday
     """
     with clear_errors():
-        from charles.recordings.checking import check as checked
+        from charles.recordings.inspect.label_check import check as checked
 
         source = opened(recording)
         with bar(f"checking {source.folder}", "records") as progress:
@@ -67,9 +67,9 @@ def _when(source: Recording, found: Found) -> str:
     """Since the recording's beginning; a tick is taken a little before it is published."""
     from datetime import timedelta
 
-    from charles.recordings import times
+    from charles.recordings.inspect import tick_spans
 
-    after = max(found.timestamp - times.bounds(source)[0], 0)
+    after = max(found.timestamp - tick_spans.bounds(source)[0], 0)
     return f"+{timedelta(seconds=after // 1000)}"
 
 

@@ -11,8 +11,8 @@ from charles.cli.recording_views import New, Source, bar, new_place, opened
 from charles.cli.running import clear_errors
 
 if TYPE_CHECKING:
-    from charles.recordings.recording import Recording
-    from charles.recordings.times import TickSpan
+    from charles.recordings.format.reader import Recording
+    from charles.recordings.inspect.tick_spans import TickSpan
 
 
 def cut(
@@ -37,12 +37,13 @@ def cut(
     Example: charles recordings cut monday first-minute --until +1m
     """
     with clear_errors():
-        from charles.recordings import cutting, times
+        from charles.recordings.edit import cut as cutting
+        from charles.recordings.inspect import tick_spans
 
         source, folder = opened(recording), new_place(new)
         part = cutting.Part(
-            None if since is None else times.moment(since, source),
-            None if until is None else times.moment(until, source),
+            None if since is None else tick_spans.moment(since, source),
+            None if until is None else tick_spans.moment(until, source),
             frozenset(collector) if collector else None,
             topic or None,
         )
@@ -67,7 +68,7 @@ def merge(
     if len(recordings) < 3:
         raise typer.BadParameter("name two recordings or more, and then the new one", param_hint="DIR... NEW")
     with clear_errors():
-        from charles.recordings import merging
+        from charles.recordings.edit import merge as merging
 
         *given, new = recordings
         sources, folder = [opened(each) for each in given], new_place(new)
@@ -103,12 +104,13 @@ def drop(
     if not span and not unstuck:
         raise typer.BadParameter("say what to leave out: --span, or --unstuck", param_hint="--span")
     with clear_errors():
-        from charles.recordings import dropping, times
+        from charles.recordings.edit import drop as dropping
+        from charles.recordings.inspect import tick_spans
 
         source, folder = opened(recording), new_place(new)
-        spans = [times.TickSpan.parse(text) for text in span or ()]
+        spans = [tick_spans.TickSpan.parse(text) for text in span or ()]
         if unstuck:
-            spans += _stuck(source, times.length(before))
+            spans += _stuck(source, tick_spans.length(before))
         with bar(f"copying {source.folder}", "records") as progress:
             dropped = dropping.drop(source, folder, spans, progress)
         typer.echo(f"{dropped:,} records are left out")
@@ -116,11 +118,11 @@ def drop(
 
 
 def _stuck(source: Recording, before_s: float) -> list[TickSpan]:
-    from charles.recordings import configs
-    from charles.recordings.stuck import stuck
+    from charles.recordings.edit.stuck_ends import stuck
+    from charles.recordings.inspect import recorded_config
 
     with bar(f"looking through {source.folder}", "records") as progress:
-        spans = stuck(source, configs.newest(source.manifest)[1].unstuck, before_s, progress)
+        spans = stuck(source, recorded_config.newest(source.manifest)[1].unstuck, before_s, progress)
     typer.echo(f"{len(spans)} runs end with a car that is stuck")
     for span in spans:
         typer.echo(f"  {span}")
@@ -129,7 +131,7 @@ def _stuck(source: Recording, before_s: float) -> list[TickSpan]:
 
 def _tell(folder: Path) -> None:
     """What was made."""
-    from charles.recordings.recording import Recording
+    from charles.recordings.format.reader import Recording
 
     made = Recording.open(folder)
     records = sum(each.records for each in made.lengths.values())

@@ -12,8 +12,8 @@ from charles.cli.recording_views import New, Source, bar, new_place, opened
 from charles.cli.running import clear_errors, load_settings
 
 if TYPE_CHECKING:
-    from charles.recordings.importing import Imported
-    from charles.recordings.recording import Recording
+    from charles.recordings.exchange.import_pictures import Imported
+    from charles.recordings.format.reader import Recording
 
 
 Column = Annotated[str | None, typer.Option(metavar="NAME", show_default="by its usual names")]
@@ -61,7 +61,7 @@ def export(
 
 
 def _parquet(source: Recording, to: Path, video: bool) -> None:
-    from charles.recordings.parquet import export as exported
+    from charles.recordings.exchange.parquet import export as exported
 
     with bar(f"exporting {source.folder}", "records") as progress:
         found = exported(source, to, progress, video=video)
@@ -73,7 +73,7 @@ def _parquet(source: Recording, to: Path, video: bool) -> None:
 
 
 def _jpeg(source: Recording, to: Path) -> None:
-    from charles.recordings.pictures import export as exported
+    from charles.recordings.exchange.jpeg_folder import export as exported
 
     with bar(f"exporting {source.folder}", "records") as progress:
         found = exported(source, to, progress)
@@ -126,7 +126,7 @@ def import_command(
     Example: charles recordings import beach/IMG beach --csv beach/driving_log.csv
     """
     with clear_errors():
-        from charles.recordings.importing import Options, import_folder
+        from charles.recordings.exchange.import_pictures import Options, import_folder
 
         options = Options(
             columns={

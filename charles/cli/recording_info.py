@@ -14,8 +14,8 @@ from charles.cli.tables import table_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from charles.recordings.info import Info, RunInfo
-    from charles.recordings.recording import Recording
+    from charles.recordings.format.reader import Recording
+    from charles.recordings.inspect.info import Info, RunInfo
 
 _RUNS = 30
 """Rows of runs that are shown; --json has all."""
@@ -41,7 +41,7 @@ def info(
     Example: charles recordings info monday --contact-sheet monday.png
     """
     with clear_errors():
-        from charles.recordings.info import info as counted
+        from charles.recordings.inspect.info import info as counted
 
         source = opened(recording)
         with bar(f"reading {source.folder}", "records") as progress:
@@ -55,7 +55,7 @@ def info(
         if histograms is not None:
             _draw_labels(source, found, histograms)
         if contact_sheet is not None:
-            from charles.recordings.contact_sheet import draw
+            from charles.recordings.inspect.contact_sheet import draw
 
             with bar("drawing", "pictures") as progress:
                 count = draw(contact_sheet, source, pictures, progress)
@@ -64,7 +64,7 @@ def info(
 
 def _draw_labels(source: Recording, found: Info, path: Path) -> None:
     from charles.plots.balance_png import draw_driven, draw_png
-    from charles.recordings.errors import RecordingError
+    from charles.recordings.format.errors import RecordingError
 
     if not found.labels.drive.ticks:
         raise RecordingError(f"{source.folder} holds no controls: there are no labels to draw")
@@ -74,9 +74,9 @@ def _draw_labels(source: Recording, found: Info, path: Path) -> None:
 def _facts(source: Recording, found: Info) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from charles.recordings import times
+    from charles.recordings.inspect.tick_spans import bounds
 
-    first, last = times.bounds(source)
+    first, last = bounds(source)
     manifest, drive = source.manifest, found.labels.drive
     return {
         "folder": str(source.folder),
@@ -111,17 +111,19 @@ def _halves(run: RunInfo) -> tuple[tuple[str, Any], tuple[str, Any]]:
 
 def _print(source: Recording, found: Info) -> None:
 
-    from charles.recordings import times
+    from charles.recordings.inspect.tick_spans import bounds, told
 
     console, manifest = table_console(), source.manifest
-    first, last = times.bounds(source)
+    first, last = bounds(source)
     state = "complete" if manifest.state == "complete" else "not complete"
     console.print(
         f"{source.folder}: {state}, of the prefix {manifest.prefix}", highlight=False, markup=False, soft_wrap=True
     )
     if last >= 0:
         console.print(
-            f"from {times.told(first)} to {times.told(last)}: {_clock(last - first)}", highlight=False, soft_wrap=True
+            f"from {told(first)} to {told(last)}: {_clock(last - first)}",
+            highlight=False,
+            soft_wrap=True,
         )
     console.print(f"digest {source.digest}", highlight=False, soft_wrap=True)
     console.print("", _topics(source), sep="\n")
@@ -150,11 +152,11 @@ def _topics(source: Recording) -> Table:
     from rich.filesize import decimal
 
     table = _table("topic", right=("partitions", "records", "size", "from", "length"))
-    from charles.recordings import times
+    from charles.recordings.inspect.tick_spans import told
 
     for name, each in source.lengths.items():
         timed = each.first_timestamp >= 0
-        spans = (times.told(each.first_timestamp), _clock(each.last_timestamp - each.first_timestamp)) if timed else ()
+        spans = (told(each.first_timestamp), _clock(each.last_timestamp - each.first_timestamp)) if timed else ()
         table.add_row(name, str(len(source.partitions(name))), f"{each.records:,}", decimal(each.bytes), *spans)
     return table
 
@@ -174,13 +176,13 @@ def _collectors(found: Info) -> Table:
 def _runs(source: Recording, found: Info) -> Table:
     """A run is written as `drop --span` wants it; from: since the recording's beginning; records: frames, and controls
     where these are not as many."""
-    from charles.recordings import times
+    from charles.recordings.inspect.tick_spans import bounds
 
     table = _table()
     table.add_column("collector/run", overflow="fold")
     for head in ("from", "ticks", "records", "missing"):
         table.add_column(head, justify="right", no_wrap=True)
-    began = times.bounds(source)[0]
+    began = bounds(source)[0]
     for run in list(found.runs.values())[:_RUNS]:
         halves = [half for _name, half in _halves(run) if half.records]
         ticks = f"{min(half.first for half in halves)}-{max(half.last for half in halves)}"

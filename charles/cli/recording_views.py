@@ -14,8 +14,8 @@ from charles.cli.running import load_settings
 from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
-    from charles.recordings.recording import Recording
-    from charles.recordings.verify import Report
+    from charles.recordings.format.reader import Recording
+    from charles.recordings.inspect.verify import Report
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Source = Annotated[Path, typer.Argument(metavar="DIR", help="A recording, or its name in recordings.folder.")]
@@ -40,8 +40,8 @@ class Row:
 
 def row_of(path: Path) -> Row:
     """Of one that cannot be opened, why."""
-    from charles.recordings.errors import RecordingError
-    from charles.recordings.recording import Recording
+    from charles.recordings.format.errors import RecordingError
+    from charles.recordings.format.reader import Recording
 
     try:
         recording = Recording.open(path)
@@ -95,10 +95,10 @@ def print_report(recording: Recording, report: Report) -> None:
 
 def opened(given: Path) -> Recording:
     """The recording that somebody calls so. Raises RecordingError."""
-    from charles.recordings import finding
-    from charles.recordings.recording import Recording
+    from charles.recordings.format.reader import Recording
+    from charles.recordings.inspect import locate
 
-    return Recording.open(finding.located(given, load_settings().recordings.folder))
+    return Recording.open(locate.located(given, load_settings().recordings.folder))
 
 
 def new_place(given: Path) -> Path:

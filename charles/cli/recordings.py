@@ -34,10 +34,10 @@ def list_command(
     Example: charles recordings list
     """
     with clear_errors():
-        from charles.recordings import finding
+        from charles.recordings.inspect import locate
 
         folder = folder or load_settings().recordings.folder
-        rows = [row_of(path) for path in finding.under(folder)]
+        rows = [row_of(path) for path in locate.under(folder)]
         if as_json:
             import json
 
@@ -55,7 +55,7 @@ def verify(recording: Source, as_json: AsJson = False) -> None:
     Example: charles recordings verify monday
     """
     with clear_errors():
-        from charles.recordings.verify import verify as verified
+        from charles.recordings.inspect.verify import verify as verified
 
         source = opened(recording)
         with bar(f"reading {source.folder}") as progress:

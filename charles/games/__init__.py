@@ -148,7 +148,7 @@ class Game(Protocol):
         """Put the car somewhere else in the world, standing or rolling, free of the place where it was stuck."""
 
     def set_weather(self, weather: str) -> None:
-        """Have this weather, one of charles.games.weather.WEATHERS, from the next observe() on; a game begins in "clear".
+        """Have this weather, one of weather.WEATHERS, from the next observe() on; a game begins in "clear".
 
         It changes what is seen, never how the car moves; a game without weather changes nothing. Raises ConfigError
         for an unknown one.

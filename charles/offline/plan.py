@@ -9,9 +9,9 @@ from pathlib import Path
 from charles import topics
 from charles.config import Config, changed, from_json
 from charles.offline.facts import Facts, Source
-from charles.recordings import configs, finding
-from charles.recordings.errors import RecordingError
-from charles.recordings.recording import Recording
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.reader import Recording
+from charles.recordings.inspect import locate, recorded_config
 from charles.settings import ConfigError, Settings
 
 _RAW = (topics.FRAMES.name, topics.CONTROLS.name)
@@ -69,7 +69,7 @@ def make(
 
     Raises RecordingError for one that cannot be trained from, ConfigError.
     """
-    opened = Recording.open(finding.located(recording, settings.recordings.folder))
+    opened = Recording.open(locate.located(recording, settings.recordings.folder))
     if opened.manifest.state != "complete":
         raise RecordingError(
             f"{opened.folder} is not complete: it is being recorded, or that was killed; let it be recorded to an end"
@@ -125,5 +125,5 @@ def _config(recording: Recording, file: Path | None) -> tuple[Config, int, str]:
         return from_json(file.read_text(encoding="utf-8")), -1, f"the configuration in {file}"
     if not recording.manifest.configs:
         return Config(), -1, "the default configuration (the recording holds none)"
-    epoch, newest = configs.newest(recording.manifest)
+    epoch, newest = recorded_config.newest(recording.manifest)
     return newest, epoch, f"configuration {epoch} of the recording"

@@ -8,8 +8,8 @@ from typing import Protocol
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Sample
-from charles.recordings.reading_back import RecordedSchemas
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
+from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 
 Numbered = tuple[int, Sample | Unreadable]
 """A sample and its number, which grows and is always the same; or why it cannot be read."""

@@ -10,9 +10,9 @@ from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import TrainingStep
 from charles.plots.loss import Losses
-from charles.recordings.layout import MANIFEST
-from charles.recordings.reading_back import RecordedSchemas
-from charles.recordings.recording import Recording
+from charles.recordings.format.layout import MANIFEST
+from charles.recordings.format.reader import Recording
+from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 
 _OF_TRAINING = topics.TRAINING.name
 

@@ -9,10 +9,11 @@ from enum import Enum
 from pathlib import Path
 
 from charles import events, topics
-from charles.recordings import finding, layout, times
-from charles.recordings.errors import RecordingError
-from charles.recordings.lock import Lock
-from charles.recordings.manifest import Manifest
+from charles.recordings.format import layout
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.lock import Lock
+from charles.recordings.format.manifest import Manifest
+from charles.recordings.inspect import locate, tick_spans
 from charles.settings import ConfigError, Settings
 
 USUAL = (topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING)
@@ -43,7 +44,7 @@ def begin(settings: Settings) -> Begin:
             return edge
     try:
         ago = _AGO.fullmatch(text)
-        time = now - timedelta(seconds=times.length(ago[1])) if ago else datetime.fromisoformat(text)
+        time = now - timedelta(seconds=tick_spans.length(ago[1])) if ago else datetime.fromisoformat(text)
     except (RecordingError, ValueError, OverflowError):
         raise ConfigError(
             f"recorder.begin: {text!r} is none of now, beginning, a time such as 2026-01-31T12:00:00 (UTC), 10m ago"
@@ -66,8 +67,8 @@ def folder(settings: Settings) -> Path:
     and did not finish, or else a new one, named by the time."""
     recordings, given = settings.recordings.folder, settings.recorder.recording
     if given is not None:
-        return finding.placed(Path(given), recordings)
-    left = (path for path in reversed(finding.under(recordings)) if _is_left_behind(path, settings.kafka.prefix))
+        return locate.placed(Path(given), recordings)
+    left = (path for path in reversed(locate.under(recordings)) if _is_left_behind(path, settings.kafka.prefix))
     return next(left, recordings / events.now().strftime(_NAME))
 
 

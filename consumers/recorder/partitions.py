@@ -14,8 +14,8 @@ from confluent_kafka.admin import OffsetSpec
 from charles.kafka.clients import admin
 from charles.kafka.errors import asking
 from charles.kafka.topic_admin import TIMEOUT_S, resolve
-from charles.recordings.errors import RecordingError
-from charles.recordings.manifest import Manifest, TopicInfo
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.manifest import Manifest, TopicInfo
 from charles.settings import Kafka
 from consumers.recorder.beginning import Begin, Edge
 

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from charles.kafka import errors
 from charles.kafka.clients import consumer, measured
-from charles.recordings.errors import RecordingError
+from charles.recordings.format.errors import RecordingError
 from charles.settings import Kafka
 from consumers.recorder.partitions import Place
 

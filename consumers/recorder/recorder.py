@@ -14,9 +14,9 @@ from charles.base.atomic_file import Unwritable
 from charles.base.shutdown import Stop
 from charles.control.link import Link
 from charles.kafka import topic_admin
-from charles.recordings import times
-from charles.recordings.errors import RecordingError
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.writer import RecordingWriter
+from charles.recordings.inspect import tick_spans
 from charles.settings import ConfigError, Settings
 from consumers.recorder import beginning
 from consumers.recorder.beginning import Begin
@@ -97,6 +97,6 @@ def _duration_s(settings: Settings) -> float:
     if settings.recorder.duration is None:
         return math.inf
     try:
-        return times.length(settings.recorder.duration)
+        return tick_spans.length(settings.recorder.duration)
     except RecordingError as problem:
         raise ConfigError(f"recorder.duration: {problem}") from None

@@ -10,8 +10,8 @@ from confluent_kafka import KafkaException
 
 from charles.avro.codec import AvroSchema, Unreadable
 from charles.kafka.schemas import Registry, RegistryError
-from charles.recordings.manifest import schema_key
-from charles.recordings.values import schema_name
+from charles.recordings.format.manifest import schema_key
+from charles.recordings.inspect.value_check import schema_name
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from charles.base.atomic_file import Unwritable
 from charles.control.link import Link
-from charles.recordings.record import from_message
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.record import from_message
+from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Settings
 from consumers.recorder.partitions import Cluster, Found, Place, require_same
 from consumers.recorder.reading import Gap, Reader

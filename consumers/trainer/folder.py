@@ -22,10 +22,10 @@ from charles.checkpoints.weights_file import WeightsFileError, load_weights, sav
 from charles.control.link import VERSION
 from charles.evaluation.sources import UNTRAINED_FILE, WEIGHTS_FILE
 from charles.events import Checkpoint, Span, TrainingStep, now
-from charles.recordings.layout import MANIFEST
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.record import Record
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.layout import MANIFEST
+from charles.recordings.format.manifest import TopicInfo
+from charles.recordings.format.record import Record
+from charles.recordings.format.writer import RecordingWriter
 from consumers.trainer.ends import Found
 from consumers.trainer.publishing import Identity
 from consumers.trainer.resuming import CannotResume

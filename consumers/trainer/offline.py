@@ -10,7 +10,7 @@ from charles.control.offline_link import Alone
 from charles.models.tensorflow_import import loading_tensorflow
 from charles.offline.plan import Outcome, Plan
 from charles.offline.samples import Samples
-from charles.recordings.errors import RecordingError
+from charles.recordings.format.errors import RecordingError
 from consumers.trainer.bar import Bar
 from consumers.trainer.ends import Ends
 from consumers.trainer.folder import Folder, Steps

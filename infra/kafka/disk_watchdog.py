@@ -1,4 +1,4 @@
-"""Ends a broker whose disk is full: `python -m infra.kafka.disk_watchdog PID FOLDER`, beside every broker that is started.
+"""Ends a broker whose disk is full: `python -m infra.kafka.disk_watchdog PID FOLDER`, beside every broker.
 
 A Kafka that cannot write to its log ends by itself, and its next start mends what was half written. But where it is the
 indexes that have no room, which are mapped into memory, it lives on with broken ones, and refuses what it is sent even

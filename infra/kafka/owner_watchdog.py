@@ -1,4 +1,4 @@
-"""Ends a broker when the process that owns it is gone, however that one went: `python -m infra.kafka.owner_watchdog PID`.
+"""Ends a broker when its owner process is gone, however that went: `python -m infra.kafka.owner_watchdog PID`.
 
 The owner holds the other end of this process's stdin. The system closes it with the owner, also after kill -9. The
 broker lives a moment longer, so that the owner's other programs can write what they have.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from charles import topics
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end, spans
-from charles.recordings.record import from_message
+from charles.recordings.format.record import from_message
 from charles.topics import Topic
 from producers.replayer.plan import OF_RUNS, Plan, run_of
 

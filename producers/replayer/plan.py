@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from charles import topics
-from charles.recordings import finding, times
-from charles.recordings.errors import RecordingError
-from charles.recordings.record import NO_TIMESTAMP, Record
-from charles.recordings.recording import Keep, Recording
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.reader import Keep, Recording
+from charles.recordings.format.record import NO_TIMESTAMP, Record
+from charles.recordings.inspect import locate, tick_spans
 from charles.replays import clock
 from charles.settings import ConfigError, Kafka, Replayer, Settings
 from charles.topics import Topic
@@ -99,10 +99,10 @@ def planned(settings: Settings) -> Plan:
     _refuse_contradictions(wanted)
     if wanted.recording is None:
         raise ConfigError("replayer.recording: should name a recording")
-    recording = Recording.open(finding.located(wanted.recording, settings.recordings.folder))
+    recording = Recording.open(locate.located(wanted.recording, settings.recordings.folder))
     chosen, left_out = _chosen(recording, wanted)
-    since = None if wanted.since is None else times.moment(wanted.since, recording)
-    until = None if wanted.until is None else times.moment(wanted.until, recording)
+    since = None if wanted.since is None else tick_spans.moment(wanted.since, recording)
+    until = None if wanted.until is None else tick_spans.moment(wanted.until, recording)
     first, last = _bounds(recording, chosen, since, until)
     prefix = wanted.prefix or f"{recording.manifest.prefix}-replay"
     return Plan(

@@ -11,9 +11,9 @@ import fastavro
 
 from charles.avro import codec
 from charles.avro.codec import AvroSchema
-from charles.recordings.manifest import Manifest
-from charles.recordings.record import Record
-from charles.recordings.values import schema_name
+from charles.recordings.format.manifest import Manifest
+from charles.recordings.format.record import Record
+from charles.recordings.inspect.value_check import schema_name
 from producers.replayer.plan import OF_RUNS
 
 _NAMES = ("run", "set_id")

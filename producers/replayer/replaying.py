@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from charles.base.shutdown import Stop
 from charles.control.link import Link
 from charles.kafka.clients import BrokerUnavailable, require_broker
-from charles.recordings.errors import RecordingError
+from charles.recordings.format.errors import RecordingError
 from charles.replays import Outcome, clock, span
 from producers.replayer import keys as pressed
 from producers.replayer.keys import Keys

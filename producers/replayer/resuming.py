@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, Span, read_to_end, spans
-from charles.recordings.record import Record, from_message
+from charles.recordings.format.record import Record, from_message
 from charles.topics import Topic
 from producers.replayer.plan import Plan
 

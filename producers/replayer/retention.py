@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from charles.kafka.clients import name
-from charles.recordings.record import NO_TIMESTAMP
+from charles.recordings.format.record import NO_TIMESTAMP
 from charles.replays import clock, size, span
 from charles.topics import DAY, Topic
 from producers.replayer.plan import Plan

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from charles.kafka import errors
 from charles.kafka.clients import AWAY, producer
 from charles.kafka.outage_log import absence
-from charles.recordings.record import Record
+from charles.recordings.format.record import Record
 from charles.settings import Kafka
 
 _CLIENT_BYTES = 16_000_000

@@ -19,10 +19,10 @@ from charles.config import Balance
 from charles.events import Frame, Sample
 from charles.ledger.ticks import TERMS
 from charles.offline.samples import Numbered
-from charles.recordings.errors import RecordingError
-from charles.recordings.reading_back import RecordedMessage, RecordedSchemas
-from charles.recordings.record import NO_TIMESTAMP
-from charles.recordings.recording import Recording
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import NO_TIMESTAMP
+from charles.recordings.inspect.recorded_schemas import RecordedMessage, RecordedSchemas
 from charles.settings import Settings
 from stream_jobs.balancer.partition import SIDES, Reading
 from stream_jobs.balancer.recorded_frames import RecordedFrames

@@ -5,8 +5,8 @@ from __future__ import annotations
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Frame
-from charles.recordings.reading_back import RecordedSchemas
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
+from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 from stream_jobs.balancer.frames import Place, sweeps
 
 _SEEK_BEYOND = 100

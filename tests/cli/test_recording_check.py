@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from charles.cli import app
 from charles.events import Control
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from tests.recordings.driving import control, frame_of, record
 from tests.recordings.made import recorded
 

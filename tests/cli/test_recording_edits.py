@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from charles.cli import app
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from tests.recordings.driving import control, drive, placed
 from tests.recordings.made import recorded
 

@@ -10,7 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from charles.cli import app
-from charles.recordings.layout import MANIFEST
+from charles.recordings.format.layout import MANIFEST
 from tests.recordings.made import of_run, recorded
 
 

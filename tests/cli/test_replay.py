@@ -10,7 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from charles.cli import app
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 from tests.producers.replayer.conftest import source, target
 from tests.producers.replayer.driven import BEGAN_MS

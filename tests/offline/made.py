@@ -15,9 +15,9 @@ from charles.avro import codec
 from charles.config import Config, changed
 from charles.events import Control, Frame, Sample
 from charles.pacing import HZ
-from charles.recordings.record import Record
-from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import Record
+from charles.recordings.format.writer import RecordingWriter
 from tests.consumers.trainer.balanced import HEIGHT, WIDTH, jpeg, sample
 
 BEGAN = datetime(2026, 1, 2, tzinfo=UTC)

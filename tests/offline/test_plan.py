@@ -12,8 +12,8 @@ from charles.config import Config, ConfigError
 from charles.offline import plan
 from charles.offline.facts import NotTheSame
 from charles.offline.plan import Plan
-from charles.recordings.errors import RecordingError
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.writer import RecordingWriter
 from charles.settings import load
 from tests.offline.made import config, driven, record, samples
 

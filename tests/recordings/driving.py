@@ -13,7 +13,7 @@ import numpy as np
 from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.pacing import HZ
-from charles.recordings.record import Record
+from charles.recordings.format.record import Record
 from tests.recordings.made import Placed
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.record import Headers, Record
-from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.manifest import TopicInfo
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import Headers, Record
+from charles.recordings.format.writer import RecordingWriter
 
 Placed = tuple[str, int, Record]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import polars
 import pytest
 
-from charles.recordings import index
-from charles.recordings.record import Record
+from charles.recordings.format import segment_index
+from charles.recordings.format.record import Record
 from infra.kafka.jars import cached_jars, pinned
 from infra.kafka.runtime import cache_folder, find_runtime
 from tests.recordings.made import recorded
@@ -61,8 +61,8 @@ def of(branch: dict[str, str] | None) -> bytes | None:
 
 def test_apache_avro_reads_an_index(avro_tools: list[str], tmp_path: Path) -> None:
     segment = sealed(tmp_path, "null")
-    rows = [json.loads(line) for line in said(avro_tools, "tojson", index.path_of(segment))]
-    assert [index.Entry(**row) for row in rows] == index.read(segment)
+    rows = [json.loads(line) for line in said(avro_tools, "tojson", segment_index.path_of(segment))]
+    assert [segment_index.Entry(**row) for row in rows] == segment_index.read(segment)
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate"])

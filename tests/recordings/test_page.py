@@ -15,9 +15,9 @@ import typer
 from charles.avro.codec import own_fingerprint, schema
 from charles.cli import app
 from charles.events import Control, Frame
-from charles.recordings import parquet
-from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.exchange import parquet
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.writer import RecordingWriter
 from infra.kafka.jars import cached_jars, pinned
 from infra.kafka.runtime import cache_folder
 from tests.recordings.driving import drive, placed

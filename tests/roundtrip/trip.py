@@ -15,7 +15,7 @@ from pathlib import Path
 from charles import topics
 from charles.base.shutdown import SUPERVISED
 from charles.kafka import topic_admin
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, environment, load
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import free_port

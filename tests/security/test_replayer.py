@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from charles import topics
-from charles.recordings.record import from_message
+from charles.recordings.format.record import from_message
 from charles.settings import Replayer, Settings
 from producers import replayer
 from tests.kafka_tools import read_all

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from charles import topics
-from charles.recordings.manifest import Manifest
+from charles.recordings.format.manifest import Manifest
 from charles.settings import Kafka
 from tests.consumers.recorder.told import in_recording, in_topics, recorded, send
 from tests.logged import until

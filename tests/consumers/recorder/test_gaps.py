@@ -10,7 +10,7 @@ import pytest
 
 from charles import topics
 from charles.kafka import topic_admin
-from charles.recordings.manifest import Manifest
+from charles.recordings.format.manifest import Manifest
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.consumers.recorder.told import count, delete_up_to, in_recording, in_topics, recorded, send, writers

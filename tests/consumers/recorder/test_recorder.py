@@ -17,9 +17,9 @@ from charles.avro import codec
 from charles.events import Control
 from charles.kafka import topic_admin
 from charles.kafka.clients import Publisher, admin, consumer, name
-from charles.recordings.manifest import Manifest
-from charles.recordings.recording import Recording
-from charles.recordings.verify import verify
+from charles.recordings.format.manifest import Manifest
+from charles.recordings.format.reader import Recording
+from charles.recordings.inspect.verify import verify
 from charles.settings import Kafka
 from infra.kafka.ports import free_port
 from tests.consumers.recorder.told import in_recording, in_topics, recorded, send

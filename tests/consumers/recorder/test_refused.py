@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.manifest import TopicInfo
+from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Kafka
 from tests.programs import running
 

@@ -10,9 +10,9 @@ from benchmarks.drive import control
 from charles import topics
 from charles.events import Control
 from charles.kafka.clients import Publisher
-from charles.recordings.manifest import Manifest
-from charles.recordings.recording import Recording
-from charles.recordings.verify import verify
+from charles.recordings.format.manifest import Manifest
+from charles.recordings.format.reader import Recording
+from charles.recordings.inspect.verify import verify
 from charles.settings import Kafka
 from tests import schema_registry
 from tests.consumers.recorder.told import recorded

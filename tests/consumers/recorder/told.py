@@ -16,8 +16,8 @@ from charles import topics
 from charles.kafka import topic_admin
 from charles.kafka.clients import Publisher, admin, name, producer
 from charles.kafka.transactions import join, transaction
-from charles.recordings.layout import MANIFEST
-from charles.recordings.recording import Recording
+from charles.recordings.format.layout import MANIFEST
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 from charles.topics import Topic
 from tests.kafka_tools import read_all

@@ -24,8 +24,8 @@ from charles.checkpoints.weights_file import WeightsFileError, load_weights
 from charles.events import Checkpoint, Sample, TrainingStep
 from charles.kafka.clients import name, producer
 from charles.labels.outputs import OUTPUTS
-from charles.recordings.reading_back import RecordedSchemas
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
+from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 from charles.settings import Kafka
 from consumers.trainer.saving import Saved, unpack
 from tests.kafka_tools import events

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.replays import Outcome
 from charles.settings import Kafka, Replayer, Settings
 from producers import replayer

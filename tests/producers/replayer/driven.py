@@ -9,10 +9,10 @@ from pathlib import Path
 from charles import topics
 from charles.avro import codec
 from charles.events import Control, Frame, Sample, TrainingStep
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.record import Headers, Record, from_message
-from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.manifest import TopicInfo
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import Headers, Record, from_message
+from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Kafka
 from charles.topics import Topic
 from tests.kafka_tools import read_all

@@ -12,7 +12,7 @@ from typing import Any
 from charles import topics
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, spans
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 
 Start = Callable[..., "subprocess.Popen[str]"]

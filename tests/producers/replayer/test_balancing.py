@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from charles.ledger import ticks
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 from tests.logged import until
 from tests.producers.replayer.conftest import Replay

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from charles.recordings.errors import RecordingError
-from charles.recordings.record import Record
-from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import Record
+from charles.recordings.format.writer import RecordingWriter
 from charles.settings import ConfigError, Kafka, Recordings, Replayer, Settings, load
 from producers.replayer.plan import NEVER, REPLAYED, Plan, planned
 from tests.producers.replayer.driven import BEGAN_MS, PARTITIONS, TICK_MS, drive, recording

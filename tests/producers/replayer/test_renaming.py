@@ -11,8 +11,8 @@ import pytest
 
 from charles.avro import codec
 from charles.events import Control, Frame, Sample
-from charles.recordings.manifest import Manifest
-from charles.recordings.record import Record
+from charles.recordings.format.manifest import Manifest
+from charles.recordings.format.record import Record
 from producers.replayer.renaming import Renaming
 from tests.producers.replayer.driven import control, frame, of_tick, sample
 

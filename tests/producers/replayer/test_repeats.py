@@ -9,7 +9,7 @@ import pytest
 from charles import topics
 from charles.events import Control
 from charles.kafka.clients import name, producer
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 from producers.replayer.holding import HeldAlready
 from producers.replayer.resuming import NotTheSame

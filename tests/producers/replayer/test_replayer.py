@@ -16,8 +16,8 @@ from charles.kafka import topic_admin
 from charles.kafka.clients import name
 from charles.kafka.schemas import Registry
 from charles.kafka.topic_admin import WrongTopics
-from charles.recordings.record import Record
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import Record
 from charles.settings import Kafka
 from producers.replayer.replaying import CutShort
 from tests.kafka_tools import events

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from charles import topics
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, Replayer, Settings
 from charles.topics import DAY
 from producers.replayer.plan import Plan, planned

@@ -16,7 +16,7 @@ import pytest
 from charles import topics
 from charles.control.command_client import give
 from charles.events import Control
-from charles.recordings.recording import Recording
+from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 from tests.kafka_tools import events
 from tests.producers.replayer.driven import ALL, drive, recorded, recording, there

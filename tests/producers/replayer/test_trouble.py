@@ -12,10 +12,10 @@ from charles import topics
 from charles.avro import codec
 from charles.events import Frame
 from charles.kafka.topic_admin import WrongTopics
-from charles.recordings.manifest import TopicInfo
-from charles.recordings.record import Record
-from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.manifest import TopicInfo
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import Record
+from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Kafka, Replayer, Settings
 from infra.kafka.broker import LocalBroker
 from producers import replayer

@@ -14,9 +14,9 @@ import pytest
 from charles import topics
 from charles.config import Config
 from charles.events import Sample
-from charles.recordings.errors import RecordingError
-from charles.recordings.recording import Recording
-from charles.recordings.writing import RecordingWriter
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Settings, load
 from stream_jobs.balancer.recorded import RebalancedSamples
 from tests.offline.made import Placed, config, driven, record

@@ -1,0 +1,1 @@
+"""New recordings made from others: cut, drop, merge."""

@@ -1,0 +1,68 @@
+"""A part of a recording, as a recording of its own: by time, collector and topic. Its records stay as they are, offsets
+included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from charles.recordings.edit.new_recording import Progress, Watch, made, nobody
+from charles.recordings.format.errors import RecordingError
+from charles.recordings.format.reader import Recording
+from charles.recordings.format.record import NO_TIMESTAMP, Record
+from charles.recordings.format.writer import RecordingWriter
+
+Keep = Callable[[Record], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is kept. since_ms, until_ms: from then on, and before then, by the time that Recording.merged() goes by;
+    collectors: records whose headers name one of them, None: all, those too that name nobody; topics: None: all."""
+
+    since_ms: int | None = None
+    until_ms: int | None = None
+    collectors: frozenset[str] | None = None
+    topics: Collection[str] | None = None
+
+
+WHOLE = Part()
+
+
+def cut(source: Recording, folder: Path, part: Part, progress: Progress = nobody) -> None:
+    """Make a recording of a part of one. Raises RecordingError, also where nothing would be left, Unwritable."""
+    wanted = None if part.collectors is None else {name.encode() for name in part.collectors}
+    topics = source.topics if part.topics is None else list(dict.fromkeys(part.topics))
+    infos = {topic: source.manifest.topics[topic] for topic in topics if source.partitions(topic)}
+
+    def keep(record: Record) -> bool:
+        return wanted is None or record.header("collector") in wanted
+
+    with made(folder, [source], infos, f"a part of {source.folder.name} ({source.digest})") as writer:
+        if not copy(source, writer, keep, progress, part):
+            raise RecordingError(
+                f"{source.folder} holds nothing of that: `charles recordings info` shows what it holds"
+            )
+
+
+def copy(source: Recording, writer: RecordingWriter, keep: Keep, progress: Progress, part: Part = WHOLE) -> int:
+    """Copy the records of the writer's topics that lie in the part's time and shall be kept. Returns how many."""
+    topics = list(writer.manifest.topics)
+    watch = Watch(progress, sum(source.lengths[topic].records for topic in topics))
+    kept = 0
+    for topic in topics:
+        for partition in source.partitions(topic):
+            for record in watch.over(_within(source, topic, partition, part)):
+                if keep(record):
+                    writer.append(topic, partition, record)
+                    kept += 1
+    return kept
+
+
+def _within(source: Recording, topic: str, partition: int, part: Part) -> Iterator[Record]:
+    since = NO_TIMESTAMP if part.since_ms is None else part.since_ms
+    for latest, record in source.read_since(topic, partition, since):
+        if part.until_ms is not None and latest >= part.until_ms:
+            return
+        yield record

@@ -1,0 +1,1 @@
+"""The files of a recording: Avro containers, indexes and the manifest. Nothing here knows Kafka."""

@@ -1,0 +1,57 @@
+"""The index of a sealed segment: where its blocks begin, and how late it is by then. It is derived."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple
+
+from charles.base import atomic_file
+from charles.recordings.format import avro_file
+from charles.recordings.format.avro_file import ENTRIES, Reader
+from charles.recordings.format.record_encoding import entry
+
+SUFFIX = ".index"
+
+
+class Entry(NamedTuple):
+    """One block. timestamp: the latest of the segment up to its end, -1: none; offset: its first; position: bytes."""
+
+    timestamp: int
+    offset: int
+    position: int
+
+
+def path_of(segment: Path) -> Path:
+    return segment.with_suffix(SUFFIX)
+
+
+def encoded(entries: Sequence[Entry], sync: bytes) -> bytes:
+    """The file of these entries, always the same bytes. sync: the segment's own marker."""
+    begin = avro_file.header(ENTRIES, "null", sync)
+    return begin + avro_file.block(len(entries), [entry(*each) for each in entries], "null", sync)
+
+
+def write(segment: Path, entries: Sequence[Entry], sync: bytes) -> None:
+    """Raises Unwritable."""
+    with atomic_file.written(path_of(segment)) as path:
+        path.write_bytes(encoded(entries, sync))
+
+
+def read(segment: Path) -> list[Entry]:
+    """Raises Damaged, OSError."""
+    path = path_of(segment)
+    with path.open("rb") as file:
+        return [Entry(**item) for block in Reader(path, file, ENTRIES).blocks() for item in block.items]
+
+
+def at_offset(entries: Sequence[Entry], offset: int) -> int:
+    """Which block a record of this offset would be in."""
+    return max(bisect_right(entries, offset, key=attrgetter("offset")) - 1, 0)
+
+
+def at_time(entries: Sequence[Entry], timestamp: int) -> int:
+    """The first block that reaches this timestamp; their number where none does."""
+    return bisect_left(entries, timestamp, key=attrgetter("timestamp"))

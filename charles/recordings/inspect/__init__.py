@@ -1,0 +1,1 @@
+"""Looking at a recording: what it holds, whether it is whole, whether its labels are sound."""

@@ -1,0 +1,58 @@
+"""Recorded records for code that reads topics: as a consumer would give them, and decoded without a broker."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import fastavro
+
+from charles.avro.codec import AvroSchema
+from charles.kafka.schemas import NO_SCHEMA, Registry
+from charles.recordings.format.manifest import Manifest
+from charles.recordings.format.record import Record
+from charles.settings import Kafka
+
+
+class RecordedSchemas(Registry):
+    """Decodes with the schemas that a recording holds, and asks nobody for others."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        super().__init__(Kafka())
+        self._manifest = manifest
+        self._parsed: dict[bytes, AvroSchema | None] = {}
+
+    def find(self, name: bytes) -> AvroSchema | None:
+        if name not in self._parsed:
+            self._parsed[name] = None
+            if (schema := self._manifest.find_schema(name)) is not None:
+                with suppress(*NO_SCHEMA):
+                    self._parsed[name] = fastavro.parse_schema(json.loads(json.dumps(schema)))
+        return self._parsed[name]
+
+
+class RecordedMessage(NamedTuple):
+    """A record with its place, and the methods of a Message."""
+
+    of_topic: str
+    of_partition: int
+    record: Record
+
+    def topic(self) -> str:
+        return self.of_topic
+
+    def partition(self) -> int:
+        return self.of_partition
+
+    def offset(self) -> int:
+        return self.record.offset
+
+    def key(self) -> bytes | None:
+        return self.record.key
+
+    def value(self) -> bytes | None:
+        return self.record.value
+
+    def headers(self) -> Any:
+        return list(self.record.headers)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from charles import topics
 from charles.avro.codec import Unreadable, decode
 from charles.events import Control, Frame
-from charles.junk import Driven, Finding, Pictures, digest, driven, findings, thumbnail
-from charles.junk.driven import no_pictures
+from charles.label_checks import Driven, Finding, Pictures, digest, driven, findings, thumbnail
+from charles.label_checks.run_data import no_pictures
 from charles.recordings.edit.new_recording import Progress, Watch, nobody
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.tick_spans import TickSpan

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from charles.events import Control
-from charles.junk import Driven, Kind
-from charles.junk.driven import ROWS
+from charles.label_checks import Driven, Kind
+from charles.label_checks.run_data import ROWS
 from charles.pacing import HZ
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.label_check import check
-from tests.junk import drives, plants
+from tests.label_checks import drives, plants
 from tests.recordings.driving import BEGAN_MS, drive, frame_of, placed, record
 from tests.recordings.made import Placed, recorded
 from tests.recordings.made import record as plain

@@ -16,10 +16,10 @@ from typing import Literal
 
 import numpy as np
 
-from charles.junk import still
-from charles.junk.driven import Flags, Floats, Kind
-from charles.junk.pieces import Piece
-from charles.junk.response import BLOCK, LAGS, REACH, Answer, Response
+from charles.label_checks import constant_signals
+from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, Answer, Response
+from charles.label_checks.run_data import Flags, Floats, Kind
+from charles.label_checks.segments import Piece
 
 EARLIEST, LATEST = -1, 3
 SEARCHED = 12
@@ -131,7 +131,7 @@ class Judge:
 
 def _response(control: Floats, motion: Floats, present: Floats, counts: Flags) -> Response:
     """Of a control where it moves: one that stays is judged by still.py."""
-    return Response(control, motion, present, counts & ~still.steady(control, BLOCK))
+    return Response(control, motion, present, counts & ~constant_signals.steady(control, BLOCK))
 
 
 def _turning(piece: Piece) -> Floats:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from charles.junk import Driven
-from charles.junk.driven import Floats
+from charles.label_checks import Driven
+from charles.label_checks.run_data import Floats
 
 
 def planted(run: Driven, first: int, last: int, **columns: Floats) -> Driven:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.junk.driven import Driven, Finding, Kind
+from charles.label_checks.run_data import Driven, Finding, Kind
 from charles.pacing import HZ
 
 WIDTH, HEIGHT = 16, 9

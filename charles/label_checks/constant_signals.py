@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from charles.junk.driven import Driven, Finding, Flags, Floats, Kind, spans
+from charles.label_checks.run_data import Driven, Finding, Flags, Floats, Kind, spans
 from charles.pacing import HZ
 
 SAME = 0.01

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from charles.junk import Driven
-from charles.junk.pieces import BRIDGED, pieces, sliding
+from charles.label_checks import Driven
+from charles.label_checks.segments import BRIDGED, pieces, sliding
 from charles.pacing import HZ
-from tests.junk import plants
+from tests.label_checks import plants
 
 
 @pytest.fixture

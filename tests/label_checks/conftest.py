@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from charles.junk import Driven
-from tests.junk.drives import recorded
+from charles.label_checks import Driven
+from tests.label_checks.drives import recorded
 
 
 @pytest.fixture(scope="session")

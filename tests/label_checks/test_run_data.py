@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.events import Control
-from charles.junk import Driven, Pictures, driven
-from charles.junk.driven import spans
-from tests.junk.drives import BEGAN
+from charles.label_checks import Driven, Pictures, driven
+from charles.label_checks.run_data import spans
+from tests.label_checks.drives import BEGAN
 
 
 def control(tick: int, run: str = "r") -> Control:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.junk import Driven, Kind, findings, still
+from charles.label_checks import Driven, Kind, constant_signals, findings
 from charles.pacing import HZ
-from tests.junk import plants
+from tests.label_checks import plants
 
 
 @given(st.lists(st.sampled_from([0.0, 0.004, 0.2, 0.9]), max_size=60), st.integers(1, 8))
@@ -15,9 +15,9 @@ def test_steady_are_the_values_in_a_stretch_that_stays(values: list[float], tick
     expected = [False] * len(values)
     for first in range(len(values) - ticks + 1):
         stretch = values[first : first + ticks]
-        if max(stretch) - min(stretch) <= still.SAME:
+        if max(stretch) - min(stretch) <= constant_signals.SAME:
             expected[first : first + ticks] = [True] * ticks
-    assert still.steady(np.array(values, np.float64), ticks).tolist() == expected
+    assert constant_signals.steady(np.array(values, np.float64), ticks).tolist() == expected
 
 
 @pytest.mark.parametrize("game", ["city", "carracing"])
@@ -55,12 +55,12 @@ def test_a_car_on_a_circle_or_at_top_speed_may_hold_its_controls() -> None:
         y=-20 * np.cos(heading),
         heading=np.angle(np.exp(1j * heading)),
     )
-    assert still.findings(circle) == []
+    assert constant_signals.findings(circle) == []
 
 
 def test_keys_instead_of_pedals_are_saturated(drives: dict[str, list[Driven]]) -> None:
     run = max(drives["carracing"], key=len)
     keys = {"acceleration": (run.pedals >= 0).astype(float), "braking": (run.pedals < 0).astype(float)}
-    (found,) = still.saturated(plants.planted(run, 0, len(run) - 1, **keys))
+    (found,) = constant_signals.saturated(plants.planted(run, 0, len(run) - 1, **keys))
     assert found.kind is Kind.SATURATED
     assert found.words.startswith("the pedals at an end of the range for 100%")

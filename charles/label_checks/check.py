@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from charles.junk import clock, pictures, relations, still
-from charles.junk.driven import Driven, Finding, Kind
+from charles.label_checks import clock, constant_signals, control_vs_motion, pictures
+from charles.label_checks.run_data import Driven, Finding, Kind
 
 _RANK = (
     frozenset({Kind.TELEMETRY_FROZEN, Kind.CONSTANT}),
@@ -19,7 +19,7 @@ def findings(driven: Driven) -> list[Finding]:
     """Everything that is wrong with a run's labels, in the order of its ticks. Pure; a run too short to be judged (10 s
     of driving for most checks) has no findings."""
     told: list[Finding] = []
-    related = [*still.findings(driven), *relations.findings(driven)]
+    related = [*constant_signals.findings(driven), *control_vs_motion.findings(driven)]
     for found in sorted(related, key=_rank):
         if not any(_explains(other, found) for other in told):
             told.append(found)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from charles.junk.driven import Flags, Floats, Integers
+from charles.label_checks.run_data import Flags, Floats, Integers
 
 REACH = 15
 LAGS = np.arange(-REACH, REACH + 1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from charles.junk.axes import PEDALS, STEERING, Axis, Verdict
-from charles.junk.driven import Kind
+from charles.label_checks.axis_judge import PEDALS, STEERING, Axis, Verdict
+from charles.label_checks.run_data import Kind
 from charles.pacing import HZ
 
 

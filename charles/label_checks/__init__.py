@@ -5,8 +5,8 @@ findings(driven(controls, pictures)) -> what is wrong, where, and what to do
 
 from __future__ import annotations
 
-from charles.junk.check import findings
-from charles.junk.driven import Driven, Finding, Kind, Pictures, driven
-from charles.junk.pictures import digest, thumbnail
+from charles.label_checks.check import findings
+from charles.label_checks.pictures import digest, thumbnail
+from charles.label_checks.run_data import Driven, Finding, Kind, Pictures, driven
 
 __all__ = ["Driven", "Finding", "Kind", "Pictures", "digest", "driven", "findings", "thumbnail"]

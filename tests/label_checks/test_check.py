@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from charles.junk import Driven, Kind, findings
-from charles.junk.driven import Floats
+from charles.label_checks import Driven, Kind, findings
+from charles.label_checks.run_data import Floats
 from charles.pacing import HZ
-from tests.junk import plants
-from tests.junk.drives import recorded
+from tests.label_checks import plants
+from tests.label_checks.drives import recorded
 
 GAMES = ("city", "carracing")
 NEAR = 5 * HZ

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from charles.junk.driven import Driven, Finding, Floats, Integers, Kind
+from charles.label_checks.run_data import Driven, Finding, Floats, Integers, Kind
 from charles.pacing import HZ
 
 TOLERANCE_S = 0.5

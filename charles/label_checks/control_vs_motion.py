@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from charles.junk.axes import EARLIEST, LATEST, MARGIN, PEDALS, STEERING, Axis, Judge, Verdict
-from charles.junk.driven import Driven, Finding, Floats, Kind
-from charles.junk.pieces import Piece, pieces
-from charles.junk.response import REACH, Response
-from charles.junk.words import words
+from charles.label_checks.axis_judge import EARLIEST, LATEST, MARGIN, PEDALS, STEERING, Axis, Judge, Verdict
+from charles.label_checks.impulse_response import REACH, Response
+from charles.label_checks.messages import words
+from charles.label_checks.run_data import Driven, Finding, Floats, Kind
+from charles.label_checks.segments import Piece, pieces
 from charles.pacing import HZ
 
 _WINDOW_MARGIN = 1.0

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charles.junk import Driven, Kind, clock
-from charles.junk.driven import Integers
+from charles.label_checks import Driven, Kind, clock
+from charles.label_checks.run_data import Integers
 from charles.pacing import HZ
-from tests.junk.drives import BEGAN
+from tests.label_checks.drives import BEGAN
 
 SECOND = 1_000_000
 

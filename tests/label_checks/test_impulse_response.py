@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charles.junk.driven import Floats
-from charles.junk.response import BLOCK, LAGS, REACH, Response
+from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, Response
+from charles.label_checks.run_data import Floats
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -13,7 +13,7 @@ from benchmarks.rare import blind
 from charles import games
 from charles.config import Config, changed
 from charles.events import Control
-from charles.junk import Driven, driven
+from charles.label_checks import Driven, driven
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
 from producers.collector.drive import Drive

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from charles.junk import still
-from charles.junk.driven import Driven, Flags, Floats, Integers
-from charles.junk.response import BLOCK, REACH
+from charles.label_checks import constant_signals
+from charles.label_checks.impulse_response import BLOCK, REACH
+from charles.label_checks.run_data import Driven, Flags, Floats, Integers
 
 BRIDGED = 3
 """So many missing ticks repeat the last one, as in the balancer's histories; more of them end a piece."""
@@ -39,8 +39,8 @@ def pieces(driven: Driven) -> list[Piece]:
     """Those that are long enough to be judged, in order."""
     gaps = np.flatnonzero(np.diff(driven.tick) > BRIDGED + 1) + 1
     ends = [0, *gaps.tolist(), len(driven)]
-    counts = (driven.speed > still.MOVING) & ~sliding(driven)
-    for first, last in still.stuck(driven):
+    counts = (driven.speed > constant_signals.MOVING) & ~sliding(driven)
+    for first, last in constant_signals.stuck(driven):
         counts[first : last + 1] = False
     cut = (_piece(driven, counts, first, last) for first, last in pairwise(ends) if last > first)
     return [piece for piece in cut if len(piece.rows) >= _SHORTEST]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from charles import games
 from charles.games import Picture
-from charles.junk import Driven, Finding, Kind, Pictures, digest, findings, thumbnail
-from charles.junk.pictures import HEIGHT, WIDTH
+from charles.label_checks import Driven, Finding, Kind, Pictures, digest, findings, thumbnail
+from charles.label_checks.pictures import HEIGHT, WIDTH
 from charles.pacing import HZ
 from producers.collector.loop import jpeg
 

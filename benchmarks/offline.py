@@ -30,7 +30,7 @@ from consumers.trainer.ends import Feed
 from consumers.trainer.feeding import Feed as TopicFeed
 from consumers.trainer.holding import Shape
 from consumers.trainer.recorded import RecordedFeed
-from stream_jobs.balancer import membership
+from stream_jobs.balancer import group_check
 from stream_jobs.balancer.recorded import RebalancedSamples
 
 SAMPLES = 8_000
@@ -72,7 +72,7 @@ def offline(place: Place) -> Iterator[Contest]:
         with ExitStack() as running:
             if folder == raw:
                 running.enter_context(balancer(kafka, 1))
-                until(partial(membership.check, kafka), "the balancer reads")
+                until(partial(group_check.check, kafka), "the balancer reads")
             running.enter_context(_replaying(kafka, folder))
             return from_topic(kafka, folder)
 

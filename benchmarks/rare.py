@@ -14,7 +14,8 @@ import numpy as np
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
 from charles import games
-from charles.balancing import Bins
+from charles.balancing.sets import Bins
+from charles.balancing.shortage import Filling, starving
 from charles.config import Config
 from charles.games.city.camera import Camera
 from charles.games.gymnasium.quick_render import QuickCarRacing
@@ -22,7 +23,6 @@ from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
 from producers.collector.drive import Drive
 from producers.collector.wanted import wanted
-from stream_jobs.balancer.starving import Filling, starving
 
 GAMES = ("city", "carracing")
 TEN_MINUTES = 600 * HZ

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from charles.balancing import Overflow, SetKind, set_kinds
+from charles.balancing.sets import Overflow, SetKind, set_kinds
 from charles.base.typed_sections import ConfigError as ConfigError
 from charles.base.typed_sections import Model, Seconds, Section, Share, explained
 from charles.games.weather import Weather

@@ -11,7 +11,7 @@ import typer
 from charles.cli.running import clear_errors, load_settings
 
 if TYPE_CHECKING:
-    from charles.plots.counting import Counts
+    from charles.balancing.label_counts import Counts
 
 EventT = TypeVar("EventT")
 
@@ -120,7 +120,7 @@ def _watched(full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT
 def _print_json(counts: Counts, paths: list[Path]) -> None:
     import json
 
-    from charles.plots.evenness import minutes, rows
+    from charles.balancing.evenness import minutes, rows
 
     drive = counts.drive
     facts = {
@@ -141,7 +141,7 @@ def _print_table(counts: Counts, paths: list[Path]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from charles.plots.evenness import HEADS, minutes, rows
+    from charles.balancing.evenness import HEADS, minutes, rows
 
     console = Console()
     drive = counts.drive

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from charles import topics
+from charles.balancing.label_counts import Counts
 from charles.config import Config
 from charles.control.config_topic import Epoch, Epochs
 from charles.events import Control, Sample
@@ -14,7 +15,6 @@ from charles.kafka.clients import name
 from charles.kafka.reading import events, spans
 from charles.plots.balance_html import draw_html
 from charles.plots.balance_png import draw_png
-from charles.plots.counting import Counts
 from charles.settings import Kafka
 from charles.topics import Topic
 

@@ -10,9 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms
 from charles.labels.bins import Scale
 from charles.labels.outputs import Output
-from charles.plots.counting import ACROSS, UP, Counts, Histograms
 from charles.plots.style import COLOURS, DRIVEN, FAINT, FONT, INK, PAPER, RAMP, Values, first, marks, words
 
 _ALL = "all sets"

@@ -6,10 +6,10 @@ import html
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from charles.balancing.evenness import HEADS, Row, rows
+from charles.balancing.label_counts import Counts
 from charles.base.atomic_file import written
 from charles.plots.balance_figure import figure
-from charles.plots.counting import Counts
-from charles.plots.evenness import HEADS, Row, rows
 from charles.plots.style import FAINT, FONT, INK, PAPER
 
 _ALLOWED = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"

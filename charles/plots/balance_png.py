@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
+from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms
 from charles.base.atomic_file import written
 from charles.labels.outputs import Output
-from charles.plots.counting import ACROSS, UP, Counts, Histograms
 from charles.plots.style import (
     COLOURS,
     DPI,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 
-from charles.balancing import JOINT
+from charles.balancing.sets import JOINT
 from charles.events import Status
 
 _WINDOW_S = 120.0

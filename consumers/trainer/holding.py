@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final, Self
 
 from charles.avro.codec import Unreadable
-from charles.balancing import JOINT
+from charles.balancing.sets import JOINT
 from charles.events import Sample
 from charles.labels.outputs import LOWEST, Output, deltas
 from charles.settings import Settings

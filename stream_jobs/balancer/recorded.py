@@ -15,6 +15,9 @@ from dataclasses import replace
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.balancing.clock import RecordedWorld
+from charles.balancing.engine import Work
+from charles.balancing.partition import SIDES, Reading
 from charles.config import Balance
 from charles.events import Frame, Sample
 from charles.ledger.ticks import TERMS
@@ -24,11 +27,8 @@ from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP
 from charles.recordings.inspect.recorded_schemas import RecordedMessage, RecordedSchemas
 from charles.settings import Settings
-from stream_jobs.balancer.partition import SIDES, Reading
 from stream_jobs.balancer.recorded_frames import RecordedFrames
-from stream_jobs.balancer.state import Restored
-from stream_jobs.balancer.work import Work
-from stream_jobs.balancer.world import RecordedWorld
+from stream_jobs.balancer.state_topic import Restored
 
 log = logging.getLogger(__name__)
 

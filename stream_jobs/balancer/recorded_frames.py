@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.balancing.frame_store import Place, sweeps
 from charles.events import Frame
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.recorded_schemas import RecordedSchemas
-from stream_jobs.balancer.frames import Place, sweeps
 
 _SEEK_BEYOND = 100
 """Offsets that are read through to the next frame that is wanted: three blocks of the file or so."""

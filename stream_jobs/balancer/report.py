@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+from charles.balancing.engine import Work
+from charles.balancing.shortage import Filling, NeverFilled, Pace, explained, starving
 from charles.base import latency
 from charles.config import Config
 from charles.control.link import Link
@@ -12,8 +14,6 @@ from charles.ledger.ticks import TERMS
 from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Balancer as Offered
 from charles.metrics.table import begin
-from stream_jobs.balancer.starving import Filling, NeverFilled, Pace, explained, starving
-from stream_jobs.balancer.work import Work
 
 log = logging.getLogger(__name__)
 

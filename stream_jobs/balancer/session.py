@@ -13,6 +13,8 @@ from contextlib import closing
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import topics
+from charles.balancing.engine import Work
+from charles.balancing.partition import CONTROLS, FRAMES, SIDES, Reading
 from charles.base.shutdown import TakenOver
 from charles.control.link import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
@@ -22,12 +24,10 @@ from charles.kafka.schemas import Registry, RegistryError
 from charles.kafka.topic_admin import WrongTopics
 from charles.kafka.transactions import Broken, Fenced, NotCommitted, end_hanging, join
 from charles.settings import Settings
-from stream_jobs.balancer import membership, writing
-from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Reading
+from stream_jobs.balancer import group_check, transaction_writer
 from stream_jobs.balancer.report import Report
-from stream_jobs.balancer.state import restore
-from stream_jobs.balancer.work import Work
-from stream_jobs.balancer.writing import Writer
+from stream_jobs.balancer.state_topic import restore
+from stream_jobs.balancer.transaction_writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Session:
             settings.kafka,
             *(Sample, Waiting, RunLedger, DeadLetter),
             **{"transactional.id": identity, "transaction.timeout.ms": 5000},
-            **writing.PROPERTIES,
+            **transaction_writer.PROPERTIES,
             **measured(),
         )
         self._writer = Writer(self._publisher, self._report.committed)
@@ -198,7 +198,7 @@ class Session:
     def _look_at_group(self) -> None:
         """Once after each assignment, when it has settled. Raises WrongTopics."""
         if self._work.partitions and time.monotonic() >= self._settled_at:
-            settled = membership.check(self._settings.kafka)
+            settled = group_check.check(self._settings.kafka)
             self._settled_at = float("inf") if settled else time.monotonic() + _SETTLES_S
 
     def _end(self, place: TopicPartition, known: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from charles.balancing import SetKind
+from charles.balancing.sets import SetKind
 from charles.config import Config
 from charles.events import Sample
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from charles.balancing import Bins
+from charles.balancing.sets import Bins
 from charles.config import Config, changed
 from charles.events import Control, Sample
 from tests.samples import HISTORY, sample

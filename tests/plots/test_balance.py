@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from charles import topics
+from charles.balancing.evenness import rows
+from charles.balancing.label_counts import Counts
 from charles.base.typed_sections import ConfigError
 from charles.config import changed
 from charles.control import config_topic
@@ -14,8 +16,6 @@ from charles.control.config_topic import Epoch
 from charles.events import Control, Sample
 from charles.kafka.clients import Publisher, name
 from charles.plots.balance import NothingToDraw, read_counts
-from charles.plots.counting import Counts
-from charles.plots.evenness import rows
 from charles.settings import Kafka
 from tests.plots.drives import balanced, config, control, drive
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.plots.test_counting import CONFIGS, by_version, counted
 
+from charles.balancing.label_counts import Counts
 from charles.base.atomic_file import Unwritable
 from charles.config import Config
 from charles.plots.balance import HTML, PNG, draw
 from charles.plots.balance_figure import figure
-from charles.plots.counting import Counts
 from charles.plots.style import marks
 from tests.plots.drives import config, control
-from tests.plots.test_counting import CONFIGS, by_version, counted
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 

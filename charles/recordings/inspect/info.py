@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from charles import topics
 from charles.avro.codec import Unreadable, decode
+from charles.balancing.label_counts import Counts
 from charles.events import Control, Frame, Sample
-from charles.plots.counting import Counts
 from charles.recordings.edit.new_recording import Progress, Watch, nobody
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect import recorded_config

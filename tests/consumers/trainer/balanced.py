@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles import topics
-from charles.balancing import JOINT
+from charles.balancing.sets import JOINT
 from charles.events import Sample, now
 from charles.kafka.clients import Publisher
 from charles.labels.outputs import OUTPUTS

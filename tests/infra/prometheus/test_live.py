@@ -15,7 +15,7 @@ from charles import topics
 from charles.events import RunLedger
 from charles.kafka.clients import Publisher
 from charles.ledger import ticks
-from stream_jobs.balancer.state import ledger_key
+from stream_jobs.balancer.state_topic import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables
 from tests.infra.prometheus.live import PATIENCE_S, Watched, hurried, watched
 from tests.kafka_tools import read_all

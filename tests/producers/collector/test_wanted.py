@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.balancing import set_kinds
+from charles.balancing.sets import set_kinds
 from charles.labels.outputs import LOWEST, parse
 from producers.collector.wanted import Wanted, wanted
 

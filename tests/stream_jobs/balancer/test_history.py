@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from charles import topics
+from charles.balancing.join import SIGNALS
 from charles.events import Control, Moment, Sample
 from charles.labels.bins import Version, scale_of
 from charles.settings import Kafka
-from stream_jobs.balancer.joining import SIGNALS
 from tests.kafka_tools import events
 from tests.programs import heard, running
 from tests.stream_jobs.balancer.feeding import Feed, Ledgers, Pedals, check_ledger_against_topics, ledgers_until

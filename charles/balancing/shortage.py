@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from charles.balancing import SetKind
+from charles.balancing.sets import SetKind
 from charles.config import Config
 from charles.labels import bin_regions
 from charles.pacing import Rate

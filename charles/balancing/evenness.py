@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from charles.balancing.label_counts import Counts
 from charles.pacing import HZ
-from charles.plots.counting import Counts
 from charles.plots.style import Values
 
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from charles.balancing.join import EXPIRED, NOT_KNOWN, TOO_OLD, Broken, Clash, Pointer
+from charles.balancing.partition import CONTROLS, FRAMES, SIDES, Partition, Reading
 from charles.config import Balance
 from charles.events import Control, now
-from stream_jobs.balancer.joining import EXPIRED, NOT_KNOWN, TOO_OLD, Broken, Clash, Pointer
-from stream_jobs.balancer.partition import CONTROLS, FRAMES, SIDES, Partition, Reading
 
 HISTORY = 3
 THEN = now()

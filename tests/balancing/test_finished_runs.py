@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.stream_jobs.balancer.test_partition import feed, partition
 
+from charles.balancing.finished_runs import PastRuns
+from charles.balancing.partition import _REMEMBERED, CONTROLS, FRAMES, Partition
 from charles.config import Balance
 from charles.events import RunLedger
 from charles.ledger.ticks import TERMS
-from stream_jobs.balancer.partition import _REMEMBERED, CONTROLS, FRAMES, Partition
-from stream_jobs.balancer.past import PastRuns
-from stream_jobs.balancer.state import Run
-from tests.stream_jobs.balancer.test_partition import feed, partition
+from stream_jobs.balancer.state_topic import Run
 
 runs = st.tuples(st.sampled_from(["one", "two"]), st.text("abc", max_size=4))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.balancing import Bins, Overflow, SetKind, set_kinds
+from charles.balancing.sets import Bins, Overflow, SetKind, set_kinds
 from charles.config import Config
 from charles.labels.bin_regions import parse as region
 from charles.labels.bins import Version

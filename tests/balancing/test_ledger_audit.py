@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from stream_jobs.balancer.audit import Audit
+from charles.balancing.ledger_audit import Audit
 from tests.top.pipeline import ledger
 
 RIGHT = ledger(seen=10, surplus=4, emitted=3, in_bins=3, surplus_by={"steering 0": 4})

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from charles import config
-from charles.config import Config
-from charles.labels.bin_regions import parse
-from stream_jobs.balancer.starving import (
+from charles.balancing.shortage import (
     ENOUGH,
     PATIENCE_S,
     Filling,
@@ -17,6 +15,8 @@ from stream_jobs.balancer.starving import (
     leave_out_words,
     starving,
 )
+from charles.config import Config
+from charles.labels.bin_regions import parse
 
 V3 = Config()
 V1 = config.changed(V3, ["balance.version=v1", "outputs=acceleration,braking,steering"])

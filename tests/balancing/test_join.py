@@ -7,8 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charles.balancing.join import Broken, History, Joined, Pointer, RunJoin, Window
 from charles.events import Control, now
-from stream_jobs.balancer.joining import Broken, History, Joined, Pointer, RunJoin, Window
 
 HISTORY = 5
 

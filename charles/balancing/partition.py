@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from charles.balancing.clock import World
+from charles.balancing.finished_runs import PastRuns
+from charles.balancing.join import EXPIRED, Broken, Clash, Joined, Pointer, RunJoin, Side
 from charles.base import latency
 from charles.config import Balance
 from charles.events import Control, RunLedger
-from stream_jobs.balancer.joining import EXPIRED, Broken, Clash, Joined, Pointer, RunJoin, Side
-from stream_jobs.balancer.past import PastRuns
-from stream_jobs.balancer.state import Run, to_join, to_ledger
-from stream_jobs.balancer.world import World
+from stream_jobs.balancer.state_topic import Run, to_join, to_ledger
 
 FRAMES = "frames"
 CONTROLS = "controls"

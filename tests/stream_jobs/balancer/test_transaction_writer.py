@@ -14,7 +14,7 @@ from charles.kafka.clients import Publisher, consumer, group, name
 from charles.kafka.reading import read_to_end
 from charles.kafka.transactions import Fenced, join
 from charles.settings import Kafka
-from stream_jobs.balancer.writing import PROPERTIES, Record, Writer
+from stream_jobs.balancer.transaction_writer import PROPERTIES, Record, Writer
 
 CLIENT_BYTES = 4_000_000
 

@@ -19,11 +19,11 @@ from confluent_kafka.admin import OffsetSpec
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.balancing.join import NOT_KNOWN, SIGNALS, Counts, History, Joined, Pointer, RunJoin, Window
 from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka.clients import admin, consumer, is_end, name
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka
-from stream_jobs.balancer.joining import NOT_KNOWN, SIGNALS, Counts, History, Joined, Pointer, RunJoin, Window
 
 Run = tuple[str, str]
 """Collector and run."""

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-from charles.balancing import Bins
+from charles.balancing.clock import World
+from charles.balancing.frame_store import FrameStore, Place
+from charles.balancing.join import EXPIRED, OTHER_SHAPE, TOO_OLD
+from charles.balancing.sets import Bins
+from charles.balancing.shortage import Filling
 from charles.config import Config
 from charles.events import Sample
-from stream_jobs.balancer.frames import FrameStore, Place
-from stream_jobs.balancer.joining import EXPIRED, OTHER_SHAPE, TOO_OLD
-from stream_jobs.balancer.starving import Filling
-from stream_jobs.balancer.state import Emitted, Run, Tick, TickId
-from stream_jobs.balancer.world import World
+from stream_jobs.balancer.state_topic import Emitted, Run, Tick, TickId
 
 Verdict = tuple[TickId, str | None]
 """A tick that left the bins, and what made it surplus: the bin that gave it up last, or one of joining.py's reasons.

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charles.balancing.evenness import rows, spread
+from charles.balancing.label_counts import Counts
 from charles.config import Config
-from charles.plots.counting import Counts
-from charles.plots.evenness import rows, spread
 from tests.plots.drives import balanced, config, control, drive
 
 CONFIGS = [

@@ -9,20 +9,20 @@ from functools import partial
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.balancing.clock import World
+from charles.balancing.frame_store import FrameLog, FrameStore, TopicFrames
+from charles.balancing.join import Broken, Clash, Pointer
+from charles.balancing.ledger_audit import Audit
+from charles.balancing.partition import FRAMES, Partition, Reading, Whole
+from charles.balancing.waiting_pool import Pool, Verdict
 from charles.events import Control, DeadLetter, Frame, Sample, Waiting
 from charles.kafka.clients import name
 from charles.kafka.dead_letters import Consumed, dead_letter
 from charles.kafka.schemas import Registry
 from charles.settings import Settings
 from charles.topics import Topic
-from stream_jobs.balancer.audit import Audit
-from stream_jobs.balancer.frames import FrameLog, FrameStore, TopicFrames
-from stream_jobs.balancer.joining import Broken, Clash, Pointer
-from stream_jobs.balancer.partition import FRAMES, Partition, Reading, Whole
-from stream_jobs.balancer.pool import Pool, Verdict
-from stream_jobs.balancer.state import Restored, Run, Tick, ledger_key, recall, waiting_key
-from stream_jobs.balancer.world import World
-from stream_jobs.balancer.writing import Record
+from stream_jobs.balancer.state_topic import Restored, Run, Tick, ledger_key, recall, waiting_key
+from stream_jobs.balancer.transaction_writer import Record
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,6 @@ from benchmarks.programs import program
 from benchmarks.waiting import balancer, until
 from charles.kafka.dead_letters import DeadLetters
 from charles.labels.outputs import OUTPUTS
-from charles.offline.samples import BalancedSamples, Samples
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, Settings
 from consumers.trainer.batches import Batches
@@ -29,9 +28,10 @@ from consumers.trainer.buffers import Buffers
 from consumers.trainer.ends import Feed
 from consumers.trainer.feeding import Feed as TopicFeed
 from consumers.trainer.holding import Shape
-from consumers.trainer.recorded import RecordedFeed
+from consumers.trainer.offline.rebalanced_samples import RebalancedSamples
+from consumers.trainer.offline.recorded_samples import BalancedSamples, Samples
+from consumers.trainer.offline.recording_feed import RecordedFeed
 from stream_jobs.balancer import group_check
-from stream_jobs.balancer.recorded import RebalancedSamples
 
 SAMPLES = 8_000
 TICKS = 12_000

@@ -12,13 +12,13 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from charles.balancing.sets import Overflow, SetKind, set_kinds
 from charles.base.typed_sections import ConfigError as ConfigError
 from charles.base.typed_sections import Model, Seconds, Section, Share, explained
 from charles.games.weather import Weather
 from charles.labels import bin_regions
 from charles.labels.bins import BINS, Version
 from charles.labels.outputs import LOWEST, OUTPUTS, Output, parse
+from charles.labels.set_kinds import Overflow, SetKind, set_kinds
 
 
 class Collect(Section):

@@ -162,6 +162,10 @@ class Waiting:
     since: datetime | None = None
 
 
+TERMS = ("warm_up", "waiting", "emitted", "surplus", "unmatched", "dead_lettered", "missing")
+"""What becomes of a tick that was seen: one of these, as RunLedger counts them."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunLedger:
     collector: str
@@ -202,8 +206,13 @@ class RunLedger:
     @property
     def accounted(self) -> int:
         """The sum of the terms; what was seen, when nothing was lost silently."""
-        terms = (self.warm_up, self.waiting, self.emitted, self.surplus, self.unmatched, self.dead_lettered)
-        return sum(terms) + self.missing
+        return sum(getattr(self, term) for term in TERMS)
+
+    @property
+    def in_words(self) -> str:
+        """The terms beside what was seen."""
+        terms = " + ".join(f"{getattr(self, term)} {term.replace('_', '-')}" for term in TERMS)
+        return f"{self.seen} seen, but {self.accounted} = {terms}"
 
     @property
     def adds_up(self) -> bool:

@@ -41,3 +41,9 @@ NAMES = tuple(program.name for program in PROGRAMS)
 
 BY_HAND = ("replayer",)
 """Programs that people start for a piece of work that ends: no supervisor keeps them running."""
+
+MODULES = {program.verb: program.module for program in PROGRAMS} | {
+    "replay": "producers.replayer",
+    "train --recording": "consumers.trainer.offline",
+}
+"""The module whose main() each command starts."""

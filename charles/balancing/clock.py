@@ -1,4 +1,4 @@
-"""What the balancing takes from the world around it: what time it is, and names for its sets."""
+"""What the balancing takes from outside: what time it is, and names for its sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = 16
 
 
-class World:
+class Clock:
     """As it is."""
 
     def monotonic(self) -> float:
@@ -29,7 +29,7 @@ class World:
         return uuid.uuid4().hex[:_DIGITS]
 
 
-class RecordedWorld(World):
+class RecordedClock(Clock):
     """As it was: time is what a recording says, and the same recording gives the same names. seconds: since 1970."""
 
     def __init__(self) -> None:

@@ -1,48 +1,75 @@
-"""What the balancer has in memory between two assignments: partitions, bins, dead letters. It turns input records into
-what the next transaction writes, and can be thrown away at any moment: the log has it all."""
+"""The balancing engine: records of frames and controls go in; samples, dead letters and changes of state come out.
+
+It has in memory what lies between two assignments: partitions (the joins) and the pool (the bins). It alone touches
+both: what leaves the pool comes back as verdicts, and is counted in the tick's partition here. It writes nothing and
+can be thrown away at any moment: the log has it all.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 
-from charles import topics
 from charles.avro.codec import Unreadable
-from charles.balancing.clock import World
-from charles.balancing.frame_store import FrameLog, FrameStore, TopicFrames
+from charles.balancing.clock import Clock
+from charles.balancing.frame_store import FrameLog, FrameStore
 from charles.balancing.join import Broken, Clash, Pointer
 from charles.balancing.ledger_audit import Audit
 from charles.balancing.partition import FRAMES, Partition, Reading, Whole
+from charles.balancing.run_state import Restored, Run, Tick, TickId
 from charles.balancing.waiting_pool import Pool, Verdict
-from charles.events import Control, DeadLetter, Frame, Sample, Waiting
-from charles.kafka.clients import name
+from charles.config import Config
+from charles.events import Control, DeadLetter, Frame, RunLedger, Sample
 from charles.kafka.dead_letters import Consumed, dead_letter
-from charles.kafka.schemas import Registry
-from charles.settings import Settings
-from charles.topics import Topic
-from stream_jobs.balancer.state_topic import Restored, Run, Tick, ledger_key, recall, waiting_key
-from stream_jobs.balancer.transaction_writer import Record
 
 log = logging.getLogger(__name__)
 
+EventT = TypeVar("EventT")
 
-class Work:
+
+class Decoder(Protocol):
+    """Reads events: a SchemaStore, or the schemas of a recording."""
+
+    def decode(self, event: type[EventT], data: bytes | memoryview | None) -> EventT:
+        """Raises Unreadable."""
+
+
+class StateChanges(NamedTuple):
+    """What differs from the state that is written, which it then is.
+
+    ticks: those that wait now, and None for those that wait no more; ledgers: of the runs that changed, by input
+    partition.
+    """
+
+    ticks: dict[TickId, Tick | None]
+    ledgers: list[tuple[int, RunLedger]]
+
+
+class Engine:
     """The balancing of the partitions that are assigned."""
 
     def __init__(
-        self, settings: Settings, registry: Registry, frames: FrameLog | None = None, world: World | None = None
+        self,
+        config: Config,
+        epoch: int,
+        decoder: Decoder,
+        frames: FrameLog,
+        *,
+        frames_cache_bytes: int,
+        recall: Callable[[int, Run], RunLedger | None] = lambda _partition, _run: None,
+        clock: Clock | None = None,
     ) -> None:
-        """frames: where they are read again; None: from the topic."""
-        self._kafka = settings.kafka
-        self._names = {topic: name(settings.kafka, topic) for topic in topics.TOPICS}
-        self._balance = settings.config.balance
-        self._registry = registry
+        """epoch: of the configuration; frames: where they are read again; recall: the ledger that was written last for
+        a run in a partition."""
+        self._balance = config.balance
+        self._decoder = decoder
+        self._recall = recall
         self._dead_letters: list[DeadLetter] = []
-        self._world = world or World()
-        frames = frames or TopicFrames(settings.kafka, registry)
-        self._frames = FrameStore(frames, settings.balancer.frames_cache_mb << 20)
-        self.pool = Pool(settings.config, settings.epoch, self._frames, self._world)
+        self._clock = clock or Clock()
+        self._frames = FrameStore(frames, frames_cache_bytes)
+        self.pool = Pool(config, epoch, self._frames, self._clock)
         self.partitions: dict[int, Partition] = {}
         self.audit = Audit()
         self.emitted = 0
@@ -51,8 +78,8 @@ class Work:
 
     def add_partition(self, number: int, readings: dict[str, Reading], restored: Restored) -> None:
         """Go on with a partition from its committed state."""
-        written = partial(recall, self._kafka, self._registry, number)
-        self.partitions[number] = Partition(self._balance, readings, restored.ledgers, written, self._world)
+        recall = partial(self._recall, number)
+        self.partitions[number] = Partition(self._balance, readings, restored.ledgers, recall, self._clock)
         self._count(self.pool.restore(restored.ticks))
 
     def handle(self, side: str, message: Consumed) -> None:
@@ -93,19 +120,6 @@ class Work:
         taken, self._latencies = self._latencies, []
         return taken
 
-    def samples(self) -> list[Record]:
-        """As taken_samples(), but as records; the next transaction must write them."""
-        return [
-            (
-                topics.BALANCED,
-                sample.set_id,
-                self._encode(sample, topics.BALANCED),
-                -1,
-                {"collector": sample.collector, "run": sample.run, "tick": str(sample.tick)},
-            )
-            for sample in self.taken_samples()
-        ]
-
     def taken_samples(self) -> list[Sample]:
         """The samples that were emitted and not asked for yet."""
         self._time_samples()
@@ -118,25 +132,16 @@ class Work:
         taken, self._dead_letters = self._dead_letters, []
         return taken
 
-    def records(self) -> list[Record]:
-        """All that the next transaction must write beside the samples that were asked for. Where it does not arrive,
-        all of this is thrown away."""
-        return [*self.samples(), *self._state(), *self._letters()]
-
-    def _state(self) -> Iterator[Record]:
-        for tick_id, tick in self.pool.taken_changes().items():
-            value = None if tick is None else self._encode_waiting(tick)
-            yield topics.BALANCER_STATE, waiting_key(tick_id), value, tick_id[0], None
+    def taken_state(self) -> StateChanges:
+        """What of the state was not asked for yet; each ledger of it was audited."""
+        ledgers = []
         for number, partition in self.partitions.items():
             for run in partition.changed:
                 ledger = partition.ledger(run)
                 self.audit.check(number, ledger, self.pool.waiting(number, run))
-                yield topics.BALANCER_STATE, ledger_key(run), self._encode(ledger, topics.BALANCER_STATE), number, None
+                ledgers.append((number, ledger))
             partition.changed.clear()
-
-    def _letters(self) -> Iterator[Record]:
-        for letter in self.taken_letters():
-            yield topics.DEADLETTER, letter.topic, self._encode(letter, topics.DEADLETTER), -1, None
+        return StateChanges(self.pool.taken_changes(), ledgers)
 
     def close(self) -> None:
         self._frames.close()
@@ -146,11 +151,11 @@ class Work:
         half: Frame | Control
         waits: Pointer | Control
         if side == FRAMES:
-            half = frame = self._registry.decode(Frame, value and memoryview(value))  # its picture is not copied
+            half = frame = self._decoder.decode(Frame, value and memoryview(value))  # its picture is not copied
             waits = Pointer(offset, frame.time)
             self._frames.add((number, offset), frame.picture)
         else:
-            half = waits = self._registry.decode(Control, value)
+            half = waits = self._decoder.decode(Control, value)
         run = half.collector, half.run
         try:
             whole = partition.add(side, run, half.tick, waits, offset)
@@ -173,7 +178,7 @@ class Work:
 
     def _wait(self, number: int, whole: list[Whole]) -> None:
         for run, joined in whole:
-            self._count(self.pool.add((number, *run, joined.control.tick), Tick(joined, self._world.now())))
+            self._count(self.pool.add((number, *run, joined.control.tick), Tick(joined, self._clock.now())))
         self._count(self.pool.emit())
 
     def _count(self, verdicts: list[Verdict]) -> None:
@@ -182,7 +187,7 @@ class Work:
 
     def _time_samples(self) -> None:
         """How long the samples took that are written now."""
-        written = self._world.now()
+        written = self._clock.now()
         for (number, *run, _tick), sample in zip(self.pool.emitted, self.pool.samples, strict=True):
             seconds = (written - sample.time).total_seconds()
             self.partitions[number].took((run[0], run[1]), seconds)
@@ -193,10 +198,3 @@ class Work:
         if run not in self._clashing:
             self._clashing.add(run)
             log.warning("%s, run %s: %s; what clashes is dead-lettered", *run, clash)
-
-    def _encode(self, event: object, topic: Topic) -> bytes:
-        return self._registry.encode(event, self._names[topic])
-
-    def _encode_waiting(self, tick: Tick) -> bytes:
-        sample = self._encode(tick.sample(), topics.BALANCER_STATE)
-        return self._encode(Waiting(sample, list(tick.joined.frames), tick.since), topics.BALANCER_STATE)

@@ -8,8 +8,7 @@ from bisect import bisect_left
 from collections import Counter
 from hashlib import blake2b
 
-from charles.events import RunLedger
-from charles.ledger.ticks import TERMS
+from charles.events import TERMS, RunLedger
 
 Run = tuple[str, str]
 """Collector and run."""

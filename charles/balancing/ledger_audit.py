@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from charles.events import RunLedger
-from charles.ledger.ticks import told
 
 log = logging.getLogger(__name__)
 
@@ -34,5 +33,5 @@ class Audit:
             self.broken.add(place)
             log.error(
                 "THE LEDGER DOES NOT ADD UP: %s, run %s, partition %d: %s; surplus by bin %d; in the bins %d, held %d",
-                *(ledger.collector, ledger.run, partition, told(ledger), by_bin, ledger.in_bins, held),
+                *(ledger.collector, ledger.run, partition, ledger.in_words, by_bin, ledger.in_bins, held),
             )

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from charles.balancing.clock import World
+from charles.balancing.clock import Clock
 from charles.balancing.finished_runs import PastRuns
 from charles.balancing.join import EXPIRED, Broken, Clash, Joined, Pointer, RunJoin, Side
+from charles.balancing.run_state import Run, to_join, to_ledger
 from charles.base import latency
 from charles.config import Balance
 from charles.events import Control, RunLedger
-from stream_jobs.balancer.state_topic import Run, to_join, to_ledger
 
 FRAMES = "frames"
 CONTROLS = "controls"
@@ -56,11 +56,11 @@ class Partition:
         readings: Mapping[str, Reading],
         ledgers: Mapping[Run, RunLedger],
         recall: Callable[[Run], RunLedger | None] = lambda _run: None,
-        world: World | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """recall: a run's ledger, as it was written last."""
         self._balance = balance
-        self._clock = (world or World()).monotonic
+        self._monotonic = (clock or Clock()).monotonic
         self.readings = dict(readings)
         self.runs: dict[Run, RunJoin] = {}
         self.changed: set[Run] = set()
@@ -96,13 +96,13 @@ class Partition:
         run = ledger.collector, ledger.run
         self.runs[run] = to_join(ledger, self._balance.history, self._balance.frames)
         self._counted[run] = ledger.late, ledger.dropped
-        self.runs[run].heard = self._clock()
+        self.runs[run].heard = self._monotonic()
 
     def add(self, side: str, run: Run, tick: int, half: Pointer | Control | Broken, offset: int) -> list[Whole]:
         """One half of a tick: a frame's, a control, or a broken one. Returns what became whole. Raises Clash where the
         other half waits, and was taken at another instant; nothing is added then."""
         join = self.runs.get(run) or self._begin(run)
-        join.heard = self._clock()
+        join.heard = self._monotonic()
         here, there = _side(join, side), _side(join, CONTROLS if side == FRAMES else FRAMES)
         if not isinstance(half, Broken) and join.clashes(here, there, tick, half.time):
             raise Clash(CLASH)
@@ -118,7 +118,7 @@ class Partition:
         whole: list[Whole] = []
         if any(reading.lag or reading.end < 0 for reading in self.readings.values()):
             return whole
-        silent_since = self._clock() - self._balance.silence_seconds
+        silent_since = self._monotonic() - self._balance.silence_seconds
         for run, join in self.runs.items():
             if join.heard < silent_since and not join.closed:
                 join.frames.closed = join.controls.closed = True

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from charles.balancing.sets import SetKind
 from charles.config import Config
 from charles.labels import bin_regions
+from charles.labels.set_kinds import SetKind
 from charles.pacing import Rate
 
 PATIENCE_S = 45.0

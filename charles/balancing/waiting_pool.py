@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-from charles.balancing.clock import World
+from charles.balancing.clock import Clock
 from charles.balancing.frame_store import FrameStore, Place
 from charles.balancing.join import EXPIRED, OTHER_SHAPE, TOO_OLD
+from charles.balancing.run_state import Emitted, Run, Tick, TickId
 from charles.balancing.sets import Bins
 from charles.balancing.shortage import Filling
 from charles.config import Config
 from charles.events import Sample
-from stream_jobs.balancer.state_topic import Emitted, Run, Tick, TickId
 
 Verdict = tuple[TickId, str | None]
-"""A tick that left the bins, and what made it surplus: the bin that gave it up last, or one of joining.py's reasons.
+"""A tick that left the bins, and what made it surplus: the bin that gave it up last, or one of join.py's reasons.
 None: it is emitted."""
 
 
@@ -36,9 +36,9 @@ class Pool:
     goes), none of them for longer than max_wait_minutes.
     """
 
-    def __init__(self, config: Config, epoch: int, frames: FrameStore, world: World | None = None) -> None:
+    def __init__(self, config: Config, epoch: int, frames: FrameStore, clock: Clock | None = None) -> None:
         balance = config.balance
-        self._world = world or World()
+        self._clock = clock or Clock()
         self._balance = balance
         self._outputs = config.predicted
         self._epoch = epoch
@@ -69,7 +69,7 @@ class Pool:
         self._gone.update(ticks.keys() - fit.keys())
         verdicts: list[Verdict] = [(tick_id, OTHER_SHAPE) for tick_id in ticks if tick_id not in fit]
         # By this machine's clock only here: a clock that is set while the balancer runs makes no tick older.
-        wall, monotonic = self._world.now(), self._world.monotonic()
+        wall, monotonic = self._clock.now(), self._clock.monotonic()
         for tick_id, tick in in_order:
             verdicts += self._add(tick_id, tick, monotonic - max((wall - tick.since).total_seconds(), 0.0))
         self._waits = dict(sorted(self._waits.items(), key=lambda item: item[1].came))
@@ -82,7 +82,7 @@ class Pool:
     def add(self, tick_id: TickId, tick: Tick) -> list[Verdict]:
         """Let a tick wait. Returns those that the full bins gave up for it."""
         self._new[tick_id] = tick
-        return self._add(tick_id, tick, self._world.monotonic())
+        return self._add(tick_id, tick, self._clock.monotonic())
 
     def _add(self, tick_id: TickId, tick: Tick, came: float) -> list[Verdict]:
         joined = tick.joined
@@ -95,7 +95,7 @@ class Pool:
 
     def give_up_old(self) -> list[Verdict]:
         """Let go of the ticks that waited for longer than max_wait_minutes; _waits has the oldest first."""
-        too_old = self._world.monotonic() - 60 * self._balance.max_wait_minutes
+        too_old = self._clock.monotonic() - 60 * self._balance.max_wait_minutes
         gone = list(takewhile(lambda tick: self._waits[tick].came < too_old, self._waits))
         for tick in gone:
             self._bins.remove(tick)
@@ -142,7 +142,7 @@ class Pool:
         ]
 
     def _put_out(self, kind: str, chosen: list[TickId], pictures: dict[Place, bytes]) -> None:
-        set_id = self._world.set_id(self._epoch, kind, self.sets[kind])
+        set_id = self._clock.set_id(self._epoch, kind, self.sets[kind])
         self.sets[kind] += 1
         self.emitted += chosen
         for cell, tick_id in zip(self._bins.kinds[kind].cells, chosen, strict=True):

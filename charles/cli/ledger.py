@@ -54,7 +54,8 @@ def ledger_command(
 
 def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger]) -> dict[str, Any]:
     from charles.base.latency import percentiles
-    from charles.ledger.ticks import BESIDE, TERMS
+    from charles.events import TERMS
+    from charles.ledger.ticks import BESIDE
 
     return {
         "adds_up": all(ledger.adds_up for ledger in ledgers),
@@ -101,7 +102,8 @@ def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[Traine
 def _runs(ledgers: list[RunLedger], totals: Totals) -> Any:
     from rich.table import Table
 
-    from charles.ledger.ticks import BESIDE, TERMS
+    from charles.events import TERMS
+    from charles.ledger.ticks import BESIDE
 
     table = Table(title="seen = " + " + ".join(term.replace("_", "-") for term in TERMS))
     for column in ("collector", "run"):

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from charles.cli.running import start
-from charles.programs import PROGRAMS
+from charles.cli.running import run_by_hand, start
 
-_MODULES = {program.verb: program.module for program in PROGRAMS}
+_SOURCES = ("balanced", "raw")
 
 Name = Annotated[str | None, typer.Option(help="Of this instance; two that run at once need different ones.")]
 Game = Annotated[
@@ -34,7 +33,7 @@ def collect(
 
     Example: charles collect --game city --name collector-2 --seed 20
     """
-    start(_MODULES["collect"], collector={"name": name, "game": game, "seed": seed, "pace": pace})
+    start("collect", collector={"name": name, "game": game, "seed": seed, "pace": pace})
 
 
 def balance(name: Name = None) -> None:
@@ -42,7 +41,7 @@ def balance(name: Name = None) -> None:
 
     Example: charles balance
     """
-    start(_MODULES["balance"], balancer={"name": name})
+    start("balance", balancer={"name": name})
 
 
 def train(
@@ -87,9 +86,10 @@ def train(
     Example: charles train --recording monday --deterministic
     """
     if recording is not None:
-        from charles.cli.offline import train_offline
-
-        train_offline(
+        if source not in (None, *_SOURCES):
+            raise typer.BadParameter(f"must be one of {', '.join(_SOURCES)}", param_hint="--from")
+        run_by_hand(
+            "train --recording",
             recording,
             overrides={"trainer": {"model": model}},
             source=source,
@@ -105,7 +105,7 @@ def train(
     for option, given in (alone | {"--deterministic": deterministic or None}).items():
         if given is not None:
             raise typer.BadParameter("goes with --recording alone", param_hint=option)
-    start(_MODULES["train"], trainer={"name": name, "model": model})
+    start("train", trainer={"name": name, "model": model})
 
 
 def play(
@@ -118,7 +118,7 @@ def play(
 
     Example: charles play --game city
     """
-    start(_MODULES["play"], player={"name": name, "game": game, "model": model, "seed": seed})
+    start("play", player={"name": name, "game": game, "model": model, "seed": seed})
 
 
 def record(
@@ -168,7 +168,7 @@ def record(
         "duration": duration,
         "compression": compression,
     }
-    start(_MODULES["record"], recorder=chosen)
+    start("record", recorder=chosen)
 
 
 def annotate() -> None:
@@ -178,4 +178,4 @@ def annotate() -> None:
 
     Example: charles annotate
     """
-    start(_MODULES["annotate"])
+    start("annotate")

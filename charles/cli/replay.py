@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.running import clear_errors, load_settings, main_of
 
 if TYPE_CHECKING:
-    from charles.replays import Outcome
+    from charles.recordings.replays import Outcome
     from charles.settings import Settings
 
 _ALL = "all"
@@ -66,8 +66,6 @@ def replay_command(
     Example: charles replay monday --speed 2.5 --since +90s
     """
     with clear_errors():
-        import importlib
-
         from charles.base import logs
         from charles.metrics.http_server import served
 
@@ -87,7 +85,7 @@ def replay_command(
         settings = load_settings(replayer=given)
         logs.set_up(settings, "replayer", settings.replayer.name)
         with served(settings, "replayer"):
-            outcome: Outcome = importlib.import_module("producers.replayer").main(settings)
+            outcome: Outcome = main_of("replay")(settings)
         if as_json:
             _print_json(outcome)
         else:
@@ -108,7 +106,7 @@ def _print_json(outcome: Outcome) -> None:
 
 
 def _print(settings: Settings, outcome: Outcome) -> None:
-    from charles.replays import clock, size
+    from charles.recordings.replays import clock, size
 
     by_topic = ", ".join(f"{topic} {count:,}" for topic, count in outcome.records.items()) or "no records"
     typer.echo(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
 from charles.base import logs
-from charles.programs import PROGRAMS
+from charles.programs import MODULES, PROGRAMS
 
 if TYPE_CHECKING:
     from charles.settings import Settings
@@ -49,22 +49,36 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def start(module: str, **overrides: Any) -> None:
-    """Run a program until it ends. What becomes of it stands in its log."""
-    import importlib
-
+def start(verb: str, **overrides: Any) -> None:
+    """Run the program that a command starts until it ends. What becomes of it stands in its log."""
     from charles.base.shutdown import listen_to_supervisor
 
     listen_to_supervisor()
     with clear_errors():
         settings = load_settings(**overrides)
-    program = next(program.name for program in PROGRAMS if program.module == module)
+    program = next(program.name for program in PROGRAMS if program.verb == verb)
     logs.set_up(settings, program, getattr(settings, program).name)
     with clear_errors(log.error):
         from charles.metrics.http_server import served
 
         with served(settings, program):
-            importlib.import_module(module).main(settings)
+            main_of(verb)(settings)
+
+
+def run_by_hand(command: str, *arguments: Any, overrides: dict[str, dict[str, Any]], **wanted: Any) -> None:
+    """Run a piece of work that ends by itself and sets up its own log."""
+    from charles.base.shutdown import listen_to_supervisor
+
+    listen_to_supervisor()
+    with clear_errors():
+        main_of(command)(load_settings(**overrides), *arguments, **wanted)
+
+
+def main_of(command: str) -> Callable[..., Any]:
+    """The main() that a command starts; the table of programs names its module, which nothing here imports."""
+    import importlib
+
+    return cast(Callable[..., Any], importlib.import_module(MODULES[command]).main)
 
 
 def _tell(words: str) -> None:

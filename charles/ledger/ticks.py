@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from charles import topics
 from charles.base import latency
-from charles.events import RunLedger
+from charles.events import TERMS, RunLedger
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 
-TERMS = ("warm_up", "waiting", "emitted", "surplus", "unmatched", "dead_lettered", "missing")
 BESIDE = ("repeats", "expired", "late", "dropped")
 
 
@@ -48,12 +47,6 @@ def read(kafka: Kafka) -> list[RunLedger]:
                 newest[collector, run, message.partition() or 0] = message.value()
     registry = Registry(kafka)
     return [registry.decode(RunLedger, newest[place]) for place in sorted(newest)]
-
-
-def told(ledger: RunLedger) -> str:
-    """One run's terms, in words."""
-    terms = " + ".join(f"{getattr(ledger, term)} {term.replace('_', '-')}" for term in TERMS)
-    return f"{ledger.seen} seen, but {ledger.accounted} = {terms}"
 
 
 def total(ledgers: list[RunLedger]) -> Totals:

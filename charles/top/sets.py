@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 
-from charles.balancing.sets import JOINT
 from charles.events import Status
+from charles.labels.set_kinds import JOINT
 
 _WINDOW_S = 120.0
 _SETS = "sets_"

@@ -8,9 +8,9 @@ from enum import Enum
 from typing import Final, Self
 
 from charles.avro.codec import Unreadable
-from charles.balancing.sets import JOINT
 from charles.events import Sample
 from charles.labels.outputs import LOWEST, Output, deltas
+from charles.labels.set_kinds import JOINT
 from charles.settings import Settings
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.pictures import Size, check

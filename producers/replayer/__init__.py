@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from charles.settings import Settings
 
 if TYPE_CHECKING:
-    from charles.replays import Outcome
+    from charles.recordings.replays import Outcome
     from producers.replayer.plan import Plan
     from producers.replayer.resuming import Place
 
@@ -64,7 +64,7 @@ def _what_is_there(plan: Plan) -> dict[Place, int]:
     """How many records of each partition are to be passed over. Raises HeldAlready where there should be none, and
     NotTheSame where they are others."""
     from charles.base.logs import Progress
-    from charles.replays import clock
+    from charles.recordings.replays import clock
     from producers.replayer.holding import refuse_repeats
     from producers.replayer.resuming import behind
 

@@ -10,7 +10,7 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Keep, Recording
 from charles.recordings.format.record import NO_TIMESTAMP, Record
 from charles.recordings.inspect import locate, tick_spans
-from charles.replays import clock
+from charles.recordings.replays import clock
 from charles.settings import ConfigError, Kafka, Replayer, Settings
 from charles.topics import Topic
 

@@ -11,7 +11,7 @@ from charles.base.shutdown import Stop
 from charles.control.link import Link
 from charles.kafka.clients import BrokerUnavailable, require_broker
 from charles.recordings.format.errors import RecordingError
-from charles.replays import Outcome, clock, span
+from charles.recordings.replays import Outcome, clock, span
 from producers.replayer import keys as pressed
 from producers.replayer.keys import Keys
 from producers.replayer.pacer import Pacer

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from charles.base.logs import Progress
 from charles.control.link import Link
 from charles.pacing import Rate
-from charles.replays import Outcome, clock, span
+from charles.recordings.replays import Outcome, clock, span
 from producers.replayer.pacer import Pacer
 from producers.replayer.plan import Plan
 from producers.replayer.sender import Sender

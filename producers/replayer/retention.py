@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from charles.kafka.clients import name
 from charles.recordings.format.record import NO_TIMESTAMP
-from charles.replays import clock, size, span
+from charles.recordings.replays import clock, size, span
 from charles.topics import DAY, Topic
 from producers.replayer.plan import Plan
 

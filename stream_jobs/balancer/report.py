@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 
-from charles.balancing.engine import Work
+from charles.balancing.engine import Engine
 from charles.balancing.shortage import Filling, NeverFilled, Pace, explained, starving
 from charles.base import latency
 from charles.config import Config
 from charles.control.link import Link
-from charles.ledger.ticks import TERMS
+from charles.events import TERMS
 from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Balancer as Offered
 from charles.metrics.table import begin
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Report:
-    """Follows the work from one second to the next."""
+    """Follows the engine from one second to the next."""
 
     def __init__(self, link: Link, config: Config) -> None:
         self._link = link
@@ -33,13 +33,13 @@ class Report:
         """A transaction took so long."""
         Offered.transaction.observe(seconds)
 
-    def tell(self, work: Work, *, resting: bool) -> None:
+    def tell(self, engine: Engine, *, resting: bool) -> None:
         """To be called once a second."""
-        fillings, latencies = work.pool.filling(), work.taken_latencies()
+        fillings, latencies = engine.pool.filling(), engine.taken_latencies()
         for seconds in latencies:
             latency.add(self._latencies, seconds)
-        lag = sum(reading.lag for partition in work.partitions.values() for reading in partition.readings.values())
-        if not work.partitions:
+        lag = sum(reading.lag for partition in engine.partitions.values() for reading in partition.readings.values())
+        if not engine.partitions:
             self._link.beat("waiting", lag=lag, note="for its partitions")
         else:
             for words in self._never.look(fillings, time.monotonic()):
@@ -47,32 +47,32 @@ class Report:
             self._link.beat(
                 "paused" if resting else "running",
                 lag=lag,
-                note=self._note(work, fillings),
+                note=self._note(engine, fillings),
                 starving=starving(fillings),
-                figures=self._figures(work, fillings),
+                figures=self._figures(engine, fillings),
             )
         if self._link.settings.metrics.port is not None:
-            self._offer(work, fillings, latencies, lag)
+            self._offer(engine, fillings, latencies, lag)
 
-    def _note(self, work: Work, fillings: list[Filling]) -> str:
-        broken = len(work.audit.broken)
+    def _note(self, engine: Engine, fillings: list[Filling]) -> str:
+        broken = len(engine.audit.broken)
         alarm = [f"{broken} ledger{'s do' if broken > 1 else ' does'} not add up"] if broken else []
         words = [explained(filling, self._pace.take(filling)) for filling in fillings]
         return "; ".join([*alarm, *self._never.note(fillings), *words])
 
-    def _figures(self, work: Work, fillings: list[Filling]) -> dict[str, float]:
+    def _figures(self, engine: Engine, fillings: list[Filling]) -> dict[str, float]:
         latencies = latency.percentiles(self._latencies).items()
         return {
-            "waiting": len(work.pool),
-            "emitted": work.emitted,
+            "waiting": len(engine.pool),
+            "emitted": engine.emitted,
             "sets": sum(filling.sets for filling in fillings),
-            "broken_ledgers": len(work.audit.broken),
+            "broken_ledgers": len(engine.audit.broken),
             **{f"sets_{filling.kind.name}": filling.sets for filling in fillings},
             **{f"scarcest_{filling.kind.name}": filling.share for filling in fillings},
             **{f"latency_{name}_s": value for name, value in latencies if value is not None},
         }
 
-    def _offer(self, work: Work, fillings: list[Filling], latencies: list[float], lag: int) -> None:
+    def _offer(self, engine: Engine, fillings: list[Filling], latencies: list[float], lag: int) -> None:
         for filling in fillings:
             output = filling.kind.name
             self._following.to(Offered.sets, filling.sets, output)
@@ -81,8 +81,8 @@ class Report:
                 Offered.waiting.labels(output, bin_name).set(waiting)
                 self._following.to(Offered.came, filling.came[cell], output, bin_name)
         for term in ("seen", *TERMS):
-            Offered.ledger.labels(term).set(sum(partition.total(term) for partition in work.partitions.values()))
-        Offered.broken.set(len(work.audit.broken))
+            Offered.ledger.labels(term).set(sum(partition.total(term) for partition in engine.partitions.values()))
+        Offered.broken.set(len(engine.audit.broken))
         Offered.unread.set(lag)
         for seconds in latencies:
             Offered.latency.observe(max(seconds, 0.0))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import closing
+from functools import partial
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import topics
-from charles.balancing.engine import Work
+from charles.balancing.engine import Engine
 from charles.balancing.partition import CONTROLS, FRAMES, SIDES, Reading
 from charles.base.shutdown import TakenOver
 from charles.control.link import Link
@@ -25,8 +26,10 @@ from charles.kafka.topic_admin import WrongTopics
 from charles.kafka.transactions import Broken, Fenced, NotCommitted, end_hanging, join
 from charles.settings import Settings
 from stream_jobs.balancer import group_check, transaction_writer
+from stream_jobs.balancer.output_records import OutputRecords
 from stream_jobs.balancer.report import Report
-from stream_jobs.balancer.state_topic import restore
+from stream_jobs.balancer.state_topic import recall, restore
+from stream_jobs.balancer.topic_frames import TopicFrames
 from stream_jobs.balancer.transaction_writer import Writer
 
 log = logging.getLogger(__name__)
@@ -63,7 +66,8 @@ class Session:
         self._paused: set[tuple[str, int]] = set()
         self._resting = False
         self._settled_at = float("inf")
-        self._work = Work(settings, self._registry)
+        self._engine = self._new_engine()
+        self._records = OutputRecords(settings.kafka, self._registry)
         self._report = Report(link, settings.config)
         self._dirty = False
         self._joined = False
@@ -88,6 +92,17 @@ class Session:
             **measured(),
         )
 
+    def _new_engine(self) -> Engine:
+        settings = self._settings
+        return Engine(
+            settings.config,
+            settings.epoch,
+            self._registry,
+            TopicFrames(settings.kafka, self._registry),
+            frames_cache_bytes=settings.balancer.frames_cache_mb << 20,
+            recall=partial(recall, settings.kafka, self._registry),
+        )
+
     def run(self) -> None:
         """Balance until this life is over. Raises StartOver, TakenOver, or WrongTopics."""
         try:
@@ -98,8 +113,8 @@ class Session:
                 if time.monotonic() >= next_look:
                     self._look_around()
                     next_look = time.monotonic() + 1
-                if self._work.pool.bytes > _MUCH:
-                    self._writer.send(self._work.samples())
+                if self._engine.pool.bytes > _MUCH:
+                    self._writer.send(self._records.samples(self._engine))
                 if time.monotonic() >= next_commit:
                     self._commit()
                     next_commit = time.monotonic() + self._settings.balancer.commit_seconds
@@ -115,7 +130,7 @@ class Session:
         """Leave; what is not committed is read again by the next session."""
         self._writer.close()
         self._dirty = False  # nothing may follow a transaction that is perhaps not in the log
-        self._work.close()
+        self._engine.close()
         self._consumer.close()
 
     def _hear_why(self) -> None:
@@ -157,47 +172,52 @@ class Session:
             raise self._failure
         for message in messages:
             if message.error() is None:
-                self._work.handle(self._sides[str(message.topic())], message)
+                self._engine.handle(self._sides[str(message.topic())], message)
                 self._dirty = True
             else:
                 errors.heed(message)
         self._link.rate.add(len(messages))
 
     def _commit(self) -> None:
-        """Samples, state, dead letters and input offsets: in one transaction, all or nothing.
+        """Commit samples, state, dead letters and input offsets in one transaction, all or nothing. Its steps:
 
-        Returns when everything is on its way. Where it does not arrive, a later call of the writer raises, and all that
-        is in memory is thrown away.
+        1. settle: wait until the transaction before is in the log, so that no two are open at once.
+        2. forget: runs that are over leave the memory, for their ledgers are in the log now.
+        3. offsets: of each input, the first half that still waits for its partner; the metadata: how far was read.
+        4. flush: hand the writer the samples, the changes of state and the dead letters. Its thread produces them,
+        5. sends the offsets to the transaction,
+        6. and commits. Where one of 4 to 6 fails, the next call of the writer raises, all that is in memory is thrown
+           away, and a new session begins from the last committed transaction.
         """
         self._writer.settle()
-        self._work.forget_past()
+        self._engine.forget_past()
         if not self._dirty:
             return
         offsets = [
             TopicPartition(self._names[side], number, partition.resume_at(side), str(reading.ever))
-            for number, partition in self._work.partitions.items()
+            for number, partition in self._engine.partitions.items()
             for side, reading in partition.readings.items()
         ]
-        self._writer.end(self._work.records(), offsets, self._consumer.consumer_group_metadata())
+        self._writer.end(self._records.all(self._engine), offsets, self._consumer.consumer_group_metadata())
         self._dirty = False
 
     def _look_around(self) -> None:
         """Once a second: how far the logs reach, who is too far ahead, who fell silent, and a heartbeat."""
-        for number, partition in self._work.partitions.items():
+        for number, partition in self._engine.partitions.items():
             for side, reading in partition.readings.items():
                 reading.end = self._end(TopicPartition(self._names[side], number), reading.end)
             self._wait_for_partner(number, FRAMES, CONTROLS)
             self._wait_for_partner(number, CONTROLS, FRAMES)
         self._rest_if_told()
-        self._work.close_silent()
-        self._work.look_around()
+        self._engine.close_silent()
+        self._engine.look_around()
         self._look_at_group()
-        self._dirty = self._dirty or any(partition.changed for partition in self._work.partitions.values())
-        self._report.tell(self._work, resting=self._resting)
+        self._dirty = self._dirty or any(partition.changed for partition in self._engine.partitions.values())
+        self._report.tell(self._engine, resting=self._resting)
 
     def _look_at_group(self) -> None:
         """Once after each assignment, when it has settled. Raises WrongTopics."""
-        if self._work.partitions and time.monotonic() >= self._settled_at:
+        if self._engine.partitions and time.monotonic() >= self._settled_at:
             settled = group_check.check(self._settings.kafka)
             self._settled_at = float("inf") if settled else time.monotonic() + _SETTLES_S
 
@@ -211,7 +231,7 @@ class Session:
 
     def _wait_for_partner(self, number: int, side: str, partner: str) -> None:
         """Stop reading a topic that is far ahead of its partner while there is something of the partner to read."""
-        partition = self._work.partitions[number]
+        partition = self._engine.partitions[number]
         place = TopicPartition(self._names[side], number)
         ahead = partition.ahead(side) > _FAR_AHEAD and partition.readings[partner].lag > 0
         if ahead and (side, number) not in self._paused:
@@ -254,10 +274,10 @@ class Session:
                 for p in committed
                 if p.partition == number
             }
-            self._work.add_partition(number, readings, restored[number])
+            self._engine.add_partition(number, readings, restored[number])
         member.assign(committed)
         self._settled_at = time.monotonic() + _SETTLES_S
-        log.info("partitions %s; %d ticks wait in the bins", sorted(self._work.partitions), len(self._work.pool))
+        log.info("partitions %s; %d ticks wait in the bins", sorted(self._engine.partitions), len(self._engine.pool))
 
     def _committed(self, member: Consumer, places: list[TopicPartition]) -> list[TopicPartition]:
         """The committed offsets, once no transaction of a dead instance stands before them."""
@@ -277,8 +297,8 @@ class Session:
             self._writer.settle()
         except Exception as error:  # the client would swallow it
             self._failure = error
-        self._work.close()
-        self._work = Work(self._settings, self._registry)
+        self._engine.close()
+        self._engine = self._new_engine()
         self._paused.clear()
         self._resting = False
 

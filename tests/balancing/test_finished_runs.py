@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.stream_jobs.balancer.test_partition import feed, partition
 
 from charles.balancing.finished_runs import PastRuns
 from charles.balancing.partition import _REMEMBERED, CONTROLS, FRAMES, Partition
+from charles.balancing.run_state import Run
 from charles.config import Balance
-from charles.events import RunLedger
-from charles.ledger.ticks import TERMS
-from stream_jobs.balancer.state_topic import Run
+from charles.events import TERMS, RunLedger
+from tests.balancing.test_partition import feed, partition
 
 runs = st.tuples(st.sampled_from(["one", "two"]), st.text("abc", max_size=4))
 

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles import topics
-from charles.balancing.frame_store import FrameStore, Place, TopicFrames, sweeps
+from charles.balancing.frame_store import FrameStore, Place, sweeps
 from charles.events import Frame, now
 from charles.kafka.clients import Publisher, admin, name
 from charles.kafka.schemas import Registry
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
+from stream_jobs.balancer.topic_frames import TopicFrames
 
 places = st.sets(st.tuples(st.integers(0, 2), st.integers(0, 200))).map(sorted)
 

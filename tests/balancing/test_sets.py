@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.balancing.sets import Bins, Overflow, SetKind, set_kinds
+from charles.balancing.sets import Bins
 from charles.config import Config
 from charles.labels.bin_regions import parse as region
 from charles.labels.bins import Version
 from charles.labels.outputs import OUTPUTS, parse
+from charles.labels.set_kinds import Overflow, SetKind, set_kinds
 
 LABELS = st.floats(min_value=-1, max_value=1)
 VERSIONS: tuple[Version, ...] = ("v1", "v2", "v3", "v4")

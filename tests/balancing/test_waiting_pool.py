@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from charles import config
-from charles.balancing.frame_store import FrameStore, TopicFrames
+from charles.balancing.frame_store import FrameStore
 from charles.balancing.join import OTHER_SHAPE, SIGNALS, TOO_OLD, Joined
+from charles.balancing.run_state import Tick, TickId
 from charles.balancing.waiting_pool import Pool
 from charles.config import Config
 from charles.events import now
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka
-from stream_jobs.balancer.state_topic import Tick, TickId
+from stream_jobs.balancer.topic_frames import TopicFrames
 from tests.samples import HISTORY, sample
 
 STEERING = config.changed(Config(), ["outputs=steering", "balance.bins=3", "balance.bin_capacity=2"])

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from charles.events import Moment, RunLedger, Sample
-from charles.ledger.ticks import TERMS
+from charles.events import TERMS, Moment, RunLedger, Sample
 from tests.chaos.acknowledged import CONTROL, FRAME, Half
 from tests.chaos.evidence import Evidence, Raw, Run
 from tests.chaos.moments import strange, values

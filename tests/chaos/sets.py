@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from charles.balancing.sets import SetKind
 from charles.config import Config
 from charles.events import Sample
+from charles.labels.set_kinds import SetKind
 
 _Kind = tuple[int, str]
 """Epoch, and the name of a kind of sets."""

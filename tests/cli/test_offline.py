@@ -13,7 +13,7 @@ from charles.events import TrainingStep
 from charles.settings import Kafka
 from consumers.trainer.folder import Steps
 from tests.cli.commands import charles
-from tests.offline.made import BEGAN, driven, record
+from tests.consumers.trainer.offline.made import BEGAN, driven, record
 
 
 def ran(*arguments: str) -> Result:

@@ -18,7 +18,7 @@ from charles.evaluation.scores import evaluate
 from charles.evaluation.workers import Interrupted
 from charles.games import Action, Observation
 from charles.models import Predictor, build
-from tests.evaluation.test_weights_file import MANIFEST
+from tests.checkpoints.test_weights_file import MANIFEST
 from tests.evaluation.tiny_game import PaidRoad, Road, crawls, full_throttle, never_moves, sleeps
 
 UNSTUCK = Unstuck(distance=2.0, seconds=1.0)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.plots.test_counting import CONFIGS, by_version, counted
 
 from charles.balancing.label_counts import Counts
 from charles.base.atomic_file import Unwritable
@@ -17,6 +16,7 @@ from charles.config import Config
 from charles.plots.balance import HTML, PNG, draw
 from charles.plots.balance_figure import figure
 from charles.plots.style import marks
+from tests.balancing.test_label_counts import CONFIGS, by_version, counted
 from tests.plots.drives import config, control
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charles import topics
-from charles.balancing.sets import JOINT
 from charles.events import Sample, now
 from charles.kafka.clients import Publisher
 from charles.labels.outputs import OUTPUTS
+from charles.labels.set_kinds import JOINT
 from charles.settings import Kafka
 
 WIDTH, HEIGHT = 96, 84

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.balancing.sets import set_kinds
 from charles.labels.outputs import LOWEST, parse
+from charles.labels.set_kinds import set_kinds
 from producers.collector.wanted import Wanted, wanted
 
 

@@ -54,7 +54,7 @@ def test_a_ledger_that_stops_adding_up_is_told_at_once_and_once(
         feed.send("one", range(100))
         ledgers_until(kafka, settled("one", 99))
         heard(kafka, lambda status: status.figures.get("broken_ledgers") == 0)
-        (run,) = (p.runs["one", RUN] for p in balancer._work.partitions.values() if p.runs)
+        (run,) = (p.runs["one", RUN] for p in balancer._engine.partitions.values() if p.runs)
         run.counts.emitted += 1
         feed.send("one", range(100, 110))
         told = heard(kafka, lambda status: status.figures.get("broken_ledgers") == 1)

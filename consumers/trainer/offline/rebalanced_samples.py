@@ -1,4 +1,4 @@
-"""Balancing what was recorded: the live balancer's work, where time is what the recording says.
+"""Balancing what was recorded: the live balancer's engine, where time is what the recording says.
 
 Frames and controls come by timestamp, collector and tick, whatever partitions they lie in, so that one recording makes
 one order of samples. What waits for too long, and which runs fell silent, is looked at once a second of that time.
@@ -15,20 +15,19 @@ from dataclasses import replace
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.balancing.clock import RecordedWorld
-from charles.balancing.engine import Work
+from charles.balancing.clock import RecordedClock
+from charles.balancing.engine import Engine
 from charles.balancing.partition import SIDES, Reading
+from charles.balancing.run_state import Restored
 from charles.config import Balance
-from charles.events import Frame, Sample
-from charles.ledger.ticks import TERMS
-from charles.offline.samples import Numbered
+from charles.events import TERMS, Frame, Sample
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP
 from charles.recordings.inspect.recorded_schemas import RecordedMessage, RecordedSchemas
 from charles.settings import Settings
-from stream_jobs.balancer.recorded_frames import RecordedFrames
-from stream_jobs.balancer.state_topic import Restored
+from consumers.trainer.offline.recorded_frames import RecordedFrames
+from consumers.trainer.offline.recorded_samples import Numbered
 
 log = logging.getLogger(__name__)
 
@@ -78,30 +77,37 @@ class RebalancedSamples:
         return None
 
     def _balanced(self) -> Iterator[Sample]:
-        schemas, world = RecordedSchemas(self._recording.manifest), RecordedWorld()
-        work = Work(self._settings, schemas, RecordedFrames(self._recording, schemas), world)
+        schemas, clock = RecordedSchemas(self._recording.manifest), RecordedClock()
+        engine = Engine(
+            self._settings.config,
+            self._settings.epoch,
+            schemas,
+            RecordedFrames(self._recording, schemas),
+            frames_cache_bytes=self._settings.balancer.frames_cache_mb << 20,
+            clock=clock,
+        )
         for number in range(self._partitions):
-            work.add_partition(number, {side: Reading(0, 0, end=0) for side in SIDES}, Restored())
-        course = _Course(work, world, self._settings.config.balance)
+            engine.add_partition(number, {side: Reading(0, 0, end=0) for side in SIDES}, Restored())
+        course = _Course(engine, clock, self._settings.config.balance)
         for count, (latest, _, _, side, _, _, message) in enumerate(self._merged(), 1):
             course.come_to(latest / 1000)
-            work.handle(SIDES[side], message)
+            engine.handle(SIDES[side], message)
             self.share = count / self._records
-            yield from self._taken(work)
+            yield from self._taken(engine)
         course.end()
-        yield from self._taken(work)
+        yield from self._taken(engine)
         if not self._told:  # once: the next time it is the same
-            log.info("balanced: %s", _ledger(work))
+            log.info("balanced: %s", _ledger(engine))
         self._told = True
 
-    def _taken(self, work: Work) -> Iterator[Sample]:
+    def _taken(self, engine: Engine) -> Iterator[Sample]:
         """What was emitted. What the live balancer would write down beside it nobody asks for."""
-        for letter in work.taken_letters():
+        for letter in engine.taken_letters():
             self._refuse(f"{letter.topic} {letter.partition}@{letter.offset}", letter.reason)
-        if work.pool.samples:
-            yield from work.taken_samples()
-            work.taken_latencies()
-            work.pool.taken_changes()
+        if engine.pool.samples:
+            yield from engine.taken_samples()
+            engine.taken_latencies()
+            engine.pool.taken_changes()
 
     def _merged(self) -> Iterator[_Merged]:
         streams = [self._keyed(side, number) for side in range(len(SIDES)) for number in range(self._partitions)]
@@ -118,9 +124,9 @@ class _Course:
     """The course of time, which the records tell. Once a second of it somebody looks around, as the live balancer
     does; where it jumps, only for as long as anything can still come of it."""
 
-    def __init__(self, work: Work, world: RecordedWorld, balance: Balance) -> None:
-        self._work = work
-        self._world = world
+    def __init__(self, engine: Engine, clock: RecordedClock, balance: Balance) -> None:
+        self._engine = engine
+        self._clock = clock
         self._silence_s = balance.silence_seconds
         self._longest_s = balance.silence_seconds + 60 * balance.max_wait_minutes + 2 * _LOOK_S
         self._next_look = math.inf
@@ -129,22 +135,22 @@ class _Course:
         """seconds: since 1970; never less than before."""
         if self._next_look == math.inf:
             self._next_look = seconds + _LOOK_S
-        last = min(seconds, self._world.seconds + self._longest_s)
+        last = min(seconds, self._clock.seconds + self._longest_s)
         while self._next_look <= last:
-            self._world.seconds = self._next_look
-            self._work.close_silent()
-            self._work.look_around()
+            self._clock.seconds = self._next_look
+            self._engine.close_silent()
+            self._engine.look_around()
             self._next_look += _LOOK_S
         if self._next_look <= seconds:
             self._next_look = seconds + _LOOK_S
-        self._world.seconds = seconds
+        self._clock.seconds = seconds
 
     def end(self) -> None:
         """Nothing more comes: runs fall silent, and half a tick waits for its partner no more."""
-        self.come_to(self._world.seconds + self._silence_s + 2 * _LOOK_S)
+        self.come_to(self._clock.seconds + self._silence_s + 2 * _LOOK_S)
 
 
-def _ledger(work: Work) -> str:
-    terms = {term: sum(each.total(term) for each in work.partitions.values()) for term in ("seen", *TERMS)}
+def _ledger(engine: Engine) -> str:
+    terms = {term: sum(each.total(term) for each in engine.partitions.values()) for term in ("seen", *TERMS)}
     words = [f"{terms[term]:,} {term.replace('_', '-')}" for term in TERMS]
     return f"{terms['seen']:,} ticks seen = {' + '.join(words)}"

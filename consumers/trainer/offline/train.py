@@ -8,15 +8,15 @@ from contextlib import ExitStack, closing
 from charles.base.shutdown import Stop
 from charles.control.offline_link import Alone
 from charles.models.tensorflow_import import loading_tensorflow
-from charles.offline.plan import Outcome, Plan
-from charles.offline.samples import Samples
 from charles.recordings.format.errors import RecordingError
 from consumers.trainer.bar import Bar
 from consumers.trainer.ends import Ends
 from consumers.trainer.folder import Folder, Steps
 from consumers.trainer.holding import Shape
+from consumers.trainer.offline.plan import Outcome, Plan
+from consumers.trainer.offline.recorded_samples import Samples
+from consumers.trainer.offline.recording_feed import RecordedFeed
 from consumers.trainer.pictures import Size, size_of
-from consumers.trainer.recorded import RecordedFeed
 
 
 def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop: Stop) -> Outcome:

@@ -9,13 +9,13 @@ import pytest
 
 from charles.base.atomic_file import Unwritable
 from charles.config import Config, ConfigError
-from charles.offline import plan
-from charles.offline.facts import NotTheSame
-from charles.offline.plan import Plan
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import load
-from tests.offline.made import config, driven, record, samples
+from consumers.trainer.offline import plan
+from consumers.trainer.offline.plan import Plan
+from consumers.trainer.offline.training_identity import NotTheSame
+from tests.consumers.trainer.offline.made import config, driven, record, samples
 
 
 def make(recording: Path, *, model: str | None = None, **wanted: Any) -> Plan:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from charles import topics
 from charles.config import Config, changed, from_json
-from charles.offline.facts import Facts, Source
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect import locate, recorded_config
 from charles.settings import ConfigError, Settings
+from consumers.trainer.offline.training_identity import Facts, Source
 
 _RAW = (topics.FRAMES.name, topics.CONTROLS.name)
 

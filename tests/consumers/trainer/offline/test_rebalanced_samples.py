@@ -18,8 +18,8 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Settings, load
-from stream_jobs.balancer.recorded import RebalancedSamples
-from tests.offline.made import Placed, config, driven, record
+from consumers.trainer.offline.rebalanced_samples import RebalancedSamples
+from tests.consumers.trainer.offline.made import Placed, config, driven, record
 
 SHORT = ("balance.silence_seconds=5",)
 

@@ -8,9 +8,9 @@ from threading import Event, Thread
 
 from charles.avro.codec import Unreadable
 from charles.events import Sample
-from charles.offline.samples import Samples
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.holding import Shape, Spare, take_in, to_hold
+from consumers.trainer.offline.recorded_samples import Samples
 from consumers.trainer.pictures import BadPicture
 
 _AT_ONCE = 500

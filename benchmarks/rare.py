@@ -21,8 +21,8 @@ from charles.games.city.camera import Camera
 from charles.games.gymnasium.quick_render import QuickCarRacing
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
-from producers.collector.drive import Drive
-from producers.collector.wanted import wanted
+from producers.collector.drive_session import Drive
+from producers.collector.wanted_ranges import wanted
 
 GAMES = ("city", "carracing")
 TEN_MINUTES = 600 * HZ

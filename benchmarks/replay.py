@@ -17,9 +17,9 @@ from benchmarks.publish import payloads, producer_performance
 from charles.base.shutdown import Stop
 from charles.control.link import Link
 from charles.settings import Kafka, Replayer
-from producers.replayer.keys import Keys
+from producers.replayer.keyboard import Keys
 from producers.replayer.plan import Plan, planned
-from producers.replayer.replaying import Replay
+from producers.replayer.replay import Replay
 from producers.replayer.sender import Sender
 
 TICKS = 5_000

@@ -12,7 +12,7 @@ import numpy as np
 
 from charles.games import Action
 from charles.pacing import HZ
-from producers.collector.wanted import Wanted
+from producers.collector.wanted_ranges import Wanted
 
 
 @dataclass(frozen=True, slots=True)

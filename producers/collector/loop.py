@@ -13,12 +13,12 @@ from charles.events import Control, Frame, now
 from charles.games import Action, Observation, Picture
 from charles.pacing import HZ, RateKeeper
 from producers.collector.disturbances import Disturbances
-from producers.collector.drive import Drive, OpenGame
-from producers.collector.hearing import Hearing
-from producers.collector.refused import Refused
+from producers.collector.drive_session import Drive, OpenGame
+from producers.collector.invalid_ticks import Refused
 from producers.collector.report import Report
 from producers.collector.sender import Sender
-from producers.collector.wanted import wanted
+from producers.collector.status_listener import Hearing
+from producers.collector.wanted_ranges import wanted
 
 INVALID_IN_A_ROW = 15
 """Half a second of nonsense: the car is put somewhere else."""

@@ -9,10 +9,10 @@ from charles.control.link import Link
 from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Collector as Offered
 from charles.pacing import RateKeeper
-from producers.collector.drive import Drive
-from producers.collector.hearing import BEGAN
-from producers.collector.refused import Refused
+from producers.collector.drive_session import Drive
+from producers.collector.invalid_ticks import Refused
 from producers.collector.sender import Sender
+from producers.collector.status_listener import BEGAN
 
 log = logging.getLogger(__name__)
 

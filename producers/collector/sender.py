@@ -16,7 +16,7 @@ from charles.kafka import errors
 from charles.kafka.clients import Publisher, measured
 from charles.metrics.table import Collector as Offered
 from charles.settings import Kafka
-from producers.collector.places import Places
+from producers.collector.run_partitioner import Places
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from charles.settings import Settings
 if TYPE_CHECKING:
     from charles.recordings.replays import Outcome
     from producers.replayer.plan import Plan
-    from producers.replayer.resuming import Place
+    from producers.replayer.resume_point import Place
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +34,19 @@ def main(settings: Settings) -> Outcome:
     from charles.base.shutdown import Stop
     from charles.control.link import Link
     from charles.kafka.clients import require_broker
-    from producers.replayer import target
-    from producers.replayer.keys import Keys
+    from producers.replayer import target_topics
+    from producers.replayer.keyboard import Keys
     from producers.replayer.plan import planned
-    from producers.replayer.replaying import Replay
+    from producers.replayer.replay import Replay
     from producers.replayer.sender import Sender
 
     plan = planned(settings)
     for name, why in plan.left_out.items():
         log.info("%s is not replayed: %s", name, why)
     require_broker(plan.kafka, _PATIENCE_S)
-    target.require_partitions(plan)
+    target_topics.require_partitions(plan)
     there = _what_is_there(plan)
-    for words in target.prepare(plan):
+    for words in target_topics.prepare(plan):
         log.warning("%s", words)
     stop, own = Stop(), settings.model_copy(update={"kafka": plan.kafka})
     with (
@@ -65,8 +65,8 @@ def _what_is_there(plan: Plan) -> dict[Place, int]:
     NotTheSame where they are others."""
     from charles.base.logs import Progress
     from charles.recordings.replays import clock
-    from producers.replayer.holding import refuse_repeats
-    from producers.replayer.resuming import behind
+    from producers.replayer.existing_runs_check import refuse_repeats
+    from producers.replayer.resume_point import behind
 
     if plan.new_run:
         return {}  # the records get names that nothing has

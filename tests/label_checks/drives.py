@@ -16,9 +16,9 @@ from charles.events import Control
 from charles.label_checks import Driven, driven
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
-from producers.collector.drive import Drive
+from producers.collector.drive_session import Drive
 from producers.collector.loop import control_of
-from producers.collector.wanted import Wanted
+from producers.collector.wanted_ranges import Wanted
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SOUGHT_FOR = 3 * HZ

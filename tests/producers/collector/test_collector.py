@@ -20,7 +20,7 @@ from charles.games import Observation
 from charles.kafka import topic_admin
 from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
-from producers.collector.drive import OpenGame
+from producers.collector.drive_session import OpenGame
 from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
 from producers.collector.sender import Sender
 from tests.kafka_tools import events, headers, kill, read_all

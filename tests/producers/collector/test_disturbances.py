@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charles.games import Action
 from producers.collector.disturbances import PEDALS, STEERING, Disturbances
-from producers.collector.wanted import Wanted
+from producers.collector.wanted_ranges import Wanted
 
 ANSWER = Action(steering=0.25, acceleration_braking=-0.5)
 TICKS = 30 * 600

@@ -11,8 +11,8 @@ from charles.events import Control
 from charles.kafka.clients import name, producer
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
-from producers.replayer.holding import HeldAlready
-from producers.replayer.resuming import NotTheSame
+from producers.replayer.existing_runs_check import HeldAlready
+from producers.replayer.resume_point import NotTheSame
 from tests.kafka_tools import events
 from tests.producers.replayer.conftest import Replay
 from tests.producers.replayer.driven import ALL, drive, recorded, recording, there

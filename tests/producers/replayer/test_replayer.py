@@ -19,7 +19,7 @@ from charles.kafka.topic_admin import WrongTopics
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
 from charles.settings import Kafka
-from producers.replayer.replaying import CutShort
+from producers.replayer.replay import CutShort
 from tests.kafka_tools import events
 from tests.producers.replayer.conftest import Replay
 from tests.producers.replayer.driven import ALL, BEGAN_MS, drive, recorded, recording, there, without_offset

@@ -19,7 +19,7 @@ from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Kafka, Replayer, Settings
 from infra.kafka.broker import LocalBroker
 from producers import replayer
-from producers.replayer.replaying import CutShort
+from producers.replayer.replay import CutShort
 from tests import schema_registry
 from tests.kafka_tools import kill
 from tests.producers.replayer.conftest import Replay

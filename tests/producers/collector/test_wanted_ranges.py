@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from charles.labels.outputs import LOWEST, parse
 from charles.labels.set_kinds import set_kinds
-from producers.collector.wanted import Wanted, wanted
+from producers.collector.wanted_ranges import Wanted, wanted
 
 
 @pytest.mark.parametrize(

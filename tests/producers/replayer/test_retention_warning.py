@@ -9,7 +9,7 @@ from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, Replayer, Settings
 from charles.topics import DAY
 from producers.replayer.plan import Plan, planned
-from producers.replayer.retention import Config, warnings
+from producers.replayer.retention_warning import Config, warnings
 from tests.producers.replayer.driven import BEGAN_MS, drive, recording
 
 KAFKA = Kafka(bootstrap_servers="127.0.0.1:1")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from producers.replayer.keys import LEFT, QUIT, RIGHT, SPACE, Keys, parsed
+from producers.replayer.keyboard import LEFT, QUIT, RIGHT, SPACE, Keys, parsed
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from charles.kafka.clients import admin, name, producer
 from charles.kafka.schemas import NO_SCHEMA, Registry
 from charles.kafka.topic_admin import WrongTopics
 from producers.replayer.plan import Plan
-from producers.replayer.retention import warnings
+from producers.replayer.retention_warning import warnings
 
 _FINGERPRINT_DIGITS = 16
 _PATIENCE_S = 30.0

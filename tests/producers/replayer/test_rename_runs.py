@@ -13,7 +13,7 @@ from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
-from producers.replayer.renaming import Renaming
+from producers.replayer.rename_runs import Renaming
 from tests.producers.replayer.driven import control, frame, of_tick, sample
 
 

@@ -10,7 +10,7 @@ import pytest
 from charles.config import Collect, Config
 from charles.events import now
 from charles.games import Observation
-from producers.collector.drive import CRASH_PATIENCE_S, Drive
+from producers.collector.drive_session import CRASH_PATIENCE_S, Drive
 from tests.producers.collector.tiny_game import Script, TinyGame, standing
 
 WHOLE_WORLD = 120.0
@@ -86,7 +86,7 @@ def test_run_names_are_unique_and_sort_by_time() -> None:
 
 def test_a_clock_that_is_set_back_confuses_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     set_back = iter([*[timedelta()] * 3, *[timedelta(hours=1)] * 3, *[timedelta(days=400)] * 1000])
-    monkeypatch.setattr("producers.collector.drive.now", lambda: now() - next(set_back))
+    monkeypatch.setattr("producers.collector.drive_session.now", lambda: now() - next(set_back))
     moments, _, _ = drive_on(lambda tick, seen: replace(seen, over=tick % 50 == 49), 400)
     runs = ticks_of_runs(moments)  # which sees to it that later ones sort after earlier ones
     assert len(runs) == 9

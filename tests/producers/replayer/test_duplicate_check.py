@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producers.replayer.twice import surplus
+from producers.replayer.duplicate_check import surplus
 
 
 def test_what_came_beside_what_was_sent_is_counted_by_topic() -> None:

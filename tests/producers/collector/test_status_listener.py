@@ -12,7 +12,7 @@ import pytest
 from charles import topics
 from charles.events import Control, Status
 from charles.settings import Kafka
-from producers.collector.hearing import BEGAN, RIVAL_S, STARVING_S, Heard, Hearing, Process
+from producers.collector.status_listener import BEGAN, RIVAL_S, STARVING_S, Heard, Hearing, Process
 from tests.kafka_tools import events
 from tests.programs import heard, running
 from tests.top.pipeline import publish, status

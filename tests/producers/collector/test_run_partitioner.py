@@ -14,7 +14,7 @@ from charles.kafka import topic_admin
 from charles.kafka.clients import admin, name, producer
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
-from producers.collector.places import Places, partition_of
+from producers.collector.run_partitioner import Places, partition_of
 from producers.collector.sender import Sender
 from tests.kafka_tools import headers, kill, read_all
 from tests.producers.collector.ticks import tick_of

@@ -12,15 +12,15 @@ from charles.control.link import Link
 from charles.kafka.clients import BrokerUnavailable, require_broker
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.replays import Outcome, clock, span
-from producers.replayer import keys as pressed
-from producers.replayer.keys import Keys
+from producers.replayer import keyboard as pressed
+from producers.replayer.duplicate_check import Ends, ends, surplus
+from producers.replayer.keyboard import Keys
 from producers.replayer.pacer import Pacer
 from producers.replayer.plan import Plan
-from producers.replayer.renaming import Renaming
+from producers.replayer.rename_runs import Renaming
 from producers.replayer.report import Report
-from producers.replayer.resuming import Place
+from producers.replayer.resume_point import Place
 from producers.replayer.sender import NotDelivered, Sender
-from producers.replayer.twice import Ends, ends, surplus
 
 _TURN_S = 0.05
 _SEEK_MS = 10_000

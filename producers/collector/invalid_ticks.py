@@ -10,7 +10,7 @@ from charles.games import Action, Observation
 from charles.kafka.clients import name
 from charles.kafka.dead_letters import DeadLetters, unwritten
 from charles.settings import Settings
-from producers.collector.drive import Drive
+from producers.collector.drive_session import Drive
 
 PROGRAM = "collector"
 

@@ -19,11 +19,11 @@ from charles.events import Frame
 from charles.kafka.clients import Publisher, name
 from charles.pacing import Rate
 from charles.settings import Kafka, Settings
-from consumers.recorder.beginning import Edge
-from consumers.recorder.partitions import Cluster
+from consumers.recorder.cluster_topics import Cluster
+from consumers.recorder.disk_space import Room
 from consumers.recorder.recorder import opened
-from consumers.recorder.room import Room
 from consumers.recorder.session import Session
+from consumers.recorder.start_position import Edge
 from infra.kafka import BrokerError
 from infra.kafka.runtime import find_runtime
 

@@ -13,12 +13,12 @@ from charles.events import Checkpoint, now
 from charles.games import Game
 from charles.games.weather import chosen
 from charles.pacing import Rate, RateKeeper
-from consumers.player.broadcast import Broadcast
-from consumers.player.console import Console
-from consumers.player.follow import NewestWeights
-from consumers.player.offer import Offer
+from consumers.player.console_line import Console
+from consumers.player.driving_publisher import Broadcast
+from consumers.player.metrics import Offer
 from consumers.player.pilot import Pilot
 from consumers.player.run import Run, Timing
+from consumers.player.weights_follower import NewestWeights
 
 
 def play(game: Game, link: Link) -> None:

@@ -7,7 +7,7 @@ from charles.driving.network_driver import NetworkDriver
 from charles.events import Checkpoint, now
 from charles.games import Action, Game, Observation
 from charles.metrics.table import Player
-from consumers.player.follow import NewestWeights
+from consumers.player.weights_follower import NewestWeights
 
 
 class Pilot:

@@ -18,11 +18,11 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.writer import RecordingWriter
 from charles.recordings.inspect import tick_spans
 from charles.settings import ConfigError, Settings
-from consumers.recorder import beginning
-from consumers.recorder.beginning import Begin
-from consumers.recorder.partitions import Cluster, require_same
-from consumers.recorder.room import NoRoom, Room
+from consumers.recorder import start_position
+from consumers.recorder.cluster_topics import Cluster, require_same
+from consumers.recorder.disk_space import NoRoom, Room
 from consumers.recorder.session import Session
+from consumers.recorder.start_position import Begin
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ def main(settings: Settings) -> None:
 
     Raises ConfigError, BrokerUnavailable, Refused; RecordingError where the recording cannot go on, and Unwritable.
     """
-    stop, begin = Stop(), beginning.begin(settings)
-    beginning.chosen(settings)
+    stop, begin = Stop(), start_position.begin(settings)
+    start_position.chosen(settings)
     ends_at = time.monotonic() + _duration_s(settings)
     topic_admin.ensure(settings.kafka)
     with Link(settings, "recorder", settings.recorder.name, stop) as link:
-        folder = beginning.folder(settings)
+        folder = start_position.folder(settings)
         while not link.stopped:
             try:
                 record(link.begin(), folder, begin, link, lambda: time.monotonic() >= ends_at)
@@ -70,13 +70,13 @@ def record(settings: Settings, folder: Path, begin: Begin, link: Link, is_over: 
 def opened(folder: Path, settings: Settings, cluster: Cluster, begin: Begin) -> RecordingWriter:
     """A new recording, or the one that is there, to go on with. Raises RecordingError, Unwritable, KafkaException."""
     codec, prefix = settings.recorder.compression, settings.kafka.prefix
-    manifest = beginning.unfinished(folder, prefix)
+    manifest = start_position.unfinished(folder, prefix)
     if manifest is None:
-        found = cluster.topics(beginning.chosen(settings))
+        found = cluster.topics(start_position.chosen(settings))
         writer = RecordingWriter.create(folder, prefix, cluster.begins(found, begin), codec=codec)
         log.info("records %s into %s", ", ".join(found), folder)
         return writer
-    names = beginning.chosen(settings, manifest.topics)
+    names = start_position.chosen(settings, manifest.topics)
     found = cluster.topics(names)
     require_same(folder, manifest, found)
     writer = RecordingWriter.resume(folder, codec=codec)

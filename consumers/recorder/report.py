@@ -12,8 +12,8 @@ from charles.control.link import Link
 from charles.metrics.table import Recorder as Metrics
 from charles.metrics.table import begin
 from charles.pacing import Rate
-from consumers.recorder.reading import Gap
-from consumers.recorder.room import free
+from consumers.recorder.disk_space import free
+from consumers.recorder.offset_reader import Gap
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from charles.control.link import Link
 from charles.recordings.format.record import from_message
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Settings
-from consumers.recorder.partitions import Cluster, Found, Place, require_same
-from consumers.recorder.reading import Gap, Reader
+from consumers.recorder.cluster_topics import Cluster, Found, Place, require_same
+from consumers.recorder.disk_space import Room
+from consumers.recorder.offset_reader import Gap, Reader
 from consumers.recorder.report import Report
-from consumers.recorder.room import Room
-from consumers.recorder.schemas import Schemas
+from consumers.recorder.schema_collector import Schemas
 
 log = logging.getLogger(__name__)
 

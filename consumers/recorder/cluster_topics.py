@@ -17,7 +17,7 @@ from charles.kafka.topic_admin import TIMEOUT_S, resolve
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.manifest import Manifest, TopicInfo
 from charles.settings import Kafka
-from consumers.recorder.beginning import Begin, Edge
+from consumers.recorder.start_position import Begin, Edge
 
 Place = tuple[str, int]
 """A topic's short name, and a partition."""

@@ -10,7 +10,7 @@ from charles.events import Checkpoint, DrivingFrame, now
 from charles.games import Action, Controller, Observation
 from charles.kafka.clients import Publisher, measured
 from charles.pacing import Rate
-from consumers.player.console import Every
+from consumers.player.console_line import Every
 from consumers.player.run import Run, Timing
 
 _FRESH_MS = 3000  # an older picture is of no use to anybody who watches

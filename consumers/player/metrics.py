@@ -6,8 +6,8 @@ from charles.events import Checkpoint
 from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Player, begin
 from charles.pacing import Rate, RateKeeper
-from consumers.player.follow import NewestWeights
 from consumers.player.run import Timing
+from consumers.player.weights_follower import NewestWeights
 
 
 class Offer:

@@ -9,7 +9,7 @@ import pytest
 from charles.config import Unstuck
 from charles.games import Action, Axis, Controller, Observation, Picture, Telemetry
 from charles.pacing import Rate
-from consumers.player.console import Console, line
+from consumers.player.console_line import Console, line
 from consumers.player.run import Run, Timing
 
 UNSTUCK = Unstuck(distance=2.0, seconds=1.0)

@@ -14,7 +14,7 @@ from charles.kafka import errors
 from charles.kafka.clients import consumer, measured
 from charles.recordings.format.errors import RecordingError
 from charles.settings import Kafka
-from consumers.recorder.partitions import Place
+from consumers.recorder.cluster_topics import Place
 
 log = logging.getLogger(__name__)
 

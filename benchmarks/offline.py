@@ -25,12 +25,12 @@ from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, Settings
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.ends import Feed
-from consumers.trainer.feeding import Feed as TopicFeed
-from consumers.trainer.holding import Shape
+from consumers.trainer.interfaces import Feed
 from consumers.trainer.offline.rebalanced_samples import RebalancedSamples
 from consumers.trainer.offline.recorded_samples import BalancedSamples, Samples
 from consumers.trainer.offline.recording_feed import RecordedFeed
+from consumers.trainer.sample_intake import Shape
+from consumers.trainer.topic_feed import Feed as TopicFeed
 from stream_jobs.balancer import group_check
 
 SAMPLES = 8_000

@@ -19,8 +19,8 @@ from charles.kafka.clients import Publisher, consumer, name
 from charles.kafka.dead_letters import DeadLetters
 from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
-from consumers.trainer.feeding import Feed
-from consumers.trainer.holding import Shape
+from consumers.trainer.sample_intake import Shape
+from consumers.trainer.topic_feed import Feed
 
 SAMPLES = 8_000
 

@@ -5,6 +5,6 @@ Example: `charles train`, or `CHARLES_TRAIN__MODEL=experiment charles train` for
 
 from __future__ import annotations
 
-from consumers.trainer.trainer import main
+from consumers.trainer.live import main
 
 __all__ = ["main"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.pictures import BadPicture, Pictures, Size, decode
+from consumers.trainer.jpeg import BadPicture, Pictures, Size, decode
 
 OnBad = Callable[[Held, str], None]
 

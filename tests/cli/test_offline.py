@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from charles.cli import app
 from charles.events import TrainingStep
 from charles.settings import Kafka
-from consumers.trainer.folder import Steps
+from consumers.trainer.checkpoint_folder import Steps
 from tests.cli.commands import charles
 from tests.consumers.trainer.offline.made import BEGAN, driven, record
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from charles.plots.losses import losses_of, recorded_steps
-from consumers.trainer.folder import Steps
+from consumers.trainer.checkpoint_folder import Steps
 from tests.cli.test_offline import step
 
 

@@ -9,9 +9,9 @@ from threading import Event, Thread
 from charles.avro.codec import Unreadable
 from charles.events import Sample
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.holding import Shape, Spare, take_in, to_hold
+from consumers.trainer.jpeg import BadPicture
 from consumers.trainer.offline.recorded_samples import Samples
-from consumers.trainer.pictures import BadPicture
+from consumers.trainer.sample_intake import Shape, Spare, take_in, to_hold
 
 _AT_ONCE = 500
 """Samples that are taken in between two batches."""

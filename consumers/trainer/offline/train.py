@@ -9,14 +9,14 @@ from charles.base.shutdown import Stop
 from charles.control.offline_link import Alone
 from charles.models.tensorflow_import import loading_tensorflow
 from charles.recordings.format.errors import RecordingError
-from consumers.trainer.bar import Bar
-from consumers.trainer.ends import Ends
-from consumers.trainer.folder import Folder, Steps
-from consumers.trainer.holding import Shape
+from consumers.trainer.checkpoint_folder import Folder, Steps
+from consumers.trainer.interfaces import Ends
+from consumers.trainer.jpeg import Size, size_of
 from consumers.trainer.offline.plan import Outcome, Plan
 from consumers.trainer.offline.recorded_samples import Samples
 from consumers.trainer.offline.recording_feed import RecordedFeed
-from consumers.trainer.pictures import Size, size_of
+from consumers.trainer.progress_bar import Bar
+from consumers.trainer.sample_intake import Shape
 
 
 def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop: Stop) -> Outcome:
@@ -31,9 +31,9 @@ def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop
         plan.facts.claim(plan.folder)
         folder, picture = Folder(plan.folder, steps), _picture_size(plan, samples)
         with loading_tensorflow():
+            from consumers.trainer.console_and_tensorboard import Scalars
             from consumers.trainer.determinism import be_deterministic
-            from consumers.trainer.figures import Scalars
-            from consumers.trainer.training import Training
+            from consumers.trainer.training_loop import Training
 
         if plan.deterministic:
             be_deterministic()

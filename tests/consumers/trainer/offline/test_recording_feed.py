@@ -11,9 +11,9 @@ from charles.avro.codec import Unreadable
 from charles.config import Config
 from charles.settings import load
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.holding import Shape
 from consumers.trainer.offline.recorded_samples import Numbered
 from consumers.trainer.offline.recording_feed import RecordedFeed
+from consumers.trainer.sample_intake import Shape
 from tests.consumers.trainer.balanced import HEIGHT, WIDTH, sample
 
 NUMBERS = range(0, 100, 2)

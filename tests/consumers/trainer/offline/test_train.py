@@ -27,7 +27,7 @@ from charles.labels.outputs import OUTPUTS
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 from charles.settings import Kafka
-from consumers.trainer.saving import Saved, unpack
+from consumers.trainer.trainer_state import Saved, unpack
 from tests.consumers.trainer.offline.made import Placed, config, driven, record, samples
 from tests.kafka_tools import events
 from tests.programs import running

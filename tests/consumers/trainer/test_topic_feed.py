@@ -17,8 +17,8 @@ from charles.kafka.dead_letters import DeadLetters
 from charles.settings import Kafka
 from consumers.trainer.batches import Batch, Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.feeding import Feed
-from consumers.trainer.holding import Shape
+from consumers.trainer.sample_intake import Shape
+from consumers.trainer.topic_feed import Feed
 from tests.consumers.trainer.balanced import HEIGHT, WIDTH, sample
 from tests.kafka_tools import events
 

@@ -26,10 +26,10 @@ from charles.recordings.format.layout import MANIFEST
 from charles.recordings.format.manifest import TopicInfo
 from charles.recordings.format.record import Record
 from charles.recordings.format.writer import RecordingWriter
-from consumers.trainer.ends import Found
-from consumers.trainer.publishing import Identity
-from consumers.trainer.resuming import CannotResume
-from consumers.trainer.saving import unpack
+from consumers.trainer.checkpointer import Identity
+from consumers.trainer.interfaces import Found
+from consumers.trainer.resume import CannotResume
+from consumers.trainer.trainer_state import unpack
 
 log = logging.getLogger(__name__)
 

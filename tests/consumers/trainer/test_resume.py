@@ -15,11 +15,11 @@ from charles.events import Checkpoint, Frame, now
 from charles.kafka.clients import Publisher
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, load
-from consumers.trainer import main, resuming
+from consumers.trainer import main, resume
 from consumers.trainer.buffers import Buffers, Held
 from consumers.trainer.lineage import EARLIER, MOST_RUNS, Lineage
-from consumers.trainer.resuming import CannotResume
-from consumers.trainer.saving import pack, unpack
+from consumers.trainer.resume import CannotResume
+from consumers.trainer.trainer_state import pack, unpack
 from tests.consumers.trainer.balanced import publish
 
 OUTPUTS = ("acceleration_braking", "steering")
@@ -76,17 +76,17 @@ def test_a_state_that_is_none_is_damaged(kafka: Kafka, trainer: Publisher) -> No
     arrays, *_ = a_state()
     whole = save(trainer, 100, arrays)
     save(trainer, 200, {"trainer.json": np.frombuffer(b'{"position": 3}', np.uint8)})
-    found = resuming.load(kafka, resuming.states(kafka, "pilot"))
+    found = resume.load(kafka, resume.states(kafka, "pilot"))
     assert found is not None
     assert found.manifest == whole
     assert not found.newest
 
 
 def test_no_state_is_a_beginning_and_no_whole_one_an_error(kafka: Kafka, trainer: Publisher) -> None:
-    assert resuming.load(kafka, resuming.states(kafka, "pilot")) is None
+    assert resume.load(kafka, resume.states(kafka, "pilot")) is None
     save(trainer, 200, {"trainer.json": np.frombuffer(b"junk", np.uint8)})
     with pytest.raises(CannotResume, match="none of the 1 states"):
-        resuming.load(kafka, resuming.states(kafka, "pilot"))
+        resume.load(kafka, resume.states(kafka, "pilot"))
 
 
 def test_a_model_that_was_trained_on_other_pictures_is_not_continued(
@@ -102,9 +102,9 @@ def test_a_model_that_was_trained_on_other_pictures_is_not_continued(
 
 
 def test_the_size_of_the_pictures_is_that_of_the_newest_frame_or_of_the_first_sample(kafka: Kafka) -> None:
-    assert resuming.picture_size(kafka) is None
+    assert resume.picture_size(kafka) is None
     publish(kafka, 0, 3)
-    assert resuming.picture_size(kafka) == (96, 84)
+    assert resume.picture_size(kafka) == (96, 84)
 
 
 def test_what_a_model_was_trained_on_is_told_by_run_however_many_there_are() -> None:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, Span, TrainingStep
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.holding import Spare
-from consumers.trainer.saving import Saved
+from consumers.trainer.sample_intake import Spare
+from consumers.trainer.trainer_state import Saved
 
 if TYPE_CHECKING:
     from charles.models import Learned
-    from consumers.trainer.figures import Scalars
-    from consumers.trainer.publishing import Identity
+    from consumers.trainer.checkpointer import Identity
+    from consumers.trainer.console_and_tensorboard import Scalars
 
 
 class Feed(Protocol):

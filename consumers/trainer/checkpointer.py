@@ -19,7 +19,7 @@ from charles.kafka.clients import Publisher, admin, answers
 from charles.kafka.transactions import Broken, NotCommitted, end_hanging, join, transaction
 from charles.metrics.table import Trainer
 from charles.settings import Kafka
-from consumers.trainer.pictures import Size
+from consumers.trainer.jpeg import Size
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from charles.kafka.clients import consumer, name
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.ends import Feed, Found
-from consumers.trainer.holding import SPARE
-from consumers.trainer.pictures import BadPicture, Size, size_of
-from consumers.trainer.saving import Saved, unpack
+from consumers.trainer.interfaces import Feed, Found
+from consumers.trainer.jpeg import BadPicture, Size, size_of
+from consumers.trainer.sample_intake import SPARE
+from consumers.trainer.trainer_state import Saved, unpack
 
 if TYPE_CHECKING:
     from charles.models import TrainStep

@@ -13,7 +13,7 @@ from charles.labels.outputs import LOWEST, Output, deltas
 from charles.labels.set_kinds import JOINT
 from charles.settings import Settings
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.pictures import Size, check
+from consumers.trainer.jpeg import Size, check
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from charles.metrics.table import Trainer, begin
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.publishing import Identity
+from consumers.trainer.checkpointer import Identity
 
 if TYPE_CHECKING:
     from charles.models import Learned

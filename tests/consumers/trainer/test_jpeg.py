@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from consumers.trainer.pictures import BadPicture, check, decode, size_of
+from consumers.trainer.jpeg import BadPicture, check, decode, size_of
 from tests.consumers.trainer.balanced import jpeg
 
 

@@ -19,13 +19,13 @@ from charles.kafka.transactions import Fenced, NotCommitted
 from charles.labels.outputs import described
 from charles.models.tensorflow_import import loading_tensorflow
 from charles.settings import Settings
-from consumers.trainer import resuming
-from consumers.trainer.ends import Ends
-from consumers.trainer.feeding import Feed
-from consumers.trainer.holding import Shape
-from consumers.trainer.pictures import Size
-from consumers.trainer.players import Players
-from consumers.trainer.publishing import Checkpointer
+from consumers.trainer import resume
+from consumers.trainer.checkpointer import Checkpointer
+from consumers.trainer.interfaces import Ends
+from consumers.trainer.jpeg import Size
+from consumers.trainer.player_status import Players
+from consumers.trainer.sample_intake import Shape
+from consumers.trainer.topic_feed import Feed
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +71,8 @@ def train(link: Link) -> None:
         if picture is None:
             return
         with loading_tensorflow():  # it takes seconds: not before there is work
-            from consumers.trainer.figures import Console, Scalars
-            from consumers.trainer.training import Training
+            from consumers.trainer.console_and_tensorboard import Console, Scalars
+            from consumers.trainer.training_loop import Training
 
         dead_letters = DeadLetters(kafka, "trainer")
         opened.callback(dead_letters.flush, 1.0)
@@ -84,7 +84,7 @@ def train(link: Link) -> None:
         tell = partial(steps.send_or_drop, topics.TRAINING, key=model)
         ends = Ends(feed, checkpointer, tell, scalars, Console())
         training = opened.enter_context(closing(Training(link.settings, picture, ends)))
-        if training.begin(link, resuming.load(kafka, resuming.states(kafka, model))):
+        if training.begin(link, resume.load(kafka, resume.states(kafka, model))):
             training.run(link, lambda: players.driving(model))
 
 
@@ -94,12 +94,12 @@ def _picture_size(link: Link) -> Size | None:
     Raises CannotResume where the model was trained on others.
     """
     kafka, model = link.settings.kafka, link.settings.trained_model
-    states = resuming.states(kafka, model)
+    states = resume.states(kafka, model)
     trained = (states[0].picture_width, states[0].picture_height) if states else None
     while not link.over():
-        found = resuming.picture_size(kafka) or trained
+        found = resume.picture_size(kafka) or trained
         if found is not None and trained is not None and found != trained:
-            raise resuming.CannotResume(
+            raise resume.CannotResume(
                 f"{model} was trained on pictures of {trained[0]}x{trained[1]}, now they are {found[0]}x{found[1]}; "
                 "train under another name: charles config set train.model=NAME"
             )

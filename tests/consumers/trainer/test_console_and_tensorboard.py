@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from consumers.trainer import figures
-from consumers.trainer.figures import Scalars
+from consumers.trainer import console_and_tensorboard
+from consumers.trainer.console_and_tensorboard import Scalars
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def batches(file: Path) -> list[int]:
 def test_a_full_disk_costs_scalars_and_one_line_until_there_is_room_again(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(figures, "_SCALARS_S", 0.0)
-    monkeypatch.setattr(figures, "_TRY_AGAIN_S", 0.0)
+    monkeypatch.setattr(console_and_tensorboard, "_SCALARS_S", 0.0)
+    monkeypatch.setattr(console_and_tensorboard, "_TRY_AGAIN_S", 0.0)
     caplog.set_level("INFO")
     folder = small_disk / "model"
     scalars = Scalars(folder)

@@ -17,8 +17,8 @@ from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka
 from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.holding import Shape, Spare, take_in, to_hold
-from consumers.trainer.pictures import BadPicture
+from consumers.trainer.jpeg import BadPicture
+from consumers.trainer.sample_intake import Shape, Spare, take_in, to_hold
 
 log = logging.getLogger(__name__)
 

@@ -15,14 +15,14 @@ from charles.events import Status, TrainingStep, now
 from charles.labels.outputs import described
 from charles.models import Learned, TrainStep, architecture, build
 from charles.settings import Settings
-from consumers.trainer import resuming, saving
+from consumers.trainer import resume, trainer_state
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.ends import Ends, Found
+from consumers.trainer.checkpointer import Identity
+from consumers.trainer.interfaces import Ends, Found
+from consumers.trainer.jpeg import Size
 from consumers.trainer.lineage import Lineage
-from consumers.trainer.offer import Offer, part
-from consumers.trainer.pictures import Size
-from consumers.trainer.publishing import Identity
+from consumers.trainer.metrics import Offer, part
 
 _EXPIRE_S = 10.0
 _LAST_CHECKPOINT_S = 3.0
@@ -84,11 +84,11 @@ class Training:
             if same:
                 self._step.load_state(saved.model)
             else:
-                resuming.transfer(self._step, manifest, saved)
+                resume.transfer(self._step, manifest, saved)
             self.batch = self._told_batch = manifest.batch
             self._lineage = Lineage(manifest.spans)
             self._feed.position = saved.position
-            resuming.restore(saved, self.buffers, self._rng, self._feed, resuming.Progress(link))
+            resume.restore(saved, self.buffers, self._rng, self._feed, resume.Progress(link))
             if same and found.newest:  # else others are now the newest, and everybody should know
                 self._next_checkpoint = self.batch + self._train.checkpoint_every
                 self._checkpointer.goes_on_from(manifest)
@@ -244,7 +244,7 @@ class Training:
 
     def _publish_checkpoint(self, timeout_s: float = 15.0) -> None:
         with part("checkpoint"):
-            state = saving.pack(self._step.state(), self.buffers, self._rng, self._feed.position)
+            state = trainer_state.pack(self._step.state(), self.buffers, self._rng, self._feed.position)
             weights = self._step.weights_for_driving()
             spans = self._lineage.spans
             self._checkpointer.publish(self._who, self.batch, weights, state, spans, self._parents, timeout_s)

@@ -15,7 +15,7 @@ import pytest
 from charles.events import Status, now
 from charles.kafka.clients import require_broker
 from charles.settings import Kafka
-from charles.top.watching import Watch
+from charles.top.pipeline_view import Watch
 from infra.kafka.ports import free_port
 
 PATIENCE_S = 150.0

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from charles.cli.running import clear_errors
+from charles.cli.run_command import clear_errors
 from charles.cli.tables import table_console
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 from charles.programs import BY_HAND, NAMES
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from charles.cli.run import Changes
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 
 
 def demo_command(
@@ -44,7 +44,7 @@ def demo_command(
     with clear_errors():
         from rich.console import Console
 
-        from charles.demo.running import run
+        from charles.demo.run import run
 
         settings = load_settings(
             demo={"minutes": minutes, "collectors": collectors, "seeds": seeds, "folder": folder},

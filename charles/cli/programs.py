@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from charles.cli.running import run_by_hand, start
+from charles.cli.run_command import run_by_hand, start
 
 _SOURCES = ("balanced", "raw")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from charles.cli.recording_views import AsJson, Source, bar, opened
-from charles.cli.running import clear_errors
+from charles.cli.run_command import clear_errors
 
 if TYPE_CHECKING:
     from charles.recordings.format.reader import Recording

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from charles.cli.recording_views import New, Source, bar, new_place, opened
-from charles.cli.running import clear_errors
+from charles.cli.run_command import clear_errors
 
 if TYPE_CHECKING:
     from charles.recordings.format.reader import Recording

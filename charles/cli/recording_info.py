@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charles.cli.recording_views import AsJson, Source, bar, opened
-from charles.cli.running import clear_errors
+from charles.cli.run_command import clear_errors
 from charles.cli.tables import table_console
 
 if TYPE_CHECKING:

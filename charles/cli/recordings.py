@@ -13,7 +13,7 @@ from charles.cli.recording_edits import cut, drop, merge
 from charles.cli.recording_exchange import export, import_command
 from charles.cli.recording_info import info
 from charles.cli.recording_views import AsJson, Source, bar, opened, print_report, print_rows, row_of
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 
 app = typer.Typer(
     help="What was recorded: what it holds, whether it is whole, and what can be made of it. Example: charles "

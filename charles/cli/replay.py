@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charles.cli.running import clear_errors, load_settings, main_of
+from charles.cli.run_command import clear_errors, load_settings, main_of
 
 if TYPE_CHECKING:
     from charles.recordings.replays import Outcome

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 
 Changes = Annotated[
     list[str] | None,
@@ -43,6 +43,6 @@ def run_command(
         wanted = plan(programs or ())
         settings = load_settings(run={"name": name, "folder": folder})
 
-        from charles.supervisor.running import run
+        from charles.supervisor.run import run
 
         run(settings, wanted, changes or (), quiet=quiet)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def facts(member: Member, at: datetime) -> dict[str, Any]:
 
 
 def _members(heartbeats: Heartbeats) -> list[Member]:
-    from charles.top.programs import shown
+    from charles.top.program_table import shown
 
     members = shown(heartbeats.members, heartbeats.at)
     return [m for m in members if m.silent_s(heartbeats.at) < _LATELY_S and m.status.state != "stopped"]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from charles.base.shutdown import Stop
-    from charles.top.watching import Watch
+    from charles.top.pipeline_view import Watch
 
 _DRAW_S = 0.25
 _PLAIN_S = 5.0
@@ -36,7 +36,7 @@ def top_command(
 
         from charles.base.shutdown import Stop
         from charles.kafka.clients import require_broker
-        from charles.top.watching import Watch
+        from charles.top.pipeline_view import Watch
 
         kafka = load_settings().kafka
         require_broker(kafka, 3.0)

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from charles.supervisor.delay import Delay
+from charles.supervisor.backoff import Delay
 from infra.kafka import BrokerError, broker_process
 from infra.kafka.broker import LocalBroker
 

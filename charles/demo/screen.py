@@ -15,8 +15,8 @@ from rich.text import Text
 from charles.base.shutdown import Stop
 from charles.demo.broker import KeptBroker
 from charles.supervisor.supervisor import Supervisor
+from charles.top.pipeline_view import Watch
 from charles.top.view import plain_line, view
-from charles.top.watching import Watch
 
 _TURN_S = 0.5
 _PLAIN_EVERY_S = 10.0

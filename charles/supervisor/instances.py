@@ -13,8 +13,8 @@ from charles.base.shutdown import SUPERVISED
 from charles.config import ConfigError
 from charles.programs import NAMES, PROGRAMS, Program
 from charles.settings import Settings, environment
-from charles.supervisor.child import Child
 from charles.supervisor.logfile import LogFile
+from charles.supervisor.program_process import Child
 
 _WORLDS_EACH = 10_000
 _LAST_SEED = 990_000

@@ -10,8 +10,8 @@ from typing import Self
 
 from charles.base.shutdown import Stop
 from charles.programs import NAMES
-from charles.supervisor.announcer import Announcer
-from charles.supervisor.child import Child, Fate
+from charles.supervisor.program_process import Child, Fate
+from charles.supervisor.status_publisher import Announcer
 
 HURRY_S = 3.0
 _TURN_S = 0.05

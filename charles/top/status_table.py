@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charles.control.members import Member
-from charles.top.programs import in_use, memory, note, rate, state, trouble
+from charles.top.program_table import in_use, memory, note, rate, state, trouble
 
 _Row = dict[str, str | Text]
 """A cell for each column."""

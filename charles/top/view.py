@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from charles.control.members import WELL, Incident, Member
-from charles.top import account, learning
-from charles.top.programs import in_use, note, programs_table, shown, state, trouble
-from charles.top.watching import Sight, Watch
+from charles.top import ledger_view, training_view
+from charles.top.pipeline_view import Sight, Watch
+from charles.top.program_table import in_use, note, programs_table, shown, state, trouble
 
 _WIDE = 120
 _FRAME = 4
@@ -54,7 +54,7 @@ def sentence(sight: Sight) -> str:
     if sight.away_s:
         parts.append(f"the broker does not answer since {sight.away_s:.0f} s")
     parts += [words for member in members if (words := _plain(member, sight.at))]
-    parts += [f"sets: {'; '.join(kinds)}" for kinds in learning.sets(sight).values()]
+    parts += [f"sets: {'; '.join(kinds)}" for kinds in training_view.sets(sight).values()]
     return " | ".join(parts) if len(parts) > 1 else f"{parts[0]} | no program runs"
 
 
@@ -92,10 +92,10 @@ class _View:
 
     def _narrow(self, width: int, section: Section) -> list[RenderableType]:
         ledgers, framed = self.sight.ledgers, section is _framed
-        bar = [account.bar(ledgers, width)] if framed else []
+        bar = [ledger_view.bar(ledgers, width)] if framed else []
         return [
-            section("learning", learning.learning(self.sight, width, 2 if framed else 1), "dim"),
-            section("where every tick went", Group(*bar, account.identity(ledgers)), "dim"),
+            section("learning", training_view.learning(self.sight, width, 2 if framed else 1), "dim"),
+            section("where every tick went", Group(*bar, ledger_view.identity(ledgers)), "dim"),
         ]
 
     def _wide(self, console: Console, width: int, section: Section) -> list[RenderableType]:
@@ -105,8 +105,8 @@ class _View:
         grid = Table.grid(expand=True, padding=0 if framed else (0, 1, 0, 0))
         grid.add_column(width=left)
         grid.add_column(width=right)
-        learned = learning.learning(self.sight, left - _FRAME, 4 if framed else 1)
-        told = account.table(ledgers, right - _FRAME) if framed else account.identity(ledgers)
+        learned = training_view.learning(self.sight, left - _FRAME, 4 if framed else 1)
+        told = ledger_view.table(ledgers, right - _FRAME) if framed else ledger_view.identity(ledgers)
         lines = max(_lines(console, learned, left - _FRAME), _lines(console, told, right - _FRAME))
         grid.add_row(section("learning", learned, "dim", lines), section("where every tick went", told, "dim", lines))
         return [grid]
@@ -156,7 +156,9 @@ def _plain(member: Member, at: datetime) -> str:
     if trouble(member, at):
         return f"{status.instance}: {trouble(member, at)}"
     if status.program == "trainer":
-        buffers = " ".join(f"{output}: {learning.buffer(status, output)}" for output in learning.outputs(status))
-        return f"{status.instance} batch number: {status.batch} {buffers} {learning.loss(status)}"
+        buffers = " ".join(
+            f"{output}: {training_view.buffer(status, output)}" for output in training_view.outputs(status)
+        )
+        return f"{status.instance} batch number: {status.batch} {buffers} {training_view.loss(status)}"
     driven = f" {status.figures['distance_m']:.0f} m" if "distance_m" in status.figures else ""
     return f"{status.instance} {status.rate:.1f}/s {in_use(status)}{driven}".rstrip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 from charles.config import changed
 from charles.control import config_topic
 from charles.demo.preset import preset

@@ -17,7 +17,7 @@ from typing import NoReturn
 import typer
 
 from charles.base.typed_sections import ConfigError
-from charles.cli.running import clear_errors, load_settings
+from charles.cli.run_command import clear_errors, load_settings
 from charles.programs import PROGRAMS, Program
 from charles.settings import Settings, environment
 from charles.supervisor.instances import instances

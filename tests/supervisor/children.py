@@ -13,9 +13,9 @@ from typing import Any
 from charles.base.shutdown import SUPERVISED
 from charles.programs import PROGRAMS, Program
 from charles.settings import Kafka
-from charles.supervisor.announcer import Announcer
-from charles.supervisor.child import Child
 from charles.supervisor.logfile import LogFile
+from charles.supervisor.program_process import Child
+from charles.supervisor.status_publisher import Announcer
 from charles.supervisor.supervisor import Supervisor
 from tests.programs import StopWhen
 

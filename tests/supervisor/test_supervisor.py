@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charles.supervisor import child as supervisor_child
+from charles.supervisor import program_process as supervisor_child
 from tests.supervisor.children import (
     BALANCER,
     COLLECTOR,

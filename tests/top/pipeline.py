@@ -11,7 +11,7 @@ from charles.control.members import Incident, Member
 from charles.events import RunLedger, Status, now
 from charles.kafka.clients import Publisher
 from charles.settings import Kafka
-from charles.top.watching import Sight
+from charles.top.pipeline_view import Sight
 from charles.topics import Topic
 
 

@@ -13,8 +13,8 @@ from rich.text import Text
 from charles.control.members import Incident, Member
 from charles.events import DeadLetter, now
 from charles.settings import Kafka
+from charles.top.pipeline_view import Sight, Watch
 from charles.top.view import plain_line, screen, sentence, view
-from charles.top.watching import Sight, Watch
 from tests.top.pipeline import died, ledger, member, sight, trainer
 
 BALANCER = member(

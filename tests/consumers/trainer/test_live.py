@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.consumers.trainer.test_pictures import broken_tables
+from tests.consumers.trainer.test_jpeg import broken_tables
 
 from charles import topics
 from charles.checkpoints import publish as checkpoints

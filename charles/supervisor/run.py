@@ -13,11 +13,11 @@ from charles.config import changed
 from charles.control import config_topic
 from charles.kafka import topic_admin
 from charles.settings import Settings
-from charles.supervisor.announcer import PROGRAM, Announcer
 from charles.supervisor.instances import Plan, children, planned
+from charles.supervisor.log_forwarder import Terminal
+from charles.supervisor.prometheus_targets import listed
+from charles.supervisor.status_publisher import PROGRAM, Announcer
 from charles.supervisor.supervisor import Supervisor
-from charles.supervisor.targets import listed
-from charles.supervisor.terminal import Terminal
 from infra.kafka.broker import somebody_elses_cluster
 
 log = logging.getLogger(__name__)

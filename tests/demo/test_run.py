@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from charles.demo.running import run
+from charles.demo.run import run
 from charles.settings import load
 
 

@@ -26,7 +26,7 @@ from charles.kafka.clients import Publisher, name
 from charles.kafka.errors import Refused
 from charles.kafka.schemas import Registry, RegistryError
 from charles.settings import Kafka
-from charles.supervisor.child import End
+from charles.supervisor.program_process import End
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import psutil
 from charles.base.logs import redacted
 from charles.base.shutdown import TakenOver
 from charles.programs import Program
-from charles.supervisor.delay import Delay
+from charles.supervisor.backoff import Delay
 from charles.supervisor.logfile import LogFile
 from infra.kafka.broker_process import new_group
 

@@ -1,4 +1,4 @@
-from charles.supervisor.delay import STABLE_S, Delay
+from charles.supervisor.backoff import STABLE_S, Delay
 
 
 def test_the_pause_grows_to_a_limit_and_is_short_again_after_a_stable_run() -> None:

@@ -6,7 +6,7 @@ import pytest
 from rich.color import ColorSystem
 from rich.style import Style
 
-from charles.supervisor.terminal import Terminal, named
+from charles.supervisor.log_forwarder import Terminal, named
 
 RED = Style(color="red")
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 import producers.collector
-from charles.cli.running import clear_errors, load_settings, start
+from charles.cli.run_command import clear_errors, load_settings, start
 
 
 def test_an_exit_that_was_meant_says_nothing_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

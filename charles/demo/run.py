@@ -20,12 +20,12 @@ from charles.kafka import topic_admin
 from charles.ledger import ticks
 from charles.programs import NAMES
 from charles.settings import Settings
-from charles.supervisor.announcer import Announcer
 from charles.supervisor.instances import children, planned
+from charles.supervisor.prometheus_targets import listed
+from charles.supervisor.status_publisher import Announcer
 from charles.supervisor.supervisor import Supervisor
-from charles.supervisor.targets import listed
-from charles.top.account import identity
-from charles.top.watching import Watch
+from charles.top.ledger_view import identity
+from charles.top.pipeline_view import Watch
 
 NAME = "demo"
 """Of its supervisor, for those who watch it or command it."""

@@ -17,7 +17,7 @@ from charles.events import DeadLetter, RunLedger, Status, TrainingStep
 from charles.kafka.clients import is_end, name
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka
-from charles.top.sets import SetPace, sets_by_kind
+from charles.top.set_rate import SetPace, sets_by_kind
 
 _LOSSES = 4000
 _DEAD_LETTERS = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from charles.top.sets import SetPace, held_up, sets_by_kind
+from charles.top.set_rate import SetPace, held_up, sets_by_kind
 from tests.top.pipeline import status
 
 START = datetime(2030, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from charles.config import ConfigError
 from charles.settings import Settings, load
 from charles.supervisor.instances import planned
-from charles.supervisor.targets import listed
+from charles.supervisor.prometheus_targets import listed
 
 PLAN = {"collector": 2, "balancer": 1, "player": 1}
 

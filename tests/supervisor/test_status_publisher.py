@@ -9,8 +9,8 @@ import pytest
 
 from charles.events import Status
 from charles.settings import Kafka
-from charles.supervisor.announcer import Announcer
-from charles.supervisor.child import End, Fate
+from charles.supervisor.program_process import End, Fate
+from charles.supervisor.status_publisher import Announcer
 from tests.programs import StopWhen, give, heard
 from tests.supervisor.children import NOWHERE
 

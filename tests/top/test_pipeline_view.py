@@ -8,7 +8,7 @@ from datetime import timedelta
 from charles import topics
 from charles.events import DeadLetter, TrainingStep, now
 from charles.settings import Kafka
-from charles.top.watching import Watch
+from charles.top.pipeline_view import Watch
 from tests.top.pipeline import ledger, publish, status
 
 

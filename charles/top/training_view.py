@@ -10,8 +10,8 @@ from rich.text import Text
 from charles.control.members import ENDED
 from charles.events import DeadLetter, Status
 from charles.top.charts import chart
-from charles.top.sets import held_up, sets_by_kind
-from charles.top.watching import Sight
+from charles.top.pipeline_view import Sight
+from charles.top.set_rate import held_up, sets_by_kind
 
 _BUFFER = "buffer_"
 _CAPACITY = "buffer_capacity"

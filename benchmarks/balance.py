@@ -23,7 +23,8 @@ from charles import topics
 from charles.control.link import Link
 from charles.events import Control, Frame
 from charles.kafka import topic_admin
-from charles.kafka.clients import Publisher, admin, consumer, group, name, producer
+from charles.kafka.clients import admin, consumer, group, name, producer
+from charles.kafka.publisher import Publisher
 from charles.kafka.reading import read_to_end
 from charles.pacing import Rate
 from charles.settings import Kafka

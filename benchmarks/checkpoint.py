@@ -20,7 +20,7 @@ from benchmarks.place import Place
 from charles.base.shutdown import SUPERVISED
 from charles.checkpoints import publish
 from charles.checkpoints.packing import Arrays
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from charles.config import Config
 from charles.events import Control, Frame, Sample, now
-from charles.games import Observation
 from charles.games.city import City
+from charles.games.game import Observation
 from charles.pacing import HZ
 from producers.collector.loop import jpeg
 

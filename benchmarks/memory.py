@@ -20,7 +20,8 @@ from benchmarks.place import own_place
 from benchmarks.waiting import balancer
 from charles import topics
 from charles.events import Control, Frame
-from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.clients import consumer, name
+from charles.kafka.publisher import Publisher
 from charles.ledger.ticks import read, total
 from charles.settings import Kafka
 

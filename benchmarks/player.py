@@ -16,8 +16,8 @@ from benchmarks.place import Place, defaults
 from charles.base.shutdown import Stop
 from charles.checkpoints import publish
 from charles.control.link import Link
-from charles.games import Action, Controller, Observation
 from charles.games.city import City
+from charles.games.game import Action, Controller, Observation
 from charles.kafka.transactions import join, transaction
 from charles.models.tensorflow_import import loading_tensorflow
 from charles.pacing import HZ, RateKeeper

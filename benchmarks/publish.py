@@ -20,7 +20,7 @@ from charles import topics
 from charles.kafka.clients import name
 from charles.settings import Kafka
 from infra.kafka import BrokerError
-from infra.kafka.runtime import find_runtime
+from infra.kafka.find_runtime import find_runtime
 from producers.collector.sender import Sender
 
 TICKS = 5_000

@@ -13,11 +13,11 @@ import numpy as np
 
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import Place
-from charles import games
 from charles.balancing.sets import Bins
 from charles.balancing.shortage import Filling, starving
 from charles.config import Config
 from charles.games.city.camera import Camera
+from charles.games.game import open_game
 from charles.games.gymnasium.quick_render import QuickCarRacing
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
@@ -82,7 +82,7 @@ def drive(game: str, seed: int, ticks: int, *, seek: bool) -> Drove:
     disturbances, heard = Disturbances(seed), deque[list[str]]()
     tick = 0
     metres = 0.0
-    with blind(), closing(Drive(lambda world: games.open_game(game, world), seed, config)) as way:
+    with blind(), closing(Drive(lambda world: open_game(game, world), seed, config)) as way:
         while tick < ticks or not all(sets.values()):
             seen, action = way.observe(), way.game.drive()
             metres += seen.telemetry.speed / HZ

@@ -16,7 +16,8 @@ from charles import topics
 from charles.avro import codec
 from charles.control.link import Link
 from charles.events import Frame
-from charles.kafka.clients import Publisher, name
+from charles.kafka.clients import name
+from charles.kafka.publisher import Publisher
 from charles.pacing import Rate
 from charles.settings import Kafka, Settings
 from consumers.recorder.cluster_topics import Cluster
@@ -25,7 +26,7 @@ from consumers.recorder.recorder import opened
 from consumers.recorder.session import Session
 from consumers.recorder.start_position import Edge
 from infra.kafka import BrokerError
-from infra.kafka.runtime import find_runtime
+from infra.kafka.find_runtime import find_runtime
 
 FRAMES = 20_000
 _COLLECTORS = 6

@@ -15,8 +15,9 @@ from charles import topics
 from charles.avro import codec
 from charles.config import Config
 from charles.events import Sample
-from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.clients import consumer, name
 from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.publisher import Publisher
 from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
 from consumers.trainer.sample_intake import Shape

@@ -22,7 +22,8 @@ from benchmarks.programs import program
 from charles import topics
 from charles.config import Balance
 from charles.events import Control, Frame
-from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.clients import consumer, name
+from charles.kafka.publisher import Publisher
 from charles.labels.bins import BINS
 from charles.ledger.ticks import read
 from charles.pacing import HZ

@@ -20,7 +20,8 @@ from charles.base.shutdown import SUPERVISED
 from charles.config import Config
 from charles.control import config_topic
 from charles.events import Command, Status, now
-from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.clients import consumer, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka, environment, load
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.kafka.broker_process import end, new_group
+from infra.kafka.find_runtime import cache_folder
 from infra.kafka.jars import download, maven_context
 from infra.kafka.owner_watchdog import Leash
 from infra.kafka.ports import LOOPBACK, free_port
-from infra.kafka.runtime import cache_folder
 
 START_S = 120.0
 END_S = 10.0

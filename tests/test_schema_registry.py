@@ -19,7 +19,8 @@ from charles import topics
 from charles.avro import codec
 from charles.avro.codec import Unreadable
 from charles.events import Checkpoint, Frame, RunLedger, Span, Waiting, now
-from charles.kafka.clients import Publisher, name
+from charles.kafka.clients import name
+from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import Registry, RegistryError
 from charles.settings import ConfigError, Kafka, load
 from charles.topics import Topic

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from charles.balancing.label_counts import Counts
+from charles.balancing.label_counts import Counts, Values
 from charles.pacing import HZ
-from charles.plots.style import Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charles.config import Config
 from charles.events import Control, Sample
 from charles.labels.bins import BINS, Scale, scale_of
 from charles.labels.outputs import Output
-from charles.plots.style import Values
+
+Values = NDArray[np.float64]
 
 ACROSS, UP = "steering", "acceleration_braking"
 """The axes of the joint histogram."""

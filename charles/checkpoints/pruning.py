@@ -9,7 +9,8 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from charles import topics
 from charles.checkpoints.topic_readers import Manifests
-from charles.kafka.clients import Publisher, admin, consumer, name
+from charles.kafka.clients import admin, consumer, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import transaction
 from charles.settings import Kafka
 

@@ -21,8 +21,9 @@ from charles.checkpoints.packing import Arrays, Damaged, Missing
 from charles.checkpoints.topic_readers import Chunks, Manifests
 from charles.control.link import VERSION
 from charles.events import Checkpoint, Span, WeightChunk, now
-from charles.kafka.clients import BrokerUnavailable, Publisher, group, measured, name
+from charles.kafka.clients import BrokerUnavailable, group, measured, name
 from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import NotCommitted
 from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka

@@ -77,7 +77,7 @@ def loss(
         from charles import topics
         from charles.events import TrainingStep
         from charles.kafka.clients import require_broker
-        from charles.kafka.reading import events
+        from charles.kafka.event_reader import events
         from charles.plots.balance import NothingToDraw
         from charles.plots.loss import draw_loss
         from charles.plots.losses import losses_of, recorded_steps

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charles.cli.run_command import clear_errors, load_settings, main_of
+from charles.cli.run_command import clear_errors, load_settings, main_of, metrics_offered
 
 if TYPE_CHECKING:
     from charles.recordings.replays import Outcome
@@ -67,7 +67,6 @@ def replay_command(
     """
     with clear_errors():
         from charles.base import logs
-        from charles.metrics.http_server import served
 
         given = {
             "recording": recording,
@@ -84,7 +83,7 @@ def replay_command(
         }
         settings = load_settings(replayer=given)
         logs.set_up(settings, "replayer", settings.replayer.name)
-        with served(settings, "replayer"):
+        with metrics_offered(settings, "replayer"):
             outcome: Outcome = main_of("replay")(settings)
         if as_json:
             _print_json(outcome)

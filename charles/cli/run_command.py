@@ -58,11 +58,25 @@ def start(verb: str, **overrides: Any) -> None:
         settings = load_settings(**overrides)
     program = next(program.name for program in PROGRAMS if program.verb == verb)
     logs.set_up(settings, program, getattr(settings, program).name)
-    with clear_errors(log.error):
-        from charles.metrics.http_server import served
+    with clear_errors(log.error), metrics_offered(settings, program):
+        main_of(verb)(settings)
 
-        with served(settings, program):
-            main_of(verb)(settings)
+
+@contextmanager
+def metrics_offered(settings: Settings, program: str) -> Iterator[None]:
+    """Let Prometheus read the program's metrics while this lasts, if settings.metrics names a port."""
+    from charles.control.link import add_status_sink
+    from charles.kafka.clients import tell_statistics
+    from charles.kafka.publisher import poll_measured
+    from charles.metrics.http_server import served
+    from charles.metrics.librdkafka_stats import EVERY_S
+
+    with served(settings, program) as page:
+        if page is not None:
+            add_status_sink(page.status)
+            add_status_sink(lambda _status: poll_measured())  # what librdkafka says comes out of a poll
+            tell_statistics(page.librdkafka, EVERY_S)
+        yield
 
 
 def run_by_hand(command: str, *arguments: Any, overrides: dict[str, dict[str, Any]], **wanted: Any) -> None:

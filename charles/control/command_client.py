@@ -14,7 +14,8 @@ from charles.control.link import EVERYBODY, VERBS
 from charles.control.members import ENDED, STARTING, STARTING_S, Member
 from charles.control.status_topic import Heartbeats
 from charles.events import Command, now
-from charles.kafka.clients import BrokerUnavailable, Publisher
+from charles.kafka.clients import BrokerUnavailable
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 
 _LIVES_S = 10.0

@@ -20,7 +20,8 @@ from charles.avro.codec import Unreadable
 from charles.base.typed_sections import ConfigError
 from charles.config import Config
 from charles.events import ConfigChange, now
-from charles.kafka.clients import BrokerUnavailable, Publisher, name
+from charles.kafka.clients import BrokerUnavailable, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.reading import read_to_end
 from charles.kafka.schemas import Registry
 from charles.settings import Kafka, Settings

@@ -29,7 +29,8 @@ from charles.control import config_topic
 from charles.control.config_topic import Epoch
 from charles.events import Command, Status, now
 from charles.kafka import acls
-from charles.kafka.clients import Publisher, answers, consumer, name
+from charles.kafka.clients import answers, consumer, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.reading import ends
 from charles.kafka.schemas import Registry
 from charles.pacing import Rate
@@ -44,12 +45,12 @@ _FOR_ALL = ("pause", "resume", "reload", "stop")
 _ANSWER_S = 10.0
 
 Concerns = Callable[[Settings], Any]
-_ALSO: list[Callable[[Status], None]] = []
+_STATUS_SINKS: list[Callable[[Status], None]] = []
 
 
-def also_tell(outlet: Callable[[Status], None]) -> None:
-    """From now on, each heartbeat of this process goes there too."""
-    _ALSO.append(outlet)
+def add_status_sink(sink: Callable[[Status], None]) -> None:
+    """From now on, each Status of this process goes there too."""
+    _STATUS_SINKS.append(sink)
 
 
 def nothing(_settings: Settings) -> None:
@@ -249,6 +250,6 @@ class Link:
 
     def _publish(self, status: Status) -> None:
         self._last = status
-        for outlet in _ALSO:
-            outlet(status)
+        for sink in _STATUS_SINKS:
+            sink(status)
         self._publisher.send_or_drop(topics.STATUS, status, self.instance)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.games import Action, Observation, Picture
+from charles.games.game import Action, Observation, Picture
 from charles.labels.outputs import Output, deltas
 from charles.models import PLAIN, Predictor, architecture, build
 

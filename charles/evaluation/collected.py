@@ -12,7 +12,7 @@ from charles import topics
 from charles.control import config_topic
 from charles.events import TrainingStep
 from charles.kafka.clients import require_broker
-from charles.kafka.reading import events
+from charles.kafka.event_reader import events
 from charles.plots.balance import NothingToDraw, draw, read_counts
 from charles.plots.loss import Losses, draw_loss
 from charles.plots.losses import losses_of

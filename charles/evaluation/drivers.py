@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint
-from charles.games import Action, Game, Observation
+from charles.games.game import Action, Game, Observation
 from charles.labels.outputs import parse
 from charles.models.tensorflow_import import loading_tensorflow
 

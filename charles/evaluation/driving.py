@@ -9,7 +9,7 @@ from typing import Literal
 from charles.config import Unstuck
 from charles.driving.odometer import Odometer
 from charles.driving.stuck_detector import StuckDetector
-from charles.games import Action, Game, Observation
+from charles.games.game import Action, Game, Observation
 
 Driver = Callable[[Game, Observation], Action]
 Watch = Callable[[Observation, Action, float], None]

@@ -14,7 +14,7 @@ from charles.base.atomic_file import written
 from charles.config import Unstuck
 from charles.evaluation.driving import Drive, Driver, drive
 from charles.evaluation.workers import Interrupted, never
-from charles.games import Action, Game, Observation
+from charles.games.game import Action, Game, Observation
 from charles.pacing import HZ
 
 SECONDS = 12.0

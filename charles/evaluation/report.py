@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from charles import games
 from charles.base.atomic_file import written
 from charles.control.link import VERSION
 from charles.evaluation.drivers import Network, npc
@@ -21,6 +20,7 @@ from charles.evaluation.film import draw_film, shoot
 from charles.evaluation.scores import FIRST_UNSEEN, Scores, evaluate
 from charles.evaluation.sources import Weights
 from charles.evaluation.workers import never
+from charles.games.game import open_game
 from charles.settings import Settings
 
 UNTRAINED, NEWEST, NPC = "untrained", "newest", "npc"
@@ -52,11 +52,11 @@ def evaluate_and_film(
     score, picture_size = _facts_of_game(name)
     drivers = _drivers(settings, picture_size, newest, untrained)
     worlds = range(FIRST_UNSEEN, FIRST_UNSEEN + (seeds or DEFAULT_SEEDS[score]))
-    open_game = functools.partial(games.open_game, name)
+    open_world = functools.partial(open_game, name)
     workers = min(os.cpu_count() or 1, len(worlds), MOST_WORKERS)
     with _progress(told, len(worlds) * len(drivers), "m" if score == "distance" else "points") as finished:
         scores = evaluate(
-            name, open_game, drivers, worlds, settings.config.unstuck, workers=workers, finished=finished, stop=stop
+            name, open_world, drivers, worlds, settings.config.unstuck, workers=workers, finished=finished, stop=stop
         )
     folder.mkdir(parents=True, exist_ok=True)
     write_scores(folder / "scores.json", scores, newest)
@@ -77,7 +77,7 @@ def film(
     seed = drives[len(drives) // 2].seed
     panels = []
     for name, title in ((UNTRAINED, "untrained"), (NEWEST, f"after {batch:,} batches")):
-        with closing(games.open_game(scores.game, seed)) as game:
+        with closing(open_game(scores.game, seed)) as game:
             panels.append((title, shoot(game, drivers[name], seed, settings.config.unstuck, stop=stop)))
     draw_film(path, panels, scores.unit)
 
@@ -115,7 +115,7 @@ def _drivers(
 
 def _facts_of_game(name: str) -> tuple[str, tuple[int, int]]:
     """How it is scored, and its pictures' (height, width)."""
-    with closing(games.open_game(name, FIRST_UNSEEN)) as game:
+    with closing(open_game(name, FIRST_UNSEEN)) as game:
         return game.episode.score, game.picture_size
 
 

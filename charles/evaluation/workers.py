@@ -13,7 +13,7 @@ from typing import Any
 
 from charles.config import Unstuck
 from charles.evaluation.driving import Drive, Driver, drive
-from charles.games import Game
+from charles.games.game import Game
 
 OpenGame = Callable[[int], Game]
 Task = tuple[str, int]  # a driver's name and a seed

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 from charles import topics
 from charles.events import DeadLetter, now
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.metrics.table import Program
 from charles.settings import Kafka
 

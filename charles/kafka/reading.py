@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from charles.avro.codec import Unreadable
-from charles.kafka.clients import AWAY, consumer, is_end, name
+from charles.kafka.clients import AWAY, consumer, is_end
 from charles.kafka.errors import asking
-from charles.kafka.schemas import Registry
 from charles.settings import Kafka
-from charles.topics import Topic
-
-EventT = TypeVar("EventT")
 
 _PATIENCE_S = 10.0
-_SILENCE_S = 30.0
 _NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION)
 
 
@@ -94,18 +86,6 @@ def read_to_end(
                 reader.pause([TopicPartition(full, partition)])
     finally:
         reader.close()
-
-
-def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
-    """Every readable event of a topic, from its start to its present end, partition by partition mixed.
-
-    What cannot be read is skipped: dead letters are for the programs that live on it. Raises KafkaException when the
-    topic cannot be read, TimeoutError when nothing comes for 30 s.
-    """
-    registry = Registry(kafka)
-    for message in read_to_end(kafka, name(kafka, topic), patience_s=_SILENCE_S):
-        with contextlib.suppress(Unreadable):
-            yield registry.decode(event, message.value())
 
 
 def ends(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int] | None:

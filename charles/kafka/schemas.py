@@ -15,6 +15,9 @@ from confluent_kafka import KafkaError, KafkaException
 from charles import topics
 from charles.avro import codec
 from charles.avro.codec import AvroSchema
+from charles.kafka import errors
+from charles.kafka.clients import name, producer
+from charles.kafka.reading import read_to_end
 from charles.settings import Kafka
 
 EventT = TypeVar("EventT")
@@ -53,9 +56,6 @@ class Registry:
         """
         if self._kafka.schema_registry_url or not events:
             return  # a schema registry is told in encode(), which knows the topic
-        from charles.kafka import errors
-        from charles.kafka.clients import name, producer
-
         refused: list[KafkaError] = []
         # Telling twice does no harm in a compacted topic, and an idempotent producer begins half a second later.
         teller = producer(self._kafka, **{"enable.idempotence": False})
@@ -102,9 +102,6 @@ class Registry:
         return self._known.get(name)
 
     def _read_topic(self) -> None:
-        from charles.kafka.clients import name
-        from charles.kafka.reading import read_to_end
-
         for message in read_to_end(self._kafka, name(self._kafka, topics.SCHEMAS), patience_s=_READ_S):
             with suppress(*NO_SCHEMA):
                 found = fastavro.parse_schema(json.loads(message.value() or b"null"))

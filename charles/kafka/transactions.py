@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from charles.kafka.clients import Publisher
 from charles.kafka.errors import asking, not_allowed
+from charles.kafka.publisher import Publisher
 from charles.topics import Topic
 
 _ABORT_S = 3.0

@@ -8,37 +8,44 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from charles.control import link
-from charles.kafka import clients
 from charles.metrics import table
-from charles.metrics.librdkafka_stats import EVERY_S, Statistics
-from charles.metrics.status_metrics import Heartbeat
+from charles.metrics.librdkafka_stats import LibrdkafkaStats
+from charles.metrics.status_metrics import StatusMetrics
 from charles.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
+class MetricsPage(NamedTuple):
+    """What fills a page beside the program's own counters. status: takes each Status of the process; librdkafka: what
+    librdkafka says of each client, JSON, to be told every EVERY_S seconds."""
+
+    status: StatusMetrics
+    librdkafka: LibrdkafkaStats
+
+
 @contextmanager
-def served(settings: Settings, program: str) -> Iterator[None]:
-    """Prometheus can read the program's metrics while this lasts, if it shall. Where the port is taken, as by another
-    program with the same settings, that is said, and nothing else happens."""
+def served(settings: Settings, program: str) -> Iterator[MetricsPage | None]:
+    """Prometheus can read the program's metrics while this lasts, if a port is set; yields what wants to be told.
+
+    Where the port is taken, as by another program with the same settings, that is logged, and nothing is served.
+    """
     host, port = settings.metrics.host, settings.metrics.port
     if port is None:
-        yield
+        yield None
         return
     try:
         server, thread = start_http_server(port, host, _page(program))
     except OSError as problem:
         log.warning("metrics cannot be served at %s:%d: %s", host, port, problem.strerror)
-        yield
+        yield None
         return
-    link.also_tell(Heartbeat())
-    clients.tell_statistics(Statistics(settings.kafka.prefix), EVERY_S)
     try:
-        yield
+        yield MetricsPage(StatusMetrics(), LibrdkafkaStats(settings.kafka.prefix))
     finally:
         server.shutdown()
         server.server_close()

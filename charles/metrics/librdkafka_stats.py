@@ -21,7 +21,7 @@ _PER_TOPIC = {
 }
 
 
-class Statistics:
+class LibrdkafkaStats:
     """Takes in what each client says of itself every few seconds. One that says nothing for a while has no queue and no
     lag any more; what it sent stays counted."""
 

@@ -8,16 +8,14 @@ from pathlib import Path
 import psutil
 
 from charles.events import Status
-from charles.kafka.clients import poll_measured
 from charles.metrics.mirrored_counters import Following
 from charles.metrics.table import Program
 
 STATES = ("starting", "waiting", "running", "paused", "starting over", "stopped", "failed")
 
 
-class Heartbeat:
-    """Takes in each Status of this process, and adds what only its page has: processor time, the disk, and what
-    librdkafka tells, for which it asks with each heartbeat."""
+class StatusMetrics:
+    """Takes in each Status of this process, and adds what only its page has: processor time and the disk."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
@@ -36,4 +34,3 @@ class Heartbeat:
         disk = shutil.disk_usage(Path.cwd())
         Program.disk_free.set(disk.free)
         Program.disk_size.set(disk.total)
-        poll_measured()

@@ -12,7 +12,8 @@ from charles.config import Config
 from charles.control.config_topic import Epoch, Epochs
 from charles.events import Control, Sample
 from charles.kafka.clients import name
-from charles.kafka.reading import events, spans
+from charles.kafka.event_reader import events
+from charles.kafka.reading import spans
 from charles.plots.balance_html import draw_html
 from charles.plots.balance_png import draw_png
 from charles.settings import Kafka

@@ -10,10 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms
+from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms, Values
 from charles.labels.bins import Scale
 from charles.labels.outputs import Output
-from charles.plots.style import COLOURS, DRIVEN, FAINT, FONT, INK, PAPER, RAMP, Values, first, marks, words
+from charles.plots.style import COLOURS, DRIVEN, FAINT, FONT, INK, PAPER, RAMP, first, marks, words
 
 _ALL = "all sets"
 _LEFT, _RIGHT = 1, 4

@@ -13,25 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms
+from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms, Values
 from charles.base.atomic_file import written
 from charles.labels.outputs import Output
-from charles.plots.style import (
-    COLOURS,
-    DPI,
-    DRIVEN,
-    FAINT,
-    INK,
-    PAPER,
-    RAMP,
-    Values,
-    first,
-    marks,
-    paper,
-    plain,
-    title,
-    words,
-)
+from charles.plots.style import COLOURS, DPI, DRIVEN, FAINT, INK, PAPER, RAMP, first, marks, paper, plain, title, words
 
 _WIDTH, _HEIGHT, _BELOW = 1440, 780, 300
 _JOINT, _MARGIN, _GAP = 440, 110, 10

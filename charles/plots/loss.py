@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from charles.balancing.label_counts import Values
 from charles.base.atomic_file import written
-from charles.plots.style import COLOURS, FAINT, INK, Values, paper, plain, title, words
+from charles.plots.style import COLOURS, FAINT, INK, paper, plain, title, words
 
 _WIDTH, _HEIGHT = 1200, 600
 

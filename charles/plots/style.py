@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from charles.labels.bins import Scale
 
-Values = NDArray[np.float64]
 Part = TypeVar("Part")
 
 INK, FAINT, PAPER = "#22303c", "#c9d1d9", "#fbfaf7"

@@ -22,8 +22,9 @@ from charles.base.shutdown import Stop
 from charles.control.link import EVERYBODY, VERSION
 from charles.control.status_topic import onlooker
 from charles.events import Command, Status, now
-from charles.kafka.clients import Publisher, name
+from charles.kafka.clients import name
 from charles.kafka.errors import Refused
+from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import Registry, RegistryError
 from charles.settings import Kafka
 from charles.supervisor.program_process import End

@@ -21,9 +21,9 @@ def main(settings: Settings) -> None:
 
     import cv2
 
-    from charles import games
     from charles.base.shutdown import Stop
     from charles.control.link import Link
+    from charles.games.game import open_game
     from charles.kafka import topic_admin
     from charles.models.tensorflow_import import loading_tensorflow
 
@@ -38,7 +38,7 @@ def main(settings: Settings) -> None:
 
         while not link.stopped:
             link.begin()
-            with closing(games.open_game(link.settings.driven_game, settings.player.seed)) as game:
+            with closing(open_game(link.settings.driven_game, settings.player.seed)) as game:
                 play(game, link)
 
 

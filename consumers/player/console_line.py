@@ -7,7 +7,7 @@ import time
 from typing import TextIO
 
 from charles.base.logs import Progress
-from charles.games import Action, Controller
+from charles.games.game import Action, Controller
 from charles.pacing import Rate
 from consumers.player.run import Timing
 

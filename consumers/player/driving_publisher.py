@@ -7,8 +7,9 @@ import cv2
 from charles import topics
 from charles.control.link import Link
 from charles.events import Checkpoint, DrivingFrame, now
-from charles.games import Action, Controller, Observation
-from charles.kafka.clients import Publisher, measured
+from charles.games.game import Action, Controller, Observation
+from charles.kafka.clients import measured
+from charles.kafka.publisher import Publisher
 from charles.pacing import Rate
 from consumers.player.console_line import Every
 from consumers.player.run import Run, Timing

@@ -10,7 +10,7 @@ from charles.base.logs import bind
 from charles.config import Config
 from charles.control.link import Link
 from charles.events import Checkpoint, now
-from charles.games import Game
+from charles.games.game import Game
 from charles.games.weather import chosen
 from charles.pacing import Rate, RateKeeper
 from consumers.player.console_line import Console

@@ -5,7 +5,7 @@ from __future__ import annotations
 from charles.config import Config
 from charles.driving.network_driver import NetworkDriver
 from charles.events import Checkpoint, now
-from charles.games import Action, Game, Observation
+from charles.games.game import Action, Game, Observation
 from charles.metrics.table import Player
 from consumers.player.weights_follower import NewestWeights
 

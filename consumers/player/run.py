@@ -12,7 +12,7 @@ from charles.config import Unstuck
 from charles.driving.odometer import Odometer
 from charles.driving.stuck_detector import StuckDetector
 from charles.events import now
-from charles.games import Observation
+from charles.games.game import Observation
 from charles.pacing import HZ
 
 

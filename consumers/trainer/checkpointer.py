@@ -15,7 +15,8 @@ from charles.checkpoints.packing import Arrays
 from charles.checkpoints.pruning import Pruner
 from charles.checkpoints.publish import STATE, WEIGHTS
 from charles.events import Checkpoint, Span
-from charles.kafka.clients import Publisher, admin, answers
+from charles.kafka.clients import admin, answers
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import Broken, NotCommitted, end_hanging, join, transaction
 from charles.metrics.table import Trainer
 from charles.settings import Kafka

@@ -13,8 +13,9 @@ from charles.base.shutdown import Stop, TakenOver
 from charles.control.link import Link
 from charles.events import TrainingStep
 from charles.kafka import topic_admin
-from charles.kafka.clients import AWAY, BrokerUnavailable, Publisher, measured
+from charles.kafka.clients import AWAY, BrokerUnavailable, measured
 from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import Fenced, NotCommitted
 from charles.labels.outputs import described
 from charles.models.tensorflow_import import loading_tensorflow

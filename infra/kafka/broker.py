@@ -18,9 +18,10 @@ from infra.kafka import BrokerError, Progress, jmx_agent, logs, no_progress
 from infra.kafka import broker_process as processes
 from infra.kafka.data_folder import cluster_id, disk_is_full, prepare
 from infra.kafka.disk_watchdog import Guard, is_full
+from infra.kafka.find_runtime import cache_folder, find_runtime
 from infra.kafka.owner_watchdog import Leash
 from infra.kafka.ports import LOOPBACK, free_port, require_free
-from infra.kafka.runtime import Runtime, cache_folder, find_runtime
+from infra.kafka.runtime import Runtime
 
 if TYPE_CHECKING:
     from charles.settings import Settings

@@ -14,9 +14,9 @@ def main(settings: Settings) -> None:
 
     import cv2
 
-    from charles import games
     from charles.base.shutdown import Stop
     from charles.control.link import Link
+    from charles.games.game import open_game
     from charles.kafka import topic_admin
     from producers.collector.loop import collect
 
@@ -25,7 +25,7 @@ def main(settings: Settings) -> None:
     topic_admin.ensure(settings.kafka)
     with Link(settings, "collector", settings.collector.name, stop, verbs=("unstuck",), concerns=_game) as link:
         while not link.stopped:
-            collect(functools.partial(games.open_game, _game(link.begin())), link)
+            collect(functools.partial(open_game, _game(link.begin())), link)
 
 
 def _game(settings: Settings) -> str:

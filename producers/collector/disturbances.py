@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charles.games import Action
+from charles.games.game import Action
 from charles.pacing import HZ
 from producers.collector.wanted_ranges import Wanted
 

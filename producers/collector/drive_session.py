@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from charles.config import Config
 from charles.driving.stuck_detector import StuckDetector
 from charles.events import now
-from charles.games import Game, Observation
+from charles.games.game import Game, Observation
 from charles.games.weather import chosen
 from charles.pacing import HZ
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from charles import topics
-from charles.games import Action, Observation
+from charles.games.game import Action, Observation
 from charles.kafka.clients import name
 from charles.kafka.dead_letters import DeadLetters, unwritten
 from charles.settings import Settings

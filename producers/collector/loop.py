@@ -10,7 +10,7 @@ import cv2
 
 from charles.control.link import Link
 from charles.events import Control, Frame, now
-from charles.games import Action, Observation, Picture
+from charles.games.game import Action, Observation, Picture
 from charles.pacing import HZ, RateKeeper
 from producers.collector.disturbances import Disturbances
 from producers.collector.drive_session import Drive, OpenGame

@@ -13,7 +13,8 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from charles import topics
 from charles.events import Control, Frame, now
 from charles.kafka import errors
-from charles.kafka.clients import Publisher, measured
+from charles.kafka.clients import measured
+from charles.kafka.publisher import Publisher
 from charles.metrics.table import Collector as Offered
 from charles.settings import Kafka
 from producers.collector.run_partitioner import Places

@@ -20,7 +20,8 @@ from charles.base.shutdown import TakenOver
 from charles.control.link import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import errors, topic_admin
-from charles.kafka.clients import Publisher, admin, consumer, group, measured, name
+from charles.kafka.clients import admin, consumer, group, measured, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import Registry, RegistryError
 from charles.kafka.topic_admin import WrongTopics
 from charles.kafka.transactions import Broken, Fenced, NotCommitted, end_hanging, join

@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 
 from confluent_kafka import TopicPartition
 
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import send_offsets, transaction
 from charles.topics import Topic
 

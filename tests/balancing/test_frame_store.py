@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from charles import topics
 from charles.balancing.frame_store import FrameStore, Place, sweeps
 from charles.events import Frame, now
-from charles.kafka.clients import Publisher, admin, name
+from charles.kafka.clients import admin, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import Registry
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka

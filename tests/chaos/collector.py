@@ -17,7 +17,7 @@ from charles import topics
 from charles.avro import codec
 from charles.base.shutdown import Stop
 from charles.events import Control, Frame, now
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.pacing import RateKeeper
 from charles.settings import load
 from charles.topics import Topic

@@ -20,7 +20,7 @@ from charles.checkpoints.pruning import Pruner
 from charles.checkpoints.publish import STATE, WEIGHTS, ModelFollower
 from charles.events import Checkpoint, DeadLetter, Span, WeightChunk, now
 from charles.kafka import topic_admin
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import Fenced, join, transaction
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker

@@ -10,7 +10,7 @@ import pytest
 from charles import topics
 from charles.base import latency
 from charles.events import RunLedger
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 from tests.cli.commands import charles
 from tests.top.pipeline import ledger, publish, status

@@ -11,7 +11,7 @@ from charles import topics
 from charles.config import changed
 from charles.control import config_topic
 from charles.events import Control, Sample
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 from tests.cli.commands import charles
 from tests.plots.drives import balanced, drive

@@ -11,7 +11,7 @@ from charles.base.typed_sections import ConfigError
 from charles.config import Config, changed
 from charles.control import config_topic
 from charles.events import ConfigChange, now
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 from tests.kafka_tools import events
 from tests.programs import configure

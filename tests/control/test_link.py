@@ -10,7 +10,7 @@ from typing import Any
 from charles import topics
 from charles.control.link import Link
 from charles.events import Status
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka, Settings, load
 from tests.kafka_tools import events
 from tests.programs import StopWhen, configure, give

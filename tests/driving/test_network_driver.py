@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from charles.driving.network_driver import NetworkDriver
-from charles.games import Action, Observation, Telemetry
+from charles.games.game import Action, Observation, Telemetry
 from charles.labels.outputs import parse
 from tests.models.examples import saying
 

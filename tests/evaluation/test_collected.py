@@ -11,7 +11,8 @@ from PIL import Image
 from charles import topics
 from charles.evaluation.collected import collect_pictures, training_losses
 from charles.events import Control, Sample, TrainingStep, now
-from charles.kafka.clients import BrokerUnavailable, Publisher
+from charles.kafka.clients import BrokerUnavailable
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 from tests.kafka_tools import free_port
 

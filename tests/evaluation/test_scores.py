@@ -16,7 +16,7 @@ from charles.evaluation.drivers import Network
 from charles.evaluation.driving import Drive, drive
 from charles.evaluation.scores import evaluate
 from charles.evaluation.workers import Interrupted
-from charles.games import Action, Observation
+from charles.games.game import Action, Observation
 from charles.models import Predictor, build
 from tests.checkpoints.test_weights_file import MANIFEST
 from tests.evaluation.tiny_game import PaidRoad, Road, crawls, full_throttle, never_moves, sleeps

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Telemetry
+from charles.games.game import Action, Axis, Controller, ControllerMapping, Episode, Observation, Telemetry
 
 
 class Road:

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from charles.games import Action, Controller
+from charles.games.game import Action, Controller
 from charles.games.gymnasium import CarRacing
 from charles.games.gymnasium.quick_render import QuickCarRacing
 from charles.games.weather import WEATHERS

@@ -10,9 +10,9 @@ from itertools import groupby
 import numpy as np
 
 from benchmarks.rare import blind
-from charles import games
 from charles.config import Config, changed
 from charles.events import Control
+from charles.games.game import open_game
 from charles.label_checks import Driven, driven
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
@@ -33,7 +33,7 @@ def recorded(
     config = changed(Config(), [f"collect.world_minutes={world_minutes}"])
     disturbances, rng = Disturbances(seed), np.random.default_rng(seed)
     controls: list[Control] = []
-    with blind(), closing(Drive(functools.partial(games.open_game, game), seed, config)) as way:
+    with blind(), closing(Drive(functools.partial(open_game, game), seed, config)) as way:
         for tick in range(round(minutes * 60 * HZ)):
             if tick % SOUGHT_FOR == 0:
                 disturbances.seek(_wishes(rng))

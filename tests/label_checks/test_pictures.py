@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from charles import games
-from charles.games import Picture
+from charles.games.game import Picture, open_game
 from charles.label_checks import Driven, Finding, Kind, Pictures, digest, findings, thumbnail
 from charles.label_checks.pictures import HEIGHT, WIDTH
 from charles.pacing import HZ
@@ -23,7 +22,7 @@ FROZEN_FROM, FROZEN_TO = 150, 220
 def drive(game: str, weather: str) -> tuple[list[Picture], list[float]]:
     """Pictures and speeds of some seconds."""
     shown, speed = [], []
-    with closing(games.open_game(game, 3)) as opened:
+    with closing(open_game(game, 3)) as opened:
         opened.set_weather(weather)
         for _ in range(SECONDS * HZ):
             seen = opened.observe()

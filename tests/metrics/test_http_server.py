@@ -9,10 +9,10 @@ from urllib.error import URLError
 
 import pytest
 
+from charles.cli.run_command import metrics_offered
 from charles.control import link
 from charles.kafka import clients as kafka_module
 from charles.kafka.clients import measured
-from charles.metrics.http_server import served
 from charles.settings import load
 from infra.kafka.ports import free_port
 from tests.metrics.pages import page
@@ -22,18 +22,18 @@ from tests.metrics.pages import page
 def outlets_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page listens to is the process's; the tests' other programs are undisturbed afterwards."""
     monkeypatch.setattr(kafka_module, "_STATISTICS", {})
-    monkeypatch.setattr(link, "_ALSO", [])
+    monkeypatch.setattr(link, "_STATUS_SINKS", [])
 
 
 def test_without_a_port_nothing_is_asked_of_anybody() -> None:
-    with served(load(), "collector"):
+    with metrics_offered(load(), "collector"):
         assert measured() == {}
-        assert link._ALSO == []
+        assert link._STATUS_SINKS == []
 
 
 def test_a_page_is_there_while_the_program_runs_on_loopback_alone() -> None:
     port = free_port()
-    with served(load(metrics={"port": port}), "player"):
+    with metrics_offered(load(metrics={"port": port}), "player"):
         text = page(f"127.0.0.1:{port}")
         assert {"stats_cb", "statistics.interval.ms"} == {*measured()}
     assert "charles_player_frames_per_second" in text
@@ -45,13 +45,13 @@ def test_a_page_is_there_while_the_program_runs_on_loopback_alone() -> None:
 
 def test_a_program_without_metrics_of_its_own_has_the_common_ones() -> None:
     port = free_port()
-    with served(load(metrics={"port": port}), "annotator"):
+    with metrics_offered(load(metrics={"port": port}), "annotator"):
         assert "charles_program_state" in page(f"127.0.0.1:{port}")
 
 
 def test_a_port_that_is_taken_is_told_and_the_program_runs(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, caplog.at_level(logging.WARNING):
         port = taken.getsockname()[1]
-        with served(load(metrics={"port": port}), "collector"):
+        with metrics_offered(load(metrics={"port": port}), "collector"):
             assert measured() == {}
     assert f"metrics cannot be served at 127.0.0.1:{port}: Address already in use" in caplog.text

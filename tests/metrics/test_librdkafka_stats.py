@@ -10,8 +10,9 @@ from confluent_kafka import TopicPartition
 
 from charles import topics
 from charles.kafka import clients as kafka_module
-from charles.kafka.clients import Publisher, consumer, measured, name, poll_measured, producer, tell_statistics
-from charles.metrics.librdkafka_stats import Statistics
+from charles.kafka.clients import consumer, measured, name, producer, tell_statistics
+from charles.kafka.publisher import Publisher, poll_measured
+from charles.metrics.librdkafka_stats import LibrdkafkaStats
 from charles.metrics.table import COMMON
 from charles.settings import Kafka
 
@@ -22,7 +23,7 @@ PATIENCE_S = 60.0
 def told(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> Kafka:
     """A cluster whose clients tell their statistics, several times a second."""
     monkeypatch.setattr(kafka_module, "_STATISTICS", {})
-    tell_statistics(Statistics(kafka.prefix), 0.1)
+    tell_statistics(LibrdkafkaStats(kafka.prefix), 0.1)
     return kafka
 
 

@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from charles import topics
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.metrics.table import ROWS, Row
 from charles.settings import Kafka
 from infra.kafka.ports import free_port

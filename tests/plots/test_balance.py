@@ -14,7 +14,8 @@ from charles.config import changed
 from charles.control import config_topic
 from charles.control.config_topic import Epoch
 from charles.events import Control, Sample
-from charles.kafka.clients import Publisher, name
+from charles.kafka.clients import name
+from charles.kafka.publisher import Publisher
 from charles.plots.balance import NothingToDraw, read_counts
 from charles.settings import Kafka
 from tests.plots.drives import balanced, config, control, drive

@@ -11,8 +11,8 @@ import pytest
 
 from charles.recordings.format import segment_index
 from charles.recordings.format.record import Record
+from infra.kafka.find_runtime import cache_folder, find_runtime
 from infra.kafka.jars import cached_jars, pinned
-from infra.kafka.runtime import cache_folder, find_runtime
 from tests.recordings.made import recorded
 
 AVRO_TOOLS = Path(__file__).with_name("avro-tools.txt")

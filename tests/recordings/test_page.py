@@ -18,8 +18,8 @@ from charles.events import Control, Frame
 from charles.recordings.exchange import parquet
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.writer import RecordingWriter
+from infra.kafka.find_runtime import cache_folder
 from infra.kafka.jars import cached_jars, pinned
-from infra.kafka.runtime import cache_folder
 from tests.recordings.driving import drive, placed
 from tests.recordings.made import recorded
 

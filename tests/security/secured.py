@@ -20,8 +20,8 @@ from charles.kafka.errors import Refused
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from infra.kafka.data_folder import new_cluster_id
+from infra.kafka.find_runtime import find_runtime
 from infra.kafka.ports import LOOPBACK, free_port
-from infra.kafka.runtime import find_runtime
 from tests.nodes import Node
 from tests.security.certificates import Authority
 

@@ -14,12 +14,12 @@ from charles.base.atomic_file import Unwritable
 from charles.checkpoints.weights_file import load_weights, save_weights
 from charles.evaluation.film import Shot, draw_film
 from charles.events import Checkpoint
-from charles.games import Action
+from charles.games.game import Action
 from charles.plots.loss import Losses, draw_loss
 from infra.kafka import BrokerError, broker_process, data_folder
 from infra.kafka.broker import LocalBroker
+from infra.kafka.find_runtime import find_runtime
 from infra.kafka.ports import free_port
-from infra.kafka.runtime import find_runtime
 from tests.survival.disks import Disk, small_disk
 
 MANIFEST = Checkpoint(

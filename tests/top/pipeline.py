@@ -9,7 +9,7 @@ from typing import Any
 from charles.avro.codec import schema
 from charles.control.members import Incident, Member
 from charles.events import RunLedger, Status, now
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 from charles.top.pipeline_view import Sight
 from charles.topics import Topic

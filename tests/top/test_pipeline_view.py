@@ -63,7 +63,7 @@ def test_it_follows_the_pace_of_sets(kafka: Kafka) -> None:
 
 
 def test_what_cannot_be_read_is_passed_over(kafka: Kafka) -> None:
-    from charles.kafka.clients import Publisher
+    from charles.kafka.publisher import Publisher
 
     publisher = Publisher(kafka)
     for topic in (topics.STATUS, topics.TRAINING, topics.DEADLETTER):

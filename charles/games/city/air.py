@@ -9,10 +9,10 @@ from functools import partial
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.looks import Colour
 from charles.games.city.paths import Floats
 from charles.games.city.view import EYE, FOCAL, HEIGHT, HORIZON, WIDTH
+from charles.games.game import Picture
 
 STEP = 0.76  # each veil hangs at this share of the distance of the one before
 NEAREST = 0.1  # of the sight: nothing nearer is veiled

@@ -10,7 +10,6 @@ from functools import partial
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city import headlights
 from charles.games.city.air import Air
 from charles.games.city.ground import GRASS, SCALE, paint_ground
@@ -23,6 +22,7 @@ from charles.games.city.sky import paint_sky
 from charles.games.city.town import Town
 from charles.games.city.vehicles import draw_vehicle
 from charles.games.city.view import CENTRE, EYE, FOCAL, HEIGHT, HORIZON, WIDTH, View
+from charles.games.game import Picture
 from charles.games.weather import Weather
 
 PANORAMA = round(2 * math.pi * FOCAL)  # pixels around the whole horizon

@@ -11,10 +11,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.games import Action
 from charles.games.city.paths import STEP, Floats, Path, wrapped
 from charles.games.city.physics import DISC_RADIUS, LENGTH, REAR_TO_CENTRE, Car, greatest_curvature
 from charles.games.city.sensors import Feelers
+from charles.games.game import Action
 
 SIGHT = 40.0  # m, as far as the picture shows a lane well
 CRUISE = 10.5  # m/s on a straight lane

@@ -7,10 +7,10 @@ from functools import cache
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.looks import DAY_HAZE, NIGHT_HAZE, Colour
 from charles.games.city.night import Pane, darkened, lit
 from charles.games.city.town import BAY, FLOOR, HOUSE_STYLES, LAMP, MAX_BAYS, MAX_FLOORS, STYLES, TREE_KINDS, Mask
+from charles.games.game import Picture
 
 DENSITY = 16  # pixels per metre of the finest wall
 LEVELS = 4  # each level has half the pixels of the one before, and more haze

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Picture, Telemetry
 from charles.games.city.camera import Camera
 from charles.games.city.driver import SIGHT, Driver
 from charles.games.city.ground import kerb_distance_at
@@ -16,6 +15,7 @@ from charles.games.city.sensors import Feelers
 from charles.games.city.town import GRAIN, build_town
 from charles.games.city.traffic import Traffic
 from charles.games.city.view import HEIGHT, WIDTH
+from charles.games.game import Action, Axis, Controller, ControllerMapping, Episode, Observation, Picture, Telemetry
 from charles.games.weather import known
 
 CARS = 12  # other cars in town

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.games import Picture
 from charles.games.city.looks import Colour, Look
 from charles.games.city.paths import STEP, Floats, Path
 from charles.games.city.roads import JUNCTION_RADIUS, PAVEMENT, ROAD_HALF, SIZE
 from charles.games.city.town import LAMP, Mask, Town, covered, pixels, road_bands, strip
+from charles.games.game import Picture
 
 SCALE = 12  # pixels per metre of the finest picture
 GRASS = (104, 132, 72)

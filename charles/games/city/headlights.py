@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.paths import Floats
 from charles.games.city.view import CENTRE, EYE, FOCAL, HEIGHT, HORIZON, WIDTH
+from charles.games.game import Picture
 
 AMBIENT = np.array((0.19, 0.21, 0.29))  # what the night leaves of the day's red, green and blue
 HEADLIGHT = np.array((0.98, 0.93, 0.78))  # what headlights add at their brightest

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from charles.games import Picture
+from charles.games.game import Picture
 
 LIGHT = (0.25, 0.27, 0.36)  # what the night leaves of the day's red, green and blue on what stands upright
 LIT = 0.34  # of all windows

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from charles.games import Action
 from charles.games.city.paths import Floats, wrapped
+from charles.games.game import Action
 
 DT = 1.0 / 30.0  # s
 LENGTH, WIDTH = 4.4, 1.8  # m

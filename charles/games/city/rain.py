@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.paths import Floats
 from charles.games.city.view import HEIGHT, HORIZON, WIDTH
+from charles.games.game import Picture
 
 LAYERS = 4  # pictures of falling drops, shown in turn
 ROOM = 160  # pixels by which they are wider than the hood's picture, so that each looks different every time

@@ -8,13 +8,13 @@ from functools import partial
 
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.facades import LIGHTS
 from charles.games.city.looks import FAR, LOOKS, Look
 from charles.games.city.paths import Floats
 from charles.games.city.solids import Face, draw_cornice, draw_roof, draw_sprite, draw_wall, roof_planes
 from charles.games.city.town import STYLES, Town
 from charles.games.city.view import CENTRE, EYE, FOCAL, HORIZON, NEAR, WIDTH, View, level_of
+from charles.games.game import Picture
 
 Draw = Callable[[Picture], None]
 Corners = list[list[float]]  # m to the right and m ahead of the camera

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.looks import Sky
+from charles.games.game import Picture
 
 
 def paint_sky(colours: Sky, sun: float, rng: np.random.Generator, width: int, height: int) -> Picture:

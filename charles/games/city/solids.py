@@ -8,12 +8,12 @@ from functools import cache
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.facades import DENSITY, ROOFS, WALLS, light_of, sprites, tinted, wall_pictures
 from charles.games.city.looks import Colour
 from charles.games.city.paths import Floats
 from charles.games.city.town import Building
 from charles.games.city.view import CENTRE, EYE, FOCAL, HEIGHT, HORIZON, NEAR, WIDTH, level_of, projected
+from charles.games.game import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from charles.games import Picture
 from charles.games.city.headlights import headlight
 from charles.games.city.physics import Car
 from charles.games.city.view import NEAR, View, projected
+from charles.games.game import Picture
 
 COLOURS = ((182, 44, 42), (38, 84, 158), (228, 228, 224), (206, 166, 52), (48, 128, 92), (222, 112, 40))
 GLASS, TYRE = (52, 66, 80), (26, 26, 28)

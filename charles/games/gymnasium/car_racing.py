@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from charles.games import Action, Axis, ControllerMapping, Telemetry
+from charles.games.game import Action, Axis, ControllerMapping, Telemetry
 from charles.games.gymnasium.continuous_car import ContinuousCar
 from charles.games.gymnasium.law import drive, wrapped
 from charles.games.gymnasium.quick_render import QuickCarRacing

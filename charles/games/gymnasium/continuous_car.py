@@ -8,7 +8,7 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 
-from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Picture, Telemetry
+from charles.games.game import Action, Axis, Controller, ControllerMapping, Episode, Observation, Picture, Telemetry
 from charles.games.weather import known
 
 DERIVED_SEEDS = 2**31  # where the seeds of respawned worlds begin: a world asked for below it is never driven by chance

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from charles.games import Action, Telemetry
+from charles.games.game import Action, Telemetry
 from charles.games.gymnasium.track import Track
 
 WHEELBASE = 3.2  # m

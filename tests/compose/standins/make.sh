@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 
 from infra.kafka.jars import cached_jars, pinned
-from infra.kafka.runtime import cache_folder
+from infra.kafka.find_runtime import cache_folder
 from tests.schema_registry import archive
 
 work = Path(sys.argv[1])

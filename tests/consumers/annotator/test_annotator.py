@@ -10,7 +10,8 @@ from confluent_kafka import TopicPartition
 
 from charles import topics
 from charles.events import Status, now
-from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.clients import consumer, name
+from charles.kafka.publisher import Publisher
 from charles.settings import Grafana, Kafka
 from infra.kafka.ports import free_port
 from tests.consumers.annotator.test_story import beat, letter

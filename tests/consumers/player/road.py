@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from charles.checkpoints.packing import Arrays
-from charles.games import Action, Axis, Controller, ControllerMapping, Episode, Observation, Telemetry
+from charles.games.game import Action, Axis, Controller, ControllerMapping, Episode, Observation, Telemetry
 from charles.models import architecture, build, get_weights
 
 SIZE = (24, 32)

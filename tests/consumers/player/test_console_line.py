@@ -7,7 +7,7 @@ import io
 import pytest
 
 from charles.config import Unstuck
-from charles.games import Action, Axis, Controller, Observation, Picture, Telemetry
+from charles.games.game import Action, Axis, Controller, Observation, Picture, Telemetry
 from charles.pacing import Rate
 from consumers.player.console_line import Console, line
 from consumers.player.run import Run, Timing

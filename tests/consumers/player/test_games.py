@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import pytest
 
-from charles import games, topics
+from charles import topics
 from charles.checkpoints import publish
 from charles.events import Control, DrivingFrame, Status, now
-from charles.games import Action
+from charles.games.game import Action, open_game
 from charles.kafka.clients import consumer, name
 from charles.kafka.schemas import Registry
 from charles.kafka.transactions import join, transaction
@@ -27,7 +27,7 @@ CAR_RACING = (84, 96)
 
 @pytest.mark.parametrize("game", ["city", "carracing"])
 def test_an_npcs_labels_through_the_players_mapping_reproduce_its_drive(game: str) -> None:
-    npc, player = (games.open_game(game, 1_000_003) for _ in range(2))
+    npc, player = (open_game(game, 1_000_003) for _ in range(2))
     for tick in range(120):
         did = npc.drive()
         pedals = did.acceleration_braking

@@ -13,7 +13,7 @@ from charles import topics
 from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, DrivingFrame
 from charles.kafka import topic_admin
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.labels.outputs import parse
 from charles.models import architecture, build
 from charles.settings import Kafka

@@ -16,7 +16,8 @@ from charles import topics
 from charles.avro import codec
 from charles.events import Control
 from charles.kafka import topic_admin
-from charles.kafka.clients import Publisher, admin, consumer, name
+from charles.kafka.clients import admin, consumer, name
+from charles.kafka.publisher import Publisher
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.verify import verify

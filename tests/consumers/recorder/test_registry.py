@@ -9,7 +9,7 @@ import pytest
 from benchmarks.drive import control
 from charles import topics
 from charles.events import Control
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.verify import verify

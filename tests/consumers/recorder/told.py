@@ -14,7 +14,8 @@ from confluent_kafka import TopicPartition
 
 from charles import topics
 from charles.kafka import topic_admin
-from charles.kafka.clients import Publisher, admin, name, producer
+from charles.kafka.clients import admin, name, producer
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import join, transaction
 from charles.recordings.format.layout import MANIFEST
 from charles.recordings.format.reader import Recording

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from charles import topics
 from charles.events import Sample, now
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.labels.outputs import OUTPUTS
 from charles.labels.set_kinds import JOINT
 from charles.settings import Kafka

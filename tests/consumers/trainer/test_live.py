@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.consumers.trainer.test_jpeg import broken_tables
 
 from charles import topics
 from charles.checkpoints import publish as checkpoints
 from charles.checkpoints.publish import STATE, WEIGHTS
 from charles.events import Checkpoint, DeadLetter, Sample, TrainingStep
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka, environment, load
 from consumers.trainer.trainer_state import Saved, unpack
 from tests.consumers.trainer.balanced import jpeg, publish, sample
+from tests.consumers.trainer.test_jpeg import broken_tables
 from tests.kafka_tools import events
 from tests.programs import configure, give, heard
 

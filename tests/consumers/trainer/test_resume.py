@@ -12,7 +12,7 @@ from charles.checkpoints import publish as checkpoints
 from charles.checkpoints.packing import Arrays
 from charles.checkpoints.publish import STATE
 from charles.events import Checkpoint, Frame, now
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, load
 from consumers.trainer import main, resume

@@ -12,8 +12,8 @@ import pytest
 from charles import topics
 from charles.config import Config, changed
 from charles.events import DeadLetter, Sample
-from charles.kafka.clients import Publisher
 from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 from consumers.trainer.batches import Batch, Batches
 from consumers.trainer.buffers import Buffers

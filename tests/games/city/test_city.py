@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from charles.games import Action, Controller
 from charles.games.city import City
 from charles.games.city.camera import Camera
+from charles.games.game import Action, Controller
 
 FULL_THROTTLE = Controller(steering=0.0, acceleration_braking=1.0)
 

@@ -5,8 +5,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.games import Action
 from charles.games.city.physics import DT, GRIP, TOP_SPEED, Car, greatest_curvature
+from charles.games.game import Action
 
 shares = st.floats(-1, 1)
 cars = st.builds(

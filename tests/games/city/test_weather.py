@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from charles.games import Controller, Picture
 from charles.games.city import City
 from charles.games.city.looks import LOOKS
 from charles.games.city.physics import Car
+from charles.games.game import Controller, Picture
 from charles.games.weather import WEATHERS
 
 AVX2 = 11  # OpenCV's number of it; it rounds differently without

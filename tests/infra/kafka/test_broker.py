@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from infra.kafka import BrokerError, broker_process, data_folder
 from infra.kafka import broker as broker_module
 from infra.kafka.broker import LocalBroker
-from infra.kafka.runtime import find_runtime
+from infra.kafka.find_runtime import find_runtime
 
 FEW_SECONDS = 30
 """Two seconds where nothing else runs; two busy cores have taken 13."""

@@ -10,7 +10,7 @@ import pytest
 
 from infra.kafka import BrokerError, broker_process
 from infra.kafka.data_folder import cluster_id, prepare, require_own
-from infra.kafka.runtime import find_runtime
+from infra.kafka.find_runtime import find_runtime
 
 
 def test_a_folder_keeps_its_cluster_whatever_the_ports(tmp_path: Path) -> None:

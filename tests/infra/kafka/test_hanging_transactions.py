@@ -11,7 +11,8 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from charles import topics
-from charles.kafka.clients import Publisher, admin, consumer, group, name
+from charles.kafka.clients import admin, consumer, group, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import end_hanging, join, transaction
 from charles.settings import Kafka
 from charles.topics import Topic

@@ -12,7 +12,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from infra.kafka import BrokerError
 from infra.kafka.aot import prepared
-from infra.kafka.runtime import Runtime, find_runtime, tool
+from infra.kafka.find_runtime import find_runtime, tool
+from infra.kafka.runtime import Runtime
 
 
 def test_kafkas_own_console_consumer_reads_what_was_written(broker: str) -> None:

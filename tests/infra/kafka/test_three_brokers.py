@@ -15,8 +15,8 @@ from charles.kafka import topic_admin
 from charles.kafka.clients import admin, answers, name
 from charles.settings import Kafka
 from infra.kafka.data_folder import new_cluster_id
+from infra.kafka.find_runtime import find_runtime
 from infra.kafka.ports import LOOPBACK
-from infra.kafka.runtime import find_runtime
 from tests.logged import until
 from tests.nodes import Node
 from tests.programs import configure

@@ -13,7 +13,7 @@ import pytest
 
 from charles import topics
 from charles.events import RunLedger
-from charles.kafka.clients import Publisher
+from charles.kafka.publisher import Publisher
 from charles.ledger import ticks
 from stream_jobs.balancer.state_topic import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables

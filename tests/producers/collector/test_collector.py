@@ -16,7 +16,7 @@ import pytest
 from charles import topics
 from charles.control.link import Link
 from charles.events import Control, DeadLetter, Frame, Status, now
-from charles.games import Observation
+from charles.games.game import Observation
 from charles.kafka import topic_admin
 from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.games import Action
+from charles.games.game import Action
 from producers.collector.disturbances import PEDALS, STEERING, Disturbances
 from producers.collector.wanted_ranges import Wanted
 

@@ -9,7 +9,7 @@ import pytest
 
 from charles.config import Collect, Config
 from charles.events import now
-from charles.games import Observation
+from charles.games.game import Observation
 from producers.collector.drive_session import CRASH_PATIENCE_S, Drive
 from tests.producers.collector.tiny_game import Script, TinyGame, standing
 

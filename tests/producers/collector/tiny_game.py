@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from charles.games import Action, Controller, ControllerMapping, Episode, Observation, Telemetry
+from charles.games.game import Action, Controller, ControllerMapping, Episode, Observation, Telemetry
 
 ANSWER = Action(steering=0.25, acceleration_braking=-0.5)
 DRIVING = Telemetry(10.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.1)

@@ -11,7 +11,8 @@ from confluent_kafka import Message
 
 from charles import topics
 from charles.events import Control, Frame, Moment, RunLedger, Sample, now
-from charles.kafka.clients import Publisher, consumer, name
+from charles.kafka.clients import consumer, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import Registry
 from charles.ledger.ticks import read, total
 from charles.pacing import HZ

@@ -10,7 +10,8 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from charles import topics
-from charles.kafka.clients import Publisher, consumer, group, name
+from charles.kafka.clients import consumer, group, name
+from charles.kafka.publisher import Publisher
 from charles.kafka.reading import read_to_end
 from charles.kafka.transactions import Fenced, join
 from charles.settings import Kafka

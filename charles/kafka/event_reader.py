@@ -1,0 +1,30 @@
+"""Reading the events of a topic from its start to its present end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TypeVar
+
+from charles.avro.codec import Unreadable
+from charles.kafka.clients import name
+from charles.kafka.reading import read_to_end
+from charles.kafka.schemas import Registry
+from charles.settings import Kafka
+from charles.topics import Topic
+
+EventT = TypeVar("EventT")
+
+_SILENCE_S = 30.0
+
+
+def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
+    """Every readable event of a topic, from its start to its present end, partition by partition mixed.
+
+    What cannot be read is skipped: dead letters are for the programs that live on it. Raises KafkaException when the
+    topic cannot be read, TimeoutError when nothing comes for 30 s.
+    """
+    registry = Registry(kafka)
+    for message in read_to_end(kafka, name(kafka, topic), patience_s=_SILENCE_S):
+        with contextlib.suppress(Unreadable):
+            yield registry.decode(event, message.value())

@@ -1,0 +1,111 @@
+"""Events into topics: encoded, with their schemas announced, queued, and delivered."""
+
+from __future__ import annotations
+
+import logging
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, Message
+
+from charles.kafka import errors
+from charles.kafka.clients import name, producer
+from charles.kafka.outage_log import absence
+from charles.kafka.schemas import Registry, announcement
+from charles.settings import Kafka
+from charles.topics import SCHEMAS, TOPICS, Topic
+
+log = logging.getLogger(__name__)
+
+OnDelivery = Callable[[KafkaError | None, Message], None]
+Headers = Mapping[str, str]
+
+_MEASURED: weakref.WeakSet[Publisher] = weakref.WeakSet()
+
+
+class Publisher:
+    """A producer of events: encodes them, names their topic, and has announced their schemas before the first."""
+
+    def __init__(self, kafka: Kafka, *events: type, **properties: Any) -> None:
+        """Raises what Registry.announce() raises."""
+        self._kafka = kafka
+        self._names = {topic: name(kafka, topic) for topic in TOPICS}
+        self._registry = Registry(kafka)
+        self._registry.announce(*events)
+        self.producer = producer(kafka, **properties)
+        if "stats_cb" in properties:
+            _MEASURED.add(self)
+        # A transaction's end says itself what became of its events, which come by the thousand.
+        self._told = None if "transactional.id" in properties else errors.delivery
+
+    def announce(self, event: type) -> None:
+        """Queue the schema of events that follow in the same queue: nobody waits, not even while the broker is away."""
+        if not self._kafka.schema_registry_url:
+            self.send_bytes(SCHEMAS, *announcement(event))
+
+    def send(
+        self,
+        topic: Topic,
+        event: Any,
+        key: str,
+        headers: Headers | None = None,
+        on_delivery: OnDelivery | None = None,
+        *,
+        partition: int = -1,
+    ) -> None:
+        """Queue an event; waits for room while the queue is full. partition: -1: the key's. on_delivery: is told of
+        its fate, in the place of what raises Refused. Raises KafkaException when it cannot be sent, and Refused, also
+        out of a later call, for what this user may not write."""
+        value = self._registry.encode(event, name(self._kafka, topic))
+        self.send_bytes(topic, key, value, partition=partition, headers=headers, on_delivery=on_delivery)
+
+    def send_or_drop(self, topic: Topic, event: Any, key: str) -> None:
+        """As send(), for an event of the moment: while the queue is full it is dropped, not waited for."""
+        value = self._registry.encode(event, name(self._kafka, topic))
+        asked = time.monotonic()
+
+        def told(error: KafkaError | None, message: Message) -> None:
+            errors.delivery(error, message)
+            if error is None:
+                absence.over(asked)
+
+        try:
+            self.producer.produce(name(self._kafka, topic), key=key, value=value, on_delivery=told)
+        except BufferError:
+            log.debug("dropped a %s", topic.name)
+        self.producer.poll(0)
+        absence.look()
+
+    def send_bytes(
+        self,
+        topic: Topic,
+        key: str,
+        value: bytes | None,
+        *,
+        partition: int = -1,
+        headers: Headers | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """As send(), for a value that is bytes already; None is a tombstone."""
+        full, told = self._names[topic], on_delivery or self._told
+        pairs: Any = None if headers is None else list(headers.items())
+        while True:
+            try:
+                self.producer.produce(full, value, key, partition, told, headers=pairs)
+            except BufferError:
+                self.producer.poll(0.1)
+            else:
+                self.producer.poll(0)
+                return
+
+    def flush(self, timeout_s: float = 10.0) -> int:
+        """Wait until everything is delivered; returns how many events are not, after timeout_s. Raises Refused."""
+        return int(self.producer.flush(timeout_s))
+
+
+def poll_measured() -> None:
+    """Let the publishers that are measured tell what they have to tell, those too that have nothing to send now."""
+    for publisher in list(_MEASURED):
+        publisher.producer.poll(0)

@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from charles.base.properties_file import read as properties_in
+from charles.base.redaction import Redactor
 from charles.base.typed_sections import ConfigError as ConfigError
 from charles.base.typed_sections import Model, Name, Seconds, Section, explained
 from charles.config import Config
@@ -246,6 +247,22 @@ class Settings(BaseSettings):
     metrics: Metrics = Field(default_factory=Metrics)
     config: Config = Field(default_factory=Config)
     epoch: int = -1
+
+    @property
+    def redactor(self) -> Redactor:
+        """Knows the secrets among these settings."""
+        grafana = {"password": self.grafana.password or "", "token": self.grafana.token or ""}
+        return Redactor(self.kafka.client_properties | grafana, self.kafka.schema_registry_url)
+
+    @property
+    def external_cluster(self) -> str | None:
+        """The bootstrap servers of the cluster that the settings or KAFKA_BOOTSTRAP_SERVERS name.
+
+        None where nobody named one, or they are the local broker's own.
+        """
+        named = "bootstrap_servers" in self.kafka.model_fields_set or bool(os.environ.get("KAFKA_BOOTSTRAP_SERVERS"))
+        own = {f"{host}:{self.broker.port}" for host in ("127.0.0.1", "localhost")}
+        return self.kafka.bootstrap_servers if named and self.kafka.bootstrap_servers not in own else None
 
     @property
     def collected_game(self) -> str:

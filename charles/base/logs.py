@@ -17,12 +17,9 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from charles.base.redaction import Redactor
-
-if TYPE_CHECKING:
-    from charles.settings import Settings
 
 OURS = ("charles", "producers", "stream_jobs", "consumers", "infra")
 _COLOURS = {"debug": "2", "warning": "33", "error": "31", "critical": "1;31"}
@@ -34,20 +31,29 @@ _bound: dict[str, Any] = {}
 _redactor = Redactor()
 
 
-def set_up(settings: Settings, program: str, instance: str, least: int = logging.DEBUG) -> None:
-    """Let the log of this process be as settings.logs says: its format, and its level for what is ours.
+class LogSettings(Protocol):
+    """settings.logs. format: human or json; level: debug, info, warning or error, of what is ours."""
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def level(self) -> str: ...
+
+
+def set_up(wanted: LogSettings, redactor: Redactor, program: str, instance: str, least: int = logging.DEBUG) -> None:
+    """Let the log of this process be as wanted, without what the redactor knows as secrets.
 
     least: the level that an event must have at least, whatever the settings say.
     """
     global _redactor
-    grafana = {"password": settings.grafana.password or "", "token": settings.grafana.token or ""}
-    _redactor = Redactor(settings.kafka.client_properties | grafana, settings.kafka.schema_registry_url)
+    _redactor = redactor
     _bound.clear()
-    root, level = logging.getLogger(), max(getattr(logging, settings.logs.level.upper()), least)
+    root, level = logging.getLogger(), max(getattr(logging, wanted.level.upper()), least)
     for handler in [handler for handler in root.handlers if isinstance(handler, Lines)]:
         root.removeHandler(handler)
     handler = Lines()
-    handler.setFormatter(Json(program, instance) if settings.logs.format == "json" else Human(instance))
+    handler.setFormatter(Json(program, instance) if wanted.format == "json" else Human(instance))
     root.addHandler(handler)
     root.setLevel(max(level, logging.INFO))  # libraries have much to say to their own authors
     for name in OURS:

@@ -42,9 +42,8 @@ def start(
 
     with clear_errors():
         settings = load_settings(broker={"port": port, "data": data, "metrics_port": metrics_port})
-        from infra.kafka.broker import somebody_elses_cluster
 
-        servers = somebody_elses_cluster(settings)
+        servers = settings.external_cluster
         if servers:
             typer.echo(f"The cluster {servers} is in use (KAFKA_BOOTSTRAP_SERVERS or the setting): nothing started.")
             return

@@ -82,7 +82,7 @@ def replay_command(
             "timestamps": timestamps,
         }
         settings = load_settings(replayer=given)
-        logs.set_up(settings, "replayer", settings.replayer.name)
+        logs.set_up(settings.logs, settings.redactor, "replayer", settings.replayer.name)
         with metrics_offered(settings, "replayer"):
             outcome: Outcome = main_of("replay")(settings)
         if as_json:

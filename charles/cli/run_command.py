@@ -45,7 +45,7 @@ def load_settings(**overrides: Any) -> Settings:
     from charles.settings import load
 
     settings = load(**overrides)
-    logs.set_up(settings, "charles", "charles", least=logging.WARNING)
+    logs.set_up(settings.logs, settings.redactor, "charles", "charles", least=logging.WARNING)
     return settings
 
 
@@ -57,7 +57,7 @@ def start(verb: str, **overrides: Any) -> None:
     with clear_errors():
         settings = load_settings(**overrides)
     program = next(program.name for program in PROGRAMS if program.verb == verb)
-    logs.set_up(settings, program, getattr(settings, program).name)
+    logs.set_up(settings.logs, settings.redactor, program, getattr(settings, program).name)
     with clear_errors(log.error), metrics_offered(settings, program):
         main_of(verb)(settings)
 
@@ -71,7 +71,7 @@ def metrics_offered(settings: Settings, program: str) -> Iterator[None]:
     from charles.metrics.http_server import served
     from charles.metrics.librdkafka_stats import EVERY_S
 
-    with served(settings, program) as page:
+    with served(settings.metrics.host, settings.metrics.port, program, settings.kafka.prefix) as page:
         if page is not None:
             add_status_sink(page.status)
             add_status_sink(lambda _status: poll_measured())  # what librdkafka says comes out of a poll

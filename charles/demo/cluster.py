@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from charles.demo.broker import KeptBroker
 from charles.settings import Settings
 from infra.kafka import BrokerError
-from infra.kafka.broker import LocalBroker, somebody_elses_cluster
+from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port, require_free
 
 _STOP_S = 3.0
@@ -25,7 +25,7 @@ def cluster(settings: Settings, console: Console) -> Iterator[tuple[Settings, Ke
     Raises BrokerError, RuntimeError where another demo runs in the folder or somebody's files are there, and
     KeyboardInterrupt while the broker starts.
     """
-    servers = somebody_elses_cluster(settings)
+    servers = settings.external_cluster
     if servers:
         console.print(f"The cluster {servers} is in use; what is under {settings.kafka.prefix} there goes on.")
         yield settings, None

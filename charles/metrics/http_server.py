@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry, start_http_server
 from charles.metrics import table
 from charles.metrics.librdkafka_stats import LibrdkafkaStats
 from charles.metrics.status_metrics import StatusMetrics
-from charles.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +28,11 @@ class MetricsPage(NamedTuple):
 
 
 @contextmanager
-def served(settings: Settings, program: str) -> Iterator[MetricsPage | None]:
-    """Prometheus can read the program's metrics while this lasts, if a port is set; yields what wants to be told.
+def served(host: str, port: int | None, program: str, prefix: str) -> Iterator[MetricsPage | None]:
+    """Prometheus can read the program's metrics while this lasts, if there is a port; yields what wants to be told.
 
     Where the port is taken, as by another program with the same settings, that is logged, and nothing is served.
     """
-    host, port = settings.metrics.host, settings.metrics.port
     if port is None:
         yield None
         return
@@ -45,7 +43,7 @@ def served(settings: Settings, program: str) -> Iterator[MetricsPage | None]:
         yield None
         return
     try:
-        yield MetricsPage(StatusMetrics(), LibrdkafkaStats(settings.kafka.prefix))
+        yield MetricsPage(StatusMetrics(), LibrdkafkaStats(prefix))
     finally:
         server.shutdown()
         server.server_close()

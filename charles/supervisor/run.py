@@ -18,7 +18,6 @@ from charles.supervisor.log_forwarder import Terminal
 from charles.supervisor.prometheus_targets import listed
 from charles.supervisor.status_publisher import PROGRAM, Announcer
 from charles.supervisor.supervisor import Supervisor
-from infra.kafka.broker import somebody_elses_cluster
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: b
     Raises GaveUp, ConfigError, OSError where no log can be written; with changes also BrokerUnavailable.
     """
     instance = settings.run.name or f"{PROGRAM}-{socket.gethostname()}-{os.getpid()}"
-    logs.set_up(settings, PROGRAM, instance)
+    logs.set_up(settings.logs, settings.redactor, PROGRAM, instance)
     if changes:
         topic_admin.ensure(settings.kafka)
         config_topic.put(settings.kafka, lambda config: changed(config, changes))
@@ -59,4 +58,4 @@ def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: b
 
 def _broker_port(settings: Settings) -> int | None:
     """Where the broker of this machine offers its figures, if it is the one in use."""
-    return None if somebody_elses_cluster(settings) else settings.broker.metrics_port
+    return None if settings.external_cluster else settings.broker.metrics_port

@@ -12,7 +12,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
-from typing import TYPE_CHECKING
 
 from infra.kafka import BrokerError, Progress, jmx_agent, logs, no_progress
 from infra.kafka import broker_process as processes
@@ -22,9 +21,6 @@ from infra.kafka.find_runtime import cache_folder, find_runtime
 from infra.kafka.owner_watchdog import Leash
 from infra.kafka.ports import LOOPBACK, free_port, require_free
 from infra.kafka.runtime import Runtime
-
-if TYPE_CHECKING:
-    from charles.settings import Settings
 
 READY_S = 120.0
 """A start after kill -9 reads through the unflushed segments: 12 s were seen for 5.7 GB."""
@@ -48,17 +44,6 @@ class BrokerStatus:
     disk_bytes: int
     data: Path
     log: Path
-
-
-def somebody_elses_cluster(settings: Settings) -> str | None:
-    """The bootstrap servers of the cluster that the settings or KAFKA_BOOTSTRAP_SERVERS name instead of a local broker.
-
-    None where nobody named one, or they are the local broker's own.
-    """
-    named = "bootstrap_servers" in settings.kafka.model_fields_set or bool(os.environ.get("KAFKA_BOOTSTRAP_SERVERS"))
-    own = {f"{host}:{settings.broker.port}" for host in (LOOPBACK, "localhost")}
-    servers = settings.kafka.bootstrap_servers
-    return servers if named and servers not in own else None
 
 
 class LocalBroker:

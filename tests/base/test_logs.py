@@ -41,7 +41,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def set_up(form: str = "human", level: str = "info", **kafka: Any) -> Settings:
     settings = load(logs={"format": form, "level": level}, kafka=kafka)
-    logs.set_up(settings, "balancer", "balancer-1")
+    logs.set_up(settings.logs, settings.redactor, "balancer", "balancer-1")
     return settings
 
 

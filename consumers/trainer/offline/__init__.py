@@ -25,7 +25,7 @@ def main(settings: Settings, recording: Path, **wanted: Any) -> None:
     wanted: as plan.make() takes it. Raises what plan.make() and train.train() raise.
     """
     made = plan.make(settings, recording, **wanted)
-    logs.set_up(settings, "trainer", made.folder.name)
+    logs.set_up(settings.logs, settings.redactor, "trainer", made.folder.name)
     _tell(made)
     refused = Refused()
     from consumers.trainer.offline.train import train

@@ -17,7 +17,7 @@ from confluent_kafka import Message, TopicPartition
 
 from benchmarks.drive import RUN, control, frame
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place, defaults
+from benchmarks.place import BenchPlace, defaults
 from benchmarks.recordings import labels
 from charles import topics
 from charles.control.link import Link
@@ -29,7 +29,7 @@ from charles.kafka.reading import read_to_end
 from charles.pacing import Rate
 from charles.settings import Kafka
 from charles.topics import Topic
-from stream_jobs.balancer.session import Session
+from stream_jobs.balancer.session import BalancerSession
 
 TICKS = 10_000
 FRAME_BYTES = 40_000
@@ -40,7 +40,7 @@ _LIKE_OURS = {"queue.buffering.max.kbytes": 131_072, "transaction.timeout.ms": 5
 
 
 @contextmanager
-def balance(place: Place) -> Iterator[Contest]:
+def balance(place: BenchPlace) -> Iterator[Contest]:
     """Ticks a second through a log that lies there, and microseconds of processor time for each, from the second
     handful of records to the last commit; joining the group is not counted. Every round has a log of its own, which
     both sides read. emitted: the share of the ticks that is written to `balanced`."""
@@ -67,7 +67,7 @@ def _forget(kafka: Kafka) -> None:
     topic_admin.resolve(client.delete_topics(big))
 
 
-class Progress(Rate):
+class BalanceProgress(Rate):
     """Counts records as they are handled, and says when all are: as a program's Rate, and as its Stop."""
 
     def __init__(self, expected: int) -> None:
@@ -110,10 +110,10 @@ def _record(kafka: Kafka, ticks: int) -> None:
 
 
 def _balance(kafka: Kafka, records: int) -> dict[str, float]:
-    progress = Progress(records)
+    progress = BalanceProgress(records)
     with Link(defaults(kafka), "balancer", "balancer-1", progress) as link:  # type: ignore[arg-type]  # not a signal's
         link.rate = progress
-        with closing(Session(link.begin(), link)) as session:
+        with closing(BalancerSession(link.begin(), link)) as session:
             session.run()
             return progress.figures()
 
@@ -134,7 +134,7 @@ def _copy(kafka: Kafka, ticks: int, written: Written) -> dict[str, float]:
     reader.assign(
         [TopicPartition(name(kafka, t), p, 0) for t in (topics.FRAMES, topics.CONTROLS) for p in range(t.partitions)]
     )
-    progress, tick, next_commit = Progress(2 * ticks), 0, time.monotonic() + commit_s
+    progress, tick, next_commit = BalanceProgress(2 * ticks), 0, time.monotonic() + commit_s
     writer.begin_transaction()
     while not progress():
         messages = reader.consume(500, timeout=0.02)

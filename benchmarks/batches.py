@@ -10,18 +10,18 @@ import numpy as np
 
 from benchmarks.drive import PICTURE, RUN, jpegs
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place
+from benchmarks.place import BenchPlace
 from charles.config import Config
 from charles.labels.outputs import OUTPUTS
 from charles.models.tensorflow_import import loading_tensorflow
 from consumers.trainer.batches import Batches
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 
 BATCHES = 60
 
 
 @contextmanager
-def batches(place: Place) -> Iterator[Contest]:
+def batches(place: BenchPlace) -> Iterator[Contest]:
     """Samples a second, drawn at random, decoded and put together, one batch after the other. On either side nobody
     learns from them, so all cores are there for the decoding."""
     with loading_tensorflow():
@@ -52,7 +52,9 @@ def _assemble(pictures: tuple[bytes, ...], count: int, size: int) -> float:
     buffers = Buffers(OUTPUTS, capacity=len(pictures), keep_full=0.0, uses=count)
     for number, picture in enumerate(pictures):
         output = OUTPUTS[number % len(OUTPUTS)]
-        held = Held(number, "collector-1", RUN, number, (picture,), (10.0, 100.0, 0.1), (0.0, 0.0), output, count + 2)
+        held = BufferedSample(
+            number, "collector-1", RUN, number, (picture,), (10.0, 100.0, 0.1), (0.0, 0.0), output, count + 2
+        )
         buffers.add(held)
     with closing(Batches(buffers, np.random.default_rng(1), size, PICTURE, frames=1)) as assembled:
         start_s = time.perf_counter()
@@ -64,5 +66,5 @@ def _assemble(pictures: tuple[bytes, ...], count: int, size: int) -> float:
         return count * size / (time.perf_counter() - start_s)
 
 
-def _refuse(_held: Held, reason: str) -> None:
+def _refuse(_held: BufferedSample, reason: str) -> None:
     raise RuntimeError(reason)

@@ -16,10 +16,12 @@ from safetensors.numpy import load_file, save_file
 
 from benchmarks.follower import ARCHITECTURE, MODEL, READY
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place
+from benchmarks.place import BenchPlace
 from charles.base.shutdown import SUPERVISED
-from charles.checkpoints import publish
+from charles.checkpoints.identity import WEIGHTS, ModelIdentity
 from charles.checkpoints.packing import Arrays
+from charles.checkpoints.publish import publish
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka
@@ -30,7 +32,7 @@ FLOATS = 2_825_000
 
 
 @contextmanager
-def checkpoint(place: Place) -> Iterator[Contest]:
+def checkpoint(place: BenchPlace) -> Iterator[Contest]:
     """Seconds from arrays in one process to the same arrays, checked, in another one; the yardstick begins with a file
     that is written already, and checks nothing."""
     rng = np.random.default_rng(1)
@@ -38,7 +40,7 @@ def checkpoint(place: Place) -> Iterator[Contest]:
     original, copy = place.folder / "original.safetensors", place.folder / "copy.safetensors"
     save_file(arrays, original)
     kafka = place.cluster()
-    publisher = publish.publisher(kafka, MODEL)
+    publisher = publisher_of(kafka, MODEL)
     join(publisher)
 
     def yardstick() -> Figures:
@@ -56,16 +58,8 @@ def _publish(publisher: Publisher, arrays: Arrays, follower: subprocess.Popen[st
     """Seconds until the follower has it."""
     start_s = time.perf_counter()
     with transaction(publisher):
-        manifest = publish.publish(
-            publisher,
-            arrays,
-            model=MODEL,
-            line=MODEL,
-            kind=publish.WEIGHTS,
-            batch=time.monotonic_ns(),
-            architecture=ARCHITECTURE,
-            picture=(480, 270),
-        )
+        who = ModelIdentity(MODEL, MODEL, ARCHITECTURE, picture=(480, 270))
+        manifest = publish(publisher, who, WEIGHTS, time.monotonic_ns(), arrays)
     _hear(follower, manifest.artefact)
     return time.perf_counter() - start_s
 

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.envs.box2d import car_racing
 
 from benchmarks.harness import Contest
-from benchmarks.place import Place
+from benchmarks.place import BenchPlace
 from charles.games.city import City
 
 FRAMES = 600
@@ -20,7 +20,7 @@ _SEED = 1
 
 
 @contextmanager
-def city(place: Place) -> Iterator[Contest]:
+def city(place: BenchPlace) -> Iterator[Contest]:
     """Frames by second of processor time, which is what one core of its own would give.
 
     A frame is a picture of 480x270, the telemetry, the own driver's action, and the world's next tick; CarRacing-v3

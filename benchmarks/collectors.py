@@ -23,7 +23,7 @@ from benchmarks.drive import control, frame, jpegs
 from charles.kafka import topic_admin
 from charles.pacing import HZ, RateKeeper
 from charles.settings import Kafka, load
-from producers.collector.sender import Sender
+from producers.collector.sender import TickSender
 
 _PICTURES = 300
 _PROCESSES = 4
@@ -72,7 +72,7 @@ def _drive(kafka: Kafka, names: Sequence[str], seconds: float) -> Sent:
     queued: list[int] = []
     keeper = RateKeeper()
     with ExitStack() as stack:
-        senders = {name: stack.enter_context(closing(Sender(kafka, _MEMORY_MB))) for name in names}
+        senders = {name: stack.enter_context(closing(TickSender(kafka, _MEMORY_MB))) for name in names}
         begin_s = time.monotonic() + _WARM_UP_S
         end_s, began_cpu, sent = begin_s + seconds, 0.0, 0
 

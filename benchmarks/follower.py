@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 from charles.base.shutdown import Stop
-from charles.checkpoints.publish import ModelFollower
+from charles.checkpoints.follower import ModelFollower
 from charles.settings import Kafka
 
 MODEL = "large"

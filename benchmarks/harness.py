@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from benchmarks.place import Place
+from benchmarks.place import BenchPlace
 
 Figures = Mapping[str, float]
 """What one turn measured: by name, or a single one by the empty name."""
@@ -58,7 +58,7 @@ class Benchmark:
     yardstick: str
     beside: Mapping[str, tuple[str, Better]] = field(default_factory=dict)
 
-    def open(self, place: Place) -> AbstractContextManager[Contest]:
+    def open(self, place: BenchPlace) -> AbstractContextManager[Contest]:
         module = importlib.import_module(f"benchmarks.{self.name}")
         return cast("AbstractContextManager[Contest]", getattr(module, self.name)(place))
 

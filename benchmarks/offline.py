@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks import recordings
 from benchmarks.drive import PICTURE, jpegs
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place, defaults
+from benchmarks.place import BenchPlace, defaults
 from benchmarks.programs import program
 from benchmarks.waiting import balancer, until
 from charles.kafka.dead_letters import DeadLetters
@@ -25,12 +25,12 @@ from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, Settings
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.interfaces import Feed
+from consumers.trainer.interfaces import SampleFeed
 from consumers.trainer.offline.rebalanced_samples import RebalancedSamples
 from consumers.trainer.offline.recorded_samples import BalancedSamples, Samples
 from consumers.trainer.offline.recording_feed import RecordedFeed
-from consumers.trainer.sample_intake import Shape
-from consumers.trainer.topic_feed import Feed as TopicFeed
+from consumers.trainer.sample_intake import SampleShape
+from consumers.trainer.topic_feed import TopicFeed
 from stream_jobs.balancer import group_check
 
 SAMPLES = 8_000
@@ -45,7 +45,7 @@ _READ = 0.9
 
 
 @contextmanager
-def offline(place: Place) -> Iterator[Contest]:
+def offline(place: BenchPlace) -> Iterator[Contest]:
     """Samples a second: read, decoded and put together to batches, from the first one that came. The recording holds
     balanced samples; raw: frames and controls, which are balanced on the way; topic full: beside a topic that holds all
     samples already, so that nobody replays them meanwhile."""
@@ -58,12 +58,12 @@ def offline(place: Place) -> Iterator[Contest]:
     settings = {folder: _settings(count) for folder, count in counts.items()}
 
     def from_files(samples: Samples, folder: Path) -> float:
-        shape = Shape.of(settings[folder], PICTURE)
+        shape = SampleShape.of(settings[folder], PICTURE)
         with closing(RecordedFeed(samples, shape, _refuse, 1, lambda: False)) as feed:
             return _fed(feed, settings[folder], counts[folder])
 
     def from_topic(kafka: Kafka, folder: Path) -> float:
-        shape = Shape.of(settings[folder], PICTURE)
+        shape = SampleShape.of(settings[folder], PICTURE)
         with closing(TopicFeed(kafka, "pilot", shape, DeadLetters(kafka, "trainer"))) as feed:
             return _fed(feed, settings[folder], counts[folder])
 
@@ -105,7 +105,7 @@ def _replaying(kafka: Kafka, folder: Path) -> AbstractContextManager[subprocess.
     return program(defaults(kafka), "replay", str(folder), "--speed", "max", "--prefix", kafka.prefix)
 
 
-def _fed(feed: Feed, settings: Settings, count: int) -> float:
+def _fed(feed: SampleFeed, settings: Settings, count: int) -> float:
     """Samples a second. As Training.run() does, without the step."""
     train = settings.config.train
     buffers = Buffers(OUTPUTS, train.buffer, train.keep_full, 1)

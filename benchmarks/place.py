@@ -16,7 +16,7 @@ from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
 
 
-class Place:
+class BenchPlace:
     """folder: for files of its own."""
 
     def __init__(self, folder: Path, bootstrap: Callable[[], str], scale: float = 1.0) -> None:
@@ -42,11 +42,11 @@ def defaults(kafka: Kafka) -> Settings:
 
 
 @contextmanager
-def own_place(progress: Progress = no_progress) -> Iterator[Place]:
+def own_place(progress: Progress = no_progress) -> Iterator[BenchPlace]:
     """A new folder, and a broker in it that starts when it is first needed; both are gone afterwards."""
     with TemporaryDirectory(prefix="charles-bench-") as folder:
         broker = LocalBroker(Path(folder) / "kafka", free_port())
         try:
-            yield Place(Path(folder), cache(lambda: broker.start(progress, detached=False)))
+            yield BenchPlace(Path(folder), cache(lambda: broker.start(progress, detached=False)))
         finally:
             broker.stop()

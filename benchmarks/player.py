@@ -12,9 +12,11 @@ import numpy as np
 
 from benchmarks.drive import PICTURE, observations
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place, defaults
+from benchmarks.place import BenchPlace, defaults
 from charles.base.shutdown import Stop
-from charles.checkpoints import publish
+from charles.checkpoints.identity import WEIGHTS, ModelIdentity
+from charles.checkpoints.publish import publish
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.control.link import Link
 from charles.games.city import City
 from charles.games.game import Action, Controller, Observation
@@ -28,7 +30,7 @@ _LINE = "pilot"
 
 
 @contextmanager
-def player(place: Place) -> Iterator[Contest]:
+def player(place: BenchPlace) -> Iterator[Contest]:
     """Milliseconds of a tick, at 30 Hz on city pictures of 480x270: prediction, controller, console, heartbeat, and ten
     times a second a picture for those who watch. The first second is not counted."""
     with loading_tensorflow():
@@ -37,19 +39,11 @@ def player(place: Place) -> Iterator[Contest]:
     seen, ticks = observations(place.count(300)), HZ + place.count(TICKS)
     model = build(_LINE, City.picture_size)
     settings = defaults(place.cluster())
-    publisher = publish.publisher(settings.kafka, settings.config.model)
+    publisher = publisher_of(settings.kafka, settings.config.model)
     join(publisher)
     with transaction(publisher):
-        publish.publish(
-            publisher,
-            get_weights(model),
-            model=settings.config.model,
-            line=_LINE,
-            kind=publish.WEIGHTS,
-            batch=0,
-            architecture=architecture(model),
-            picture=PICTURE,
-        )
+        who = ModelIdentity(settings.config.model, _LINE, architecture(model), PICTURE)
+        publish(publisher, who, WEIGHTS, 0, get_weights(model))
     infer = _inference(model, seen)
     yield Contest(lambda: _percentiles(_play(settings, seen, ticks)), lambda: _percentiles(_bare(infer, ticks)))
 
@@ -59,7 +53,7 @@ def _percentiles(seconds: Sequence[float]) -> Figures:
     return dict(zip(("p50", "p95", "p99"), found.tolist(), strict=True))
 
 
-class Screen:
+class FakeScreen:
     """A drive that is shown again, whatever the player does. ticks: that were shown; saw_s: when the last one was."""
 
     mapping = City.mapping
@@ -91,10 +85,10 @@ class Screen:
 class Stopwatch(Link):
     """Takes the time at the heartbeat, which ends a tick. seconds: each tick's, from what was seen on."""
 
-    def __init__(self, settings: Settings, screen: Screen, ticks: int) -> None:
+    def __init__(self, settings: Settings, screen: FakeScreen, ticks: int) -> None:
         self.seconds: list[float] = []
         self._screen = screen
-        over = cast(Stop, Until(lambda: screen.ticks >= ticks))
+        over = cast(Stop, UntilDriven(lambda: screen.ticks >= ticks))
         super().__init__(settings, "player", settings.player.name, over, verbs=("unstuck",))
 
     def beat(self, state: str, **facts: Any) -> bool:
@@ -104,7 +98,7 @@ class Stopwatch(Link):
         return told
 
 
-class Until:
+class UntilDriven:
     """Becomes true once this is done, as stopping.Stop does when it is told to."""
 
     def __init__(self, done: Callable[[], bool]) -> None:
@@ -120,7 +114,7 @@ def _play(settings: Settings, seen: Sequence[Observation], ticks: int) -> list[f
     with loading_tensorflow():
         from consumers.player.loop import play
 
-    screen = Screen(seen)
+    screen = FakeScreen(seen)
     with redirect_stdout(io.StringIO()), Stopwatch(settings, screen, ticks) as link:
         play(screen, link)
     return link.seconds
@@ -146,7 +140,7 @@ def _inference(model: Any, seen: Sequence[Observation]) -> list[Any]:
 def _bare(infer: list[Any], ticks: int) -> list[float]:
     """Seconds of each inference."""
     seconds: list[float] = []
-    for tick in RateKeeper().ticks(Until(lambda: len(seconds) >= ticks)):
+    for tick in RateKeeper().ticks(UntilDriven(lambda: len(seconds) >= ticks)):
         start_s = time.perf_counter()
         infer[tick % len(infer)]()
         seconds.append(time.perf_counter() - start_s)

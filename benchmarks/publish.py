@@ -15,13 +15,13 @@ import numpy as np
 
 from benchmarks.drive import control, frame, jpegs
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place, defaults
+from benchmarks.place import BenchPlace, defaults
 from charles import topics
 from charles.kafka.clients import name
 from charles.settings import Kafka
 from infra.kafka import BrokerError
 from infra.kafka.find_runtime import find_runtime
-from producers.collector.sender import Sender
+from producers.collector.sender import TickSender
 
 TICKS = 5_000
 WARM_UP = 500
@@ -31,7 +31,7 @@ _RATE = re.compile(r"([\d.]+) records/sec")
 
 
 @contextmanager
-def publish(place: Place) -> Iterator[Contest]:
+def publish(place: BenchPlace) -> Iterator[Contest]:
     """MB/s of pictures until the last one is acknowledged. Ours sends a tick's control with each, which is not counted;
     both have had their warm-up; the yardstick has its payloads made beforehand, and Java's best compiler."""
     pictures = jpegs(place.count(300))
@@ -48,14 +48,14 @@ def publish(place: Place) -> Iterator[Contest]:
 
 def _send(kafka: Kafka, pictures: tuple[bytes, ...], ticks: int, warm_up: int) -> float:
     """Picture bytes a second."""
-    with closing(Sender(kafka, defaults(kafka).collector.memory_mb)) as sender:
+    with closing(TickSender(kafka, defaults(kafka).collector.memory_mb)) as sender:
         _send_ticks(sender, pictures, warm_up)
         start_s = time.perf_counter()
         sent = _send_ticks(sender, pictures, ticks)
         return sent / (time.perf_counter() - start_s)
 
 
-def _send_ticks(sender: Sender, pictures: tuple[bytes, ...], ticks: int) -> int:
+def _send_ticks(sender: TickSender, pictures: tuple[bytes, ...], ticks: int) -> int:
     """Send and wait until all are acknowledged; returns the pictures' bytes."""
     sent = 0
     for tick in range(ticks):

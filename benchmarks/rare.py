@@ -12,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place
+from benchmarks.place import BenchPlace
 from charles.balancing.sets import Bins
 from charles.balancing.shortage import Filling, starving
 from charles.config import Config
@@ -21,7 +21,7 @@ from charles.games.game import open_game
 from charles.games.gymnasium.quick_render import QuickCarRacing
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
-from producers.collector.drive_session import Drive
+from producers.collector.drive_session import DriveSession
 from producers.collector.wanted_ranges import wanted
 
 GAMES = ("city", "carracing")
@@ -55,7 +55,7 @@ class Drove:
 
 
 @contextmanager
-def rare(place: Place) -> Iterator[Contest]:
+def rare(place: BenchPlace) -> Iterator[Contest]:
     """Sets in ten minutes of driving, by game and output; both sides drive through the same worlds, new ones at every
     turn."""
     ticks = place.count(_TICKS)
@@ -82,7 +82,7 @@ def drive(game: str, seed: int, ticks: int, *, seek: bool) -> Drove:
     disturbances, heard = Disturbances(seed), deque[list[str]]()
     tick = 0
     metres = 0.0
-    with blind(), closing(Drive(lambda world: open_game(game, world), seed, config)) as way:
+    with blind(), closing(DriveSession(lambda world: open_game(game, world), seed, config)) as way:
         while tick < ticks or not all(sets.values()):
             seen, action = way.observe(), way.game.drive()
             metres += seen.telemetry.speed / HZ

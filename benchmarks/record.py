@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.drive import RUN, frame, jpegs
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place, defaults
+from benchmarks.place import BenchPlace, defaults
 from charles import topics
 from charles.avro import codec
 from charles.control.link import Link
@@ -21,9 +21,9 @@ from charles.kafka.publisher import Publisher
 from charles.pacing import Rate
 from charles.settings import Kafka, Settings
 from consumers.recorder.cluster_topics import Cluster
-from consumers.recorder.disk_space import Room
+from consumers.recorder.disk_space import DiskSpace
 from consumers.recorder.recorder import opened
-from consumers.recorder.session import Session
+from consumers.recorder.session import RecorderSession
 from consumers.recorder.start_position import Edge
 from infra.kafka import BrokerError
 from infra.kafka.find_runtime import find_runtime
@@ -34,7 +34,7 @@ _MIB = 1 << 20
 
 
 @contextmanager
-def record(place: Place) -> Iterator[Contest]:
+def record(place: BenchPlace) -> Iterator[Contest]:
     """MB/s of keys and values, from when it is told which partitions to read: ours until all is in the files; the
     yardstick until all was handed out."""
     kafka, folder = place.cluster(), place.folder / "recording"
@@ -51,7 +51,7 @@ def record(place: Place) -> Iterator[Contest]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Until(Rate):
+class UntilRecorded(Rate):
     """The recorder's rate, and what tells it to stop: once so many records came."""
 
     def __init__(self, records: int) -> None:
@@ -68,12 +68,12 @@ class Until(Rate):
 
 def _record(kafka: Kafka, folder: Path, count: int) -> float:
     """Seconds."""
-    settings, until, cluster = _settings(kafka, folder), Until(count), Cluster(kafka)
+    settings, until, cluster = _settings(kafka, folder), UntilRecorded(count), Cluster(kafka)
     with Link(settings, "recorder", "recorder-1", until) as link:  # type: ignore[arg-type]  # not a signal's
         link.rate = until
         with (
             opened(folder, settings, cluster, Edge.BEGINNING) as writer,
-            closing(Session(link.begin(), writer, cluster, link, Room(folder, link))) as session,
+            closing(RecorderSession(link.begin(), writer, cluster, link, DiskSpace(folder, link))) as session,
         ):
             start_s = time.perf_counter()
             session.run(lambda: False)

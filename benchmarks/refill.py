@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 
 from benchmarks.drive import PICTURE, jpegs, sample
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place
+from benchmarks.place import BenchPlace
 from charles import topics
 from charles.avro import codec
 from charles.config import Config
@@ -20,22 +20,22 @@ from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.publisher import Publisher
 from charles.labels.outputs import OUTPUTS
 from charles.settings import Kafka
-from consumers.trainer.sample_intake import Shape
-from consumers.trainer.topic_feed import Feed
+from consumers.trainer.sample_intake import SampleShape
+from consumers.trainer.topic_feed import TopicFeed
 
 SAMPLES = 8_000
 
 
 @contextmanager
-def refill(place: Place) -> Iterator[Contest]:
+def refill(place: BenchPlace) -> Iterator[Contest]:
     """MB/s of samples, from the first question to the last one."""
     count = place.count(SAMPLES)
     kafka = place.cluster()
     size = _record(kafka, jpegs(place.count(300)), count)
 
     def ours() -> Figures:
-        shape = Shape(PICTURE, frames=1, outputs=Config().predicted, set_kinds=OUTPUTS, uses=1, epoch=-1)
-        with closing(Feed(kafka, "pilot", shape, DeadLetters(kafka, "trainer"), position=count)) as feed:
+        shape = SampleShape(PICTURE, frames=1, outputs=Config().predicted, set_kinds=OUTPUTS, uses=1, epoch=-1)
+        with closing(TopicFeed(kafka, "pilot", shape, DeadLetters(kafka, "trainer"), position=count)) as feed:
             start_s = time.perf_counter()
             held = feed.refill(range(count), 0, lambda _: True)
             seconds = time.perf_counter() - start_s

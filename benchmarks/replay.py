@@ -12,15 +12,15 @@ from pathlib import Path
 from benchmarks import recordings
 from benchmarks.drive import jpegs
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place, defaults
+from benchmarks.place import BenchPlace, defaults
 from benchmarks.publish import payloads, producer_performance
 from charles.base.shutdown import Stop
 from charles.control.link import Link
 from charles.settings import Kafka, Replayer
 from producers.replayer.keyboard import Keys
-from producers.replayer.plan import Plan, planned
+from producers.replayer.plan import ReplayPlan, planned
 from producers.replayer.replay import Replay
-from producers.replayer.sender import Sender
+from producers.replayer.sender import ReplaySender
 
 TICKS = 5_000
 WARM_UP = 500
@@ -28,7 +28,7 @@ _STRAIGHT = 0.0, 0.0
 
 
 @contextmanager
-def replay(place: Place) -> Iterator[Contest]:
+def replay(place: BenchPlace) -> Iterator[Contest]:
     """MB/s of values until the last one is acknowledged, frames with their controls, read from the recording
     meanwhile; both have had their warm-up, and the yardstick has its payloads made beforehand, and Java's best
     compiler."""
@@ -52,7 +52,7 @@ def _replay(recording: Path, kafka: Kafka, warm_up: int) -> float:
     plan, stop = planned(settings), Stop()
     with (
         Link(settings, "replayer", options.name, stop) as link,
-        closing(Sender(kafka, keeps_timestamps=True, paced=False)) as sender,
+        closing(ReplaySender(kafka, keeps_timestamps=True, paced=False)) as sender,
     ):
         sent = _warm_up(sender, plan, warm_up)
         start_s = time.perf_counter()
@@ -60,7 +60,7 @@ def _replay(recording: Path, kafka: Kafka, warm_up: int) -> float:
         return (outcome.bytes - sent) / (time.perf_counter() - start_s)
 
 
-def _warm_up(sender: Sender, plan: Plan, ticks: int) -> int:
+def _warm_up(sender: ReplaySender, plan: ReplayPlan, ticks: int) -> int:
     for topic, partition, record in islice(plan.records(), 2 * ticks):
         sender.send(topic, partition, record)
     while sender.queued:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place
-from benchmarks.waiting import SAMPLES, Feed, balancer, in_bins, seconds_to_first_sample, until
+from benchmarks.place import BenchPlace
+from benchmarks.waiting import SAMPLES, WaitingFeed, balancer, in_bins, seconds_to_first_sample, until
 
 
 @contextmanager
-def restart(place: Place) -> Iterator[Contest]:
+def restart(place: BenchPlace) -> Iterator[Contest]:
     """Seconds from kill -9, with the next process started at once, to the first sample."""
 
     def ours() -> Figures:
         kafka, samples = place.cluster(), place.count(SAMPLES)
-        feed = Feed(kafka)
+        feed = WaitingFeed(kafka)
         feed.fill(samples)
         with balancer(kafka, 1) as killed, ExitStack() as stack:
             until(lambda: in_bins(kafka) == samples, "all samples wait")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.harness import Benchmark, Result, judge, turns
-from benchmarks.place import Place, own_place
+from benchmarks.place import BenchPlace, own_place
 from benchmarks.table import BENCHMARKS
 from charles.settings import ConfigError
 
@@ -36,7 +36,7 @@ def run(name: str, rounds: int, console: Console) -> list[Result]:
         return list(chain.from_iterable(_run_one(benchmark, rounds, place, progress) for benchmark in benchmarks))
 
 
-def _run_one(benchmark: Benchmark, rounds: int, place: Place, progress: Progress) -> Iterator[Result]:
+def _run_one(benchmark: Benchmark, rounds: int, place: BenchPlace, progress: Progress) -> Iterator[Result]:
     task = progress.add_task(f"{benchmark.name}: {benchmark.ours}", total=rounds, step="prepares, warms up")
     pairs = []
     with benchmark.open(place) as contest:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.harness import Contest, Figures
-from benchmarks.place import Place
-from benchmarks.waiting import SAMPLES, Feed, balancer, in_bins, seconds_to_first_sample, until
+from benchmarks.place import BenchPlace
+from benchmarks.waiting import SAMPLES, WaitingFeed, balancer, in_bins, seconds_to_first_sample, until
 from charles import topics
 from charles.kafka.clients import admin, group, name
 from charles.kafka.reading import spans
@@ -16,12 +16,12 @@ from charles.settings import Kafka
 
 
 @contextmanager
-def takeover(place: Place) -> Iterator[Contest]:
+def takeover(place: BenchPlace) -> Iterator[Contest]:
     """Seconds from kill -9 to the first sample, which only the other balancer can make."""
 
     def ours() -> Figures:
         kafka, samples = place.cluster(), place.count(SAMPLES)
-        feed = Feed(kafka)
+        feed = WaitingFeed(kafka)
         feed.fill(samples)
         with balancer(kafka, 1) as first, balancer(kafka, 2) as second:
             processes = {group(kafka, "balancer-balancer-1"): first, group(kafka, "balancer-balancer-2"): second}

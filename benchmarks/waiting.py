@@ -35,7 +35,7 @@ _FRAME_BYTES = 40_000
 _PATIENCE_S = 120.0
 
 
-class Feed:
+class WaitingFeed:
     """What one collector publishes."""
 
     def __init__(self, kafka: Kafka) -> None:
@@ -98,7 +98,7 @@ def in_bins(kafka: Kafka) -> int:
     return sum(ledger.in_bins for ledger in read(kafka))
 
 
-def seconds_to_first_sample(kafka: Kafka, feed: Feed, begin: Callable[[], None]) -> Figures:
+def seconds_to_first_sample(kafka: Kafka, feed: WaitingFeed, begin: Callable[[], None]) -> Figures:
     """From begin() to the first committed sample on `balanced`, which held none before."""
     with closing(consumer(kafka, "first-sample")) as reader:
         reader.assign([TopicPartition(name(kafka, topics.BALANCED), 0, 0)])

@@ -15,7 +15,7 @@ import pytest
 from charles.events import Status, now
 from charles.kafka.clients import require_broker
 from charles.settings import Kafka
-from charles.top.pipeline_view import Watch
+from charles.top.pipeline_view import PipelineView
 from infra.kafka.ports import free_port
 
 PATIENCE_S = 150.0
@@ -38,14 +38,14 @@ class Demo:
         )
         self.peaks: dict[str, int] = {}
         self.family: set[psutil.Process] = set()
-        self._watch: Watch | None = None
+        self._watch: PipelineView | None = None
 
     def until(self, true: Callable[[dict[str, Status]], bool]) -> dict[str, Status]:
         """Follow the heartbeats until they say what the test waits for."""
         deadline = time.monotonic() + PATIENCE_S
         if self._watch is None:
             require_broker(self.kafka, PATIENCE_S)
-            self._watch = Watch(self.kafka)
+            self._watch = PipelineView(self.kafka)
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "the demo ended early"
             self._watch.read(0.2)

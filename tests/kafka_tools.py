@@ -8,7 +8,7 @@ import psutil
 from confluent_kafka import KafkaError, Message, TopicPartition
 
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.topics import Topic
 from infra.kafka.broker import LocalBroker
@@ -53,7 +53,7 @@ def read_all(kafka: Kafka, topic: Topic, *, read_committed: bool = True, timeout
 
 def events(kafka: Kafka, topic: Topic, event: type[EventT], *, read_committed: bool = True) -> list[EventT]:
     """Every event of a topic, decoded. Raises codec.Unreadable."""
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     return [
         registry.decode(event, message.value()) for message in read_all(kafka, topic, read_committed=read_committed)
     ]

@@ -13,7 +13,7 @@ from subprocess import Popen
 
 from infra.kafka.broker_process import end, spawn
 from infra.kafka.data_folder import TEMPLATE
-from infra.kafka.owner_watchdog import Leash
+from infra.kafka.owner_watchdog import OwnerWatchdog
 from infra.kafka.ports import LOOPBACK, free_port
 from infra.kafka.runtime import Runtime
 
@@ -32,7 +32,7 @@ class Node:
     port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
     _process: Popen[bytes] | None = None
-    _leash: Leash | None = None
+    _leash: OwnerWatchdog | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -55,7 +55,7 @@ class Node:
     def start(self) -> None:
         command = self.runtime.command("kafka.Kafka", str(self._properties), jvm=("-Xmx384m",), log=self.log)
         self._process = spawn(command, self.folder / "broker.out", detached=False)
-        self._leash = Leash(self._process.pid)
+        self._leash = OwnerWatchdog(self._process.pid)
 
     def wait_until(self, answers: Callable[[], bool]) -> None:
         """Return once it is true."""

@@ -22,7 +22,7 @@ from charles.control import config_topic
 from charles.events import Command, Status, now
 from charles.kafka.clients import consumer, name
 from charles.kafka.publisher import Publisher
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka, environment, load
 
 
@@ -80,7 +80,7 @@ def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:
 
 def heard(kafka: Kafka, says: Callable[[Status], Any], patience_s: float = 60.0, *, from_now: bool = False) -> Status:
     """The first heartbeat of all, or of those from now on, that says so; waits for it."""
-    registry, last = Registry(kafka), None
+    registry, last = SchemaStore(kafka), None
     reader = consumer(kafka, "test-heard")
     try:
         place = TopicPartition(name(kafka, topics.STATUS), 0, 0)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from infra.kafka.broker_process import end, new_group
 from infra.kafka.find_runtime import cache_folder
 from infra.kafka.jars import download, maven_context
-from infra.kafka.owner_watchdog import Leash
+from infra.kafka.owner_watchdog import OwnerWatchdog
 from infra.kafka.ports import LOOPBACK, free_port
 
 START_S = 120.0
@@ -77,7 +77,7 @@ def running() -> Iterator[str]:
             process = subprocess.Popen(
                 _command(port), cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **new_group()
             )
-        leash = Leash(process.pid)
+        leash = OwnerWatchdog(process.pid)
         try:
             _wait_until_ready(url, process, log)
             yield url

@@ -20,6 +20,7 @@ PROGRAMS = ("producers", "stream_jobs", "consumers")
 
 ROOMS = (
     "charles",
+    "charles.version",
     "charles.base",
     "charles.events",
     "charles.topics",

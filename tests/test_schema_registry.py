@@ -21,7 +21,7 @@ from charles.avro.codec import Unreadable
 from charles.events import Checkpoint, Frame, RunLedger, Span, Waiting, now
 from charles.kafka.clients import name
 from charles.kafka.publisher import Publisher
-from charles.kafka.schemas import Registry, RegistryError
+from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.settings import ConfigError, Kafka, load
 from charles.topics import Topic
 from infra.kafka.ports import LOOPBACK, free_port
@@ -120,7 +120,7 @@ def test_events_are_written_and_read_in_confluents_framing(with_url: Kafka, url:
     number = SchemaRegistryClient({"url": url}).get_latest_version(subject(with_url)).schema_id
     assert number is not None
     assert value[:5] == b"\x00" + number.to_bytes(4, "big")
-    assert Registry(with_url).decode(Frame, value) == FRAME
+    assert SchemaStore(with_url).decode(Frame, value) == FRAME
 
 
 @pytest.mark.parametrize(("topic", "event"), [(topics.FRAMES, FRAME), (topics.MODELS, CHECKPOINT)])
@@ -139,7 +139,7 @@ def test_confluents_own_deserializer_reads_them(with_url: Kafka, url: str, topic
 
 def test_every_schema_of_ours_is_accepted_also_two_in_one_topic(with_url: Kafka) -> None:
     write(with_url, topics.BALANCER_STATE, LEDGER, WAITING, LEDGER)
-    registry = Registry(with_url)
+    registry = SchemaStore(with_url)
     messages = read_all(with_url, topics.BALANCER_STATE)
     kinds: tuple[type[Any], ...] = (RunLedger, Waiting, RunLedger)
     read = [registry.decode(kind, message.value()) for kind, message in zip(kinds, messages, strict=True)]
@@ -149,7 +149,7 @@ def test_every_schema_of_ours_is_accepted_also_two_in_one_topic(with_url: Kafka)
 def test_a_reader_without_the_setting_says_what_is_missing_however_often(with_url: Kafka, kafka: Kafka) -> None:
     write(with_url, topics.FRAMES, FRAME)
     (message,) = read_all(kafka, topics.FRAMES)
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     for _ in range(2):
         with pytest.raises(Unreadable, match=r"set kafka\.schema_registry_url to read it"):
             registry.decode(Frame, message.value())
@@ -166,7 +166,7 @@ def test_a_newer_writers_record_is_resolved_to_our_schema(with_url: Kafka, url: 
     newer = {"type": "record", "name": "charles.Frame", "fields": fields}
     number = SchemaRegistryClient({"url": url}).register_schema("newer", Schema(json.dumps(newer), "AVRO"))
     record = codec.encode(FRAME, b"\x00" + number.to_bytes(4, "big")) + b"\x00" * 8  # a double at its end
-    assert Registry(with_url).decode(Frame, record) == FRAME
+    assert SchemaStore(with_url).decode(Frame, record) == FRAME
 
 
 def test_an_incompatible_schema_is_refused_with_the_topic_and_the_reason(with_url: Kafka, url: str) -> None:
@@ -176,7 +176,7 @@ def test_an_incompatible_schema_is_refused_with_the_topic_and_the_reason(with_ur
         "fields": [{"name": "tick", "type": "string"}],
     }
     SchemaRegistryClient({"url": url}).register_schema(subject(with_url), Schema(json.dumps(stranger), "AVRO"))
-    with pytest.raises(RegistryError) as refused:
+    with pytest.raises(SchemaRegistryFailure) as refused:
         write(with_url, topics.FRAMES, FRAME)
     said = str(refused.value)
     assert said.startswith(f"cannot register the schema Frame for the topic {name(with_url, topics.FRAMES)}: ")
@@ -189,23 +189,23 @@ def test_an_incompatible_schema_is_refused_with_the_topic_and_the_reason(with_ur
 @pytest.mark.parametrize("number", [0, 4_000_000, 2**31 - 1, 2**31, 2**32 - 1])
 def test_an_unknown_id_is_unreadable(with_url: Kafka, number: int) -> None:
     with pytest.raises(Unreadable, match=f"unknown schema {number:08x}"):
-        Registry(with_url).decode(Frame, codec.encode(FRAME, b"\x00" + number.to_bytes(4, "big")))
+        SchemaStore(with_url).decode(Frame, codec.encode(FRAME, b"\x00" + number.to_bytes(4, "big")))
 
 
 def test_what_is_not_avro_is_unreadable(with_url: Kafka, url: str) -> None:
     proto = 'syntax = "proto3"; message Frame { string collector = 1; }'
     number = SchemaRegistryClient({"url": url}).register_schema("proto", Schema(proto, "PROTOBUF"))
     with pytest.raises(Unreadable, match="unknown schema"):
-        Registry(with_url).decode(Frame, codec.encode(FRAME, b"\x00" + number.to_bytes(4, "big")))
+        SchemaStore(with_url).decode(Frame, codec.encode(FRAME, b"\x00" + number.to_bytes(4, "big")))
 
 
 def test_a_good_record_is_read_once_the_schema_registry_answers_again(
     with_url: Kafka, door: ThreadingHTTPServer
 ) -> None:
-    data = Registry(with_url).encode(FRAME, name(with_url, topics.FRAMES))
+    data = SchemaStore(with_url).encode(FRAME, name(with_url, topics.FRAMES))
     through = f"http://{LOOPBACK}:{door.server_port}/apis/ccompat/v7"
-    registry = Registry(with_url.model_copy(update={"schema_registry_url": through}))
-    with pytest.raises(RegistryError, match=r"cannot look up the schema .* 503"):
+    registry = SchemaStore(with_url.model_copy(update={"schema_registry_url": through}))
+    with pytest.raises(SchemaRegistryFailure, match=r"cannot look up the schema .* 503"):
         registry.decode(Frame, data)
     door.is_open, door.asked = True, 0  # type: ignore[attr-defined]
     for _ in range(1000):
@@ -215,17 +215,19 @@ def test_a_good_record_is_read_once_the_schema_registry_answers_again(
 
 def test_a_wrong_url_is_not_taken_for_an_unknown_schema(with_url: Kafka, url: str) -> None:
     wrong = with_url.model_copy(update={"schema_registry_url": url.removesuffix("/v7")})
-    data = Registry(with_url).encode(FRAME, name(with_url, topics.FRAMES))
-    with pytest.raises(RegistryError, match="404"):
-        Registry(wrong).decode(Frame, data)
+    data = SchemaStore(with_url).encode(FRAME, name(with_url, topics.FRAMES))
+    with pytest.raises(SchemaRegistryFailure, match="404"):
+        SchemaStore(wrong).decode(Frame, data)
 
 
 def test_where_no_schema_registry_listens_reading_and_writing_say_so_in_one_line() -> None:
-    away = Registry(Kafka(schema_registry_url=f"http://{LOOPBACK}:{free_port()}"))
-    with pytest.raises(RegistryError, match=r"Frame for the topic t: no answer from kafka\.schema_registry_url: .+"):
+    away = SchemaStore(Kafka(schema_registry_url=f"http://{LOOPBACK}:{free_port()}"))
+    with pytest.raises(
+        SchemaRegistryFailure, match=r"Frame for the topic t: no answer from kafka\.schema_registry_url: .+"
+    ):
         away.encode(FRAME, "t")
     for _ in range(2):
-        with pytest.raises(RegistryError, match=r"schema 7: no answer from kafka\.schema_registry_url: .+"):
+        with pytest.raises(SchemaRegistryFailure, match=r"schema 7: no answer from kafka\.schema_registry_url: .+"):
             away.decode(Frame, codec.encode(FRAME, b"\x00\x00\x00\x00\x07"))
 
 
@@ -234,8 +236,8 @@ def test_no_password_of_the_url_reaches_errors_or_logs(
 ) -> None:
     caplog.set_level(logging.INFO)
     secret = with_url.model_copy(update={"schema_registry_url": url.replace("://", "://me:secret@")})
-    data = Registry(secret).encode(FRAME, name(with_url, topics.FRAMES))
-    assert Registry(secret).decode(Frame, data) == FRAME
+    data = SchemaStore(secret).encode(FRAME, name(with_url, topics.FRAMES))
+    assert SchemaStore(secret).decode(Frame, data) == FRAME
     assert "secret" not in caplog.text
     with pytest.raises(ConfigError, match=r"kafka\.schema_registry_url") as refused:
         load(kafka={"schema_registry_url": "me:secret@example"})

@@ -15,11 +15,11 @@ from typing import NamedTuple, Protocol, TypeVar
 from charles.avro.codec import Unreadable
 from charles.balancing.clock import Clock
 from charles.balancing.frame_store import FrameLog, FrameStore
-from charles.balancing.join import Broken, Clash, Pointer
-from charles.balancing.ledger_audit import Audit
+from charles.balancing.join import BrokenHalf, Clash, Pointer
+from charles.balancing.ledger_audit import LedgerAudit
 from charles.balancing.partition import FRAMES, Partition, Reading, Whole
 from charles.balancing.run_state import Restored, Run, Tick, TickId
-from charles.balancing.waiting_pool import Pool, Verdict
+from charles.balancing.waiting_pool import Verdict, WaitingPool
 from charles.config import Config
 from charles.events import Control, DeadLetter, Frame, RunLedger, Sample
 from charles.kafka.dead_letters import Consumed, dead_letter
@@ -69,9 +69,9 @@ class Engine:
         self._dead_letters: list[DeadLetter] = []
         self._clock = clock or Clock()
         self._frames = FrameStore(frames, frames_cache_bytes)
-        self.pool = Pool(config, epoch, self._frames, self._clock)
+        self.pool = WaitingPool(config, epoch, self._frames, self._clock)
         self.partitions: dict[int, Partition] = {}
-        self.audit = Audit()
+        self.audit = LedgerAudit()
         self.emitted = 0
         self._latencies: list[float] = []
         self._clashing: set[Run] = set()
@@ -163,7 +163,7 @@ class Engine:
             # Whether or not it was read before: a clash settles its tick, so it is told once.
             self._dead_letters.append(dead_letter(message, str(clash), "balancer"))
             self._tell_of_clash(run, clash)
-            return partition.add(side, run, half.tick, Broken(clash=True), offset)
+            return partition.add(side, run, half.tick, BrokenHalf(clash=True), offset)
         if isinstance(half, Frame):
             partition.count(run, half.late, half.dropped)
         return whole
@@ -174,7 +174,7 @@ class Engine:
         if not {"collector", "run", "tick"} <= headers.keys() or not headers["tick"].isdecimal():
             return []
         run = headers["collector"], headers["run"]
-        return partition.add(side, run, int(headers["tick"]), Broken(), offset)
+        return partition.add(side, run, int(headers["tick"]), BrokenHalf(), offset)
 
     def _wait(self, number: int, whole: list[Whole]) -> None:
         for run, joined in whole:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from charles.balancing.label_counts import Counts, Values
+from charles.balancing.label_counts import LabelCounts, Values
 from charles.pacing import HZ
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class BinSpread:
     """ratio: the largest bin over the smallest that is not empty, None where all are; empty: how many are; share: of
     the largest, in all; evenness: the entropy, as a share of that of equal bins."""
 
@@ -34,14 +34,14 @@ class Spread:
         return ratio + (", flat" if self.flat else f", {self.empty} empty" if self.empty else "")
 
 
-def spread(counts: Values) -> Spread:
+def spread(counts: Values) -> BinSpread:
     """Of a histogram; counts: by bin, at least two."""
     there = counts[counts > 0]
     if not len(there):
-        return Spread(None, len(counts), 0.0, 0.0)
+        return BinSpread(None, len(counts), 0.0, 0.0)
     shares = there / there.sum()
     entropy = float(-(shares * np.log(shares)).sum())
-    return Spread(
+    return BinSpread(
         ratio=float(there.max() / there.min()),
         empty=len(counts) - len(there),
         share=float(shares.max()),
@@ -54,15 +54,15 @@ HEADS = ("sets of", "as driven", "its sets", "others there", "sets", "per min", 
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EvennessRow:
     """One kind of set. driven, own: its cells, among all ticks driven and in its sets; others: the bins of the other
     outputs in the same samples; per_minute: sets, for each minute that one car drove; emitted: the share of all ticks
     that its sets took."""
 
     kind: str
-    driven: Spread
-    own: Spread
-    others: dict[str, Spread]
+    driven: BinSpread
+    own: BinSpread
+    others: dict[str, BinSpread]
     sets: int
     per_minute: float
     emitted: float
@@ -74,7 +74,7 @@ class Row:
         return self.kind, str(self.driven), str(self.own), others, *figures
 
     def as_json(self) -> dict[str, Any]:
-        def plain(one: Spread) -> dict[str, Any]:
+        def plain(one: BinSpread) -> dict[str, Any]:
             return {"ratio": one.ratio, "empty": one.empty, "largest_share": one.share, "evenness": one.evenness}
 
         return {
@@ -88,18 +88,18 @@ class Row:
         }
 
 
-def minutes(counts: Counts) -> float:
+def minutes(counts: LabelCounts) -> float:
     """How long the cars drove, all together: a tick is 1/30 s of driving, at whatever pace it was driven."""
     return counts.drive.ticks / HZ / 60
 
 
-def rows(counts: Counts) -> Iterator[Row]:
+def rows(counts: LabelCounts) -> Iterator[EvennessRow]:
     """A row for each kind of set."""
     for name, kind in counts.kinds.items():
         sets = counts.sets[name]
         whole = sets.samples // len(kind.cells)
         own = {output.value for output in kind.outputs}
-        yield Row(
+        yield EvennessRow(
             kind=name,
             driven=spread(counts.drive.cells[name]),
             own=spread(sets.cells),

@@ -14,7 +14,7 @@ Run = tuple[str, str]
 """Collector and run."""
 
 
-class PastRuns:
+class FinishedRuns:
     """Eight bytes for each run, and the sums of their ledgers. totals: by term of the ledger, and of seen."""
 
     def __init__(self) -> None:

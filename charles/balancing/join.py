@@ -41,7 +41,7 @@ class Clash(ValueError):
     """A half of a tick is of another instant than the one that waits for it: do two collectors run under one name?"""
 
 
-class Broken(NamedTuple):
+class BrokenHalf(NamedTuple):
     """The half of a tick that could not be used; it lies on the dead-letter topic. clash: it is of another instant than
     the other half, so that what came before may be of two drives too."""
 
@@ -156,7 +156,7 @@ class History:
 
 
 @dataclass(slots=True)
-class Counts:
+class RunCounts:
     """One run's verdicts; with what waits they add up to what was seen (ledger.py). surplus_by: of surplus, by the bin
     that gave them up last, or by what else made them surplus; latencies: of emitted (latency.py)."""
 
@@ -177,7 +177,7 @@ class Counts:
 class Side(Generic[Value]):
     """One topic's half of a run: what waits for its partner, the highest tick read, whether the run is over there."""
 
-    waiting: deque[tuple[int, Value | Broken, int]] = field(default_factory=deque)
+    waiting: deque[tuple[int, Value | BrokenHalf, int]] = field(default_factory=deque)
     head: int = -1
     closed: bool = False
 
@@ -185,10 +185,10 @@ class Side(Generic[Value]):
         """The first tick that waits; otherwise: what is said where none does."""
         return self.waiting[0][0] if self.waiting else otherwise
 
-    def take(self, tick: int) -> Value | Broken | None:
+    def take(self, tick: int) -> Value | BrokenHalf | None:
         return self.waiting.popleft()[1] if self.waiting and self.waiting[0][0] == tick else None
 
-    def find(self, tick: int) -> Value | Broken | None:
+    def find(self, tick: int) -> Value | BrokenHalf | None:
         """What waits for the partner of this tick."""
         if tick > self.head:
             return None
@@ -205,7 +205,7 @@ class RunJoin:
         self.frames: Side[Pointer] = Side()
         self.controls: Side[Control] = Side()
         self.heard = 0.0
-        self.counts = Counts()
+        self.counts = RunCounts()
         self.settled = -1
         self.seen_before = 0
         self.history = History(history)
@@ -231,7 +231,7 @@ class RunJoin:
         """Whether nothing of it waits any more, and nothing is expected."""
         return self.closed and not self.waiting
 
-    def add(self, side: Side[Value], tick: int, value: Value | Broken, offset: int, *, again: bool) -> None:
+    def add(self, side: Side[Value], tick: int, value: Value | BrokenHalf, offset: int, *, again: bool) -> None:
         """One half of a tick. again: it was read before and is read again after a restart, so is no repeat."""
         if tick <= side.head or tick <= self.settled:
             side.head = max(side.head, tick)
@@ -245,7 +245,7 @@ class RunJoin:
         if not partner.waiting or tick <= side.head or tick <= self.settled:  # the first half, or a repeat
             return False
         found = partner.find(tick)
-        return found is not None and not isinstance(found, Broken) and found.time != time
+        return found is not None and not isinstance(found, BrokenHalf) and found.time != time
 
     def settle(self) -> list[Joined]:
         """Pass verdicts on every tick that both topics have passed; returns those that are whole."""
@@ -273,13 +273,15 @@ class RunJoin:
             return self.seen - 1
         return controls.head if frames.closed else frames.head
 
-    def _judge(self, tick: int, frame: Pointer | Broken | None, control: Control | Broken | None) -> Joined | None:
+    def _judge(
+        self, tick: int, frame: Pointer | BrokenHalf | None, control: Control | BrokenHalf | None
+    ) -> Joined | None:
         history = self.history.before(tick)
         if isinstance(control, Control):
             self.history.push(tick, control)
         if isinstance(frame, Pointer):
             self.stack.push(tick, frame)
-        if isinstance(frame, Broken) or isinstance(control, Broken):
+        if isinstance(frame, BrokenHalf) or isinstance(control, BrokenHalf):
             self.counts.dead_lettered += 1
             self._forget_drives_of_others(frame, control)
             return None
@@ -295,6 +297,6 @@ class RunJoin:
 
     def _forget_drives_of_others(self, *halves: object) -> None:
         """After a clash, what came before may be of two drives."""
-        if any(isinstance(half, Broken) and half.clash for half in halves):
+        if any(isinstance(half, BrokenHalf) and half.clash for half in halves):
             self.history.forget()
             self.stack.forget()

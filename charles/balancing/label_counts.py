@@ -32,7 +32,7 @@ class Histograms:
 
 
 @dataclass(slots=True)
-class Sets:
+class SetCounts:
     """The samples of one kind of set. cells: by the cell that a sample came from."""
 
     seen: Histograms
@@ -41,7 +41,7 @@ class Sets:
 
 
 @dataclass(slots=True)
-class Drive:
+class DrivenCounts:
     """What was driven. cells: of each kind of set, the ticks that lie in each of its cells; began, ended: when the
     first and the last tick were captured; last: the newest control of each collector."""
 
@@ -53,7 +53,7 @@ class Drive:
     last: dict[str, Control] = field(default_factory=dict)
 
 
-class Counts:
+class LabelCounts:
     """Counts under one configuration's balancing."""
 
     def __init__(self, config: Config, bins: int | None = None) -> None:
@@ -69,8 +69,8 @@ class Counts:
         }
         self._places = {name: {cell: n for n, cell in enumerate(kind.cells)} for name, kind in self.kinds.items()}
         cells = {name: np.zeros(len(kind.cells)) for name, kind in self.kinds.items()}
-        self.drive = Drive(self._empty(), cells)
-        self.sets = {name: Sets(self._empty(), np.zeros(len(kind.cells))) for name, kind in self.kinds.items()}
+        self.drive = DrivenCounts(self._empty(), cells)
+        self.sets = {name: SetCounts(self._empty(), np.zeros(len(kind.cells))) for name, kind in self.kinds.items()}
 
     @property
     def samples(self) -> int:

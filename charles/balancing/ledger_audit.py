@@ -12,7 +12,7 @@ _Place = tuple[int, str, str]
 """Input partition, collector, run."""
 
 
-class Audit:
+class LedgerAudit:
     """Checks every ledger and says it once when one does not add up, and once when it does again.
 
     broken: those that do not.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from charles.balancing.clock import Clock
-from charles.balancing.finished_runs import PastRuns
-from charles.balancing.join import EXPIRED, Broken, Clash, Joined, Pointer, RunJoin, Side
+from charles.balancing.finished_runs import FinishedRuns
+from charles.balancing.join import EXPIRED, BrokenHalf, Clash, Joined, Pointer, RunJoin, Side
 from charles.balancing.run_state import Run, to_join, to_ledger
 from charles.base import latency
 from charles.config import Balance
@@ -66,7 +66,7 @@ class Partition:
         self.changed: set[Run] = set()
         self._counted: dict[Run, tuple[int, int]] = {}
         self._newest: dict[str, dict[str, Run]] = {FRAMES: {}, CONTROLS: {}}
-        self._past = PastRuns()
+        self._past = FinishedRuns()
         self._recall = recall
         for ledger in sorted(ledgers.values(), key=lambda ledger: ledger.time):
             self._go_on(ledger)
@@ -98,13 +98,13 @@ class Partition:
         self._counted[run] = ledger.late, ledger.dropped
         self.runs[run].heard = self._monotonic()
 
-    def add(self, side: str, run: Run, tick: int, half: Pointer | Control | Broken, offset: int) -> list[Whole]:
+    def add(self, side: str, run: Run, tick: int, half: Pointer | Control | BrokenHalf, offset: int) -> list[Whole]:
         """One half of a tick: a frame's, a control, or a broken one. Returns what became whole. Raises Clash where the
         other half waits, and was taken at another instant; nothing is added then."""
         join = self.runs.get(run) or self._begin(run)
         join.heard = self._monotonic()
         here, there = _side(join, side), _side(join, CONTROLS if side == FRAMES else FRAMES)
-        if not isinstance(half, Broken) and join.clashes(here, there, tick, half.time):
+        if not isinstance(half, BrokenHalf) and join.clashes(here, there, tick, half.time):
             raise Clash(CLASH)
         join.add(here, tick, half, offset, again=offset < self.readings[side].known)
         return self._settle(side, run, join)

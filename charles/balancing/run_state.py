@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from charles.balancing.join import NOT_KNOWN, SIGNALS, Counts, History, Joined, Pointer, RunJoin, Window
+from charles.balancing.join import NOT_KNOWN, SIGNALS, History, Joined, Pointer, RunCounts, RunJoin, Window
 from charles.events import RunLedger, Sample, now
 
 Run = tuple[str, str]
@@ -16,7 +16,7 @@ TickId = tuple[int, str, str, int]
 """Input partition, collector, run, tick."""
 
 HISTORIES = [f"history_{signal}" for signal in SIGNALS]
-COUNTS = tuple(Counts.__dataclass_fields__)
+COUNTS = tuple(RunCounts.__dataclass_fields__)
 
 
 class Emitted(NamedTuple):
@@ -103,7 +103,7 @@ def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     join = RunJoin(history, frames)
     join.history = History(history, ledger.history_last, [getattr(ledger, each) for each in HISTORIES])
     join.stack = Window(frames, ledger.stack_last, (Pointer(offset) for offset in ledger.stack_offsets))
-    join.counts = Counts(**{count: copy(getattr(ledger, count)) for count in COUNTS})
+    join.counts = RunCounts(**{count: copy(getattr(ledger, count)) for count in COUNTS})
     if ledger.surplus and not ledger.surplus_by:
         join.counts.surplus_by[NOT_KNOWN] = ledger.surplus
     join.settled = join.frames.head = join.controls.head = ledger.settled

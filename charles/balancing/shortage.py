@@ -59,7 +59,7 @@ class Filling:
         return kind.cell_name(cell) if len(kind.outputs) > 1 else kind.outputs[0].scale.names[kind.cells[cell][0]]
 
 
-class Pace:
+class SetRate:
     """How many sets of each kind come, over the last two minutes."""
 
     def __init__(self) -> None:

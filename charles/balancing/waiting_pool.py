@@ -29,7 +29,7 @@ class _Waits(NamedTuple):
     places: list[Place]
 
 
-class Pool:
+class WaitingPool:
     """What waits. samples: emitted, but not yet written, beside emitted, their names; bytes: of their pictures.
 
     What bounds the memory: bin_capacity ticks in each bin (its controls and history; pictures as far as frames_cache_mb

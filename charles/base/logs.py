@@ -141,7 +141,7 @@ class Json(logging.Formatter):
         return json.dumps({name: _plain(value) for name, value in event.items()})
 
 
-class Progress:
+class ProgressLine:
     """How a program is doing: one line that is rewritten on a terminal, an event every five seconds elsewhere."""
 
     def __init__(self, log: logging.Logger, terminal_s: float, out: TextIO | None = None) -> None:

@@ -19,11 +19,11 @@ Array = NDArray[np.generic]
 Arrays = dict[str, Array]
 
 
-class Damaged(RuntimeError):
+class DamagedArtefact(RuntimeError):
     """An artefact is not what its manifest says, or is no safetensors file; the message says what is wrong."""
 
 
-class Missing(RuntimeError):
+class MissingChunks(RuntimeError):
     """An artefact's chunks are not all there."""
 
 
@@ -37,7 +37,7 @@ def unpack(data: bytes) -> Arrays:
     try:
         return dict(load(data))
     except (SafetensorError, ValueError, KeyError, TypeError) as error:  # the last three: types that numpy lacks
-        raise Damaged(f"it is not a safetensors file: {error}") from error
+        raise DamagedArtefact(f"it is not a safetensors file: {error}") from error
 
 
 def parts(data: bytes) -> list[bytes]:
@@ -56,7 +56,7 @@ class Assembly:
     def __init__(self, manifest: Checkpoint) -> None:
         """Raises Damaged for a manifest that announces the impossible."""
         if not (0 < manifest.chunks <= manifest.size <= MAX_BYTES) or manifest.first_offset < 0:
-            raise Damaged(
+            raise DamagedArtefact(
                 f"its manifest announces {manifest.chunks} chunks of together {manifest.size} bytes "
                 f"at offset {manifest.first_offset}; at most {MAX_BYTES} bytes are accepted"
             )
@@ -77,23 +77,27 @@ class Assembly:
         """Take the next chunk; they come in order. Raises Missing for a gap, Damaged for what cannot belong here."""
         expected = len(self._parts)
         if chunk.count != self._manifest.chunks:
-            raise Damaged(f"chunk {chunk.index} says {chunk.count} chunks, the manifest {self._manifest.chunks}")
+            raise DamagedArtefact(
+                f"chunk {chunk.index} says {chunk.count} chunks, the manifest {self._manifest.chunks}"
+            )
         if chunk.index > expected:
-            raise Missing(f"chunk {expected} of {self._manifest.chunks} is missing")
+            raise MissingChunks(f"chunk {expected} of {self._manifest.chunks} is missing")
         if chunk.index < expected:
-            raise Damaged(f"chunk {chunk.index} comes after chunk {expected - 1}")
+            raise DamagedArtefact(f"chunk {chunk.index} comes after chunk {expected - 1}")
         self._size += len(chunk.data)
         if self._size > self._manifest.size:
-            raise Damaged(f"its chunks hold more than the {self._manifest.size} bytes that its manifest announces")
+            raise DamagedArtefact(
+                f"its chunks hold more than the {self._manifest.size} bytes that its manifest announces"
+            )
         self._digest.update(chunk.data)  # here, while the next chunks are on their way
         self._parts.append(chunk.data)
 
     def arrays(self) -> Arrays:
         """What a complete artefact holds. Raises Damaged."""
         if self._size != self._manifest.size:
-            raise Damaged(f"its chunks hold {self._size} bytes, its manifest announces {self._manifest.size}")
+            raise DamagedArtefact(f"its chunks hold {self._size} bytes, its manifest announces {self._manifest.size}")
         if self._digest.hexdigest() != self._manifest.sha256:
-            raise Damaged("its SHA-256 is not the manifest's")
+            raise DamagedArtefact("its SHA-256 is not the manifest's")
         return unpack(b"".join(self._parts))
 
 

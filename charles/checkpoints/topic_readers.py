@@ -9,11 +9,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.checkpoints.packing import Arrays, Assembly, Damaged, Missing
+from charles.checkpoints.identity import WEIGHTS
+from charles.checkpoints.packing import Arrays, Assembly, DamagedArtefact, MissingChunks
 from charles.events import Checkpoint, WeightChunk
-from charles.kafka.clients import answers, consumer, is_end, name
+from charles.kafka.clients import BrokerUnavailable, answers, consumer, is_end, name
 from charles.kafka.dead_letters import DeadLetters
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.topics import Topic
 
@@ -30,7 +31,7 @@ class Manifests:
         self.living: dict[bytes, tuple[int, Checkpoint]] = {}
         self.unreadable = 0
         self._dead_letters = dead_letters
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._consumer = _tail(kafka, topics.MODELS, OFFSET_BEGINNING)
 
     def read(self, timeout_s: float) -> bool:
@@ -69,7 +70,7 @@ class Chunks:
     def __init__(self, kafka: Kafka, dead_letters: DeadLetters | None = None) -> None:
         self._topic = name(kafka, topics.WEIGHTS)
         self._dead_letters = dead_letters
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._consumer = _tail(kafka, topics.WEIGHTS, None)
 
     def fetch(self, manifest: Checkpoint) -> Arrays:
@@ -91,7 +92,7 @@ class Chunks:
             self._consumer.unassign()
         if not answers(self._consumer):
             raise TimeoutError(f"the chunks of {manifest.artefact} could not be read: no broker answers")
-        raise Missing(f"only {len(assembly)} of its {manifest.chunks} chunks are there")
+        raise MissingChunks(f"only {len(assembly)} of its {manifest.chunks} chunks are there")
 
     def close(self) -> None:
         self._consumer.close()
@@ -116,7 +117,39 @@ class Chunks:
         except Unreadable as problem:
             if self._dead_letters is not None:
                 self._dead_letters.send(message, str(problem))
-            raise Damaged(f"the chunk at offset {message.offset()} cannot be read: {problem}") from problem
+            raise DamagedArtefact(f"the chunk at offset {message.offset()} cannot be read: {problem}") from problem
+
+
+def living(kafka: Kafka) -> list[Checkpoint]:
+    """Every manifest that no tombstone has pruned, of all models and kinds, the newest last.
+
+    Raises BrokerUnavailable when the topic cannot be read to its end within 30 s.
+    """
+    manifests = Manifests(kafka)
+    try:
+        deadline = time.monotonic() + 30
+        while not manifests.read(0.5):
+            if time.monotonic() > deadline:
+                raise BrokerUnavailable(f"the topic {name(kafka, topics.MODELS)} could not be read within 30 s")
+        return [manifest for _, manifest in manifests.living.values()]
+    finally:
+        manifests.close()
+
+
+def newest(kafka: Kafka, model: str, kind: str = WEIGHTS) -> Checkpoint | None:
+    """The manifest of a model that was published last, None where there is none. Raises BrokerUnavailable."""
+    found = [manifest for manifest in living(kafka) if manifest.model == model and manifest.kind == kind]
+    return found[-1] if found else None
+
+
+def fetch(kafka: Kafka, manifest: Checkpoint) -> Arrays:
+    """The arrays of a checkpoint. Raises Missing (chunks are not there), Damaged (they are not as it says), and
+    TimeoutError where no broker answers."""
+    chunks = Chunks(kafka)
+    try:
+        return chunks.fetch(manifest)
+    finally:
+        chunks.close()
 
 
 def _tail(kafka: Kafka, topic: Topic, offset: int | None) -> Consumer:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from charles.avro.codec import Unreadable
 from charles.cli.tables import table_console
-from charles.kafka.dead_letter_reader import Entry, Group, Original, event, text, whose
+from charles.kafka.dead_letter_reader import LetterEntry, LetterGroup, Original, event, text, whose
 from charles.kafka.dead_letters import NOWHERE
 from charles.settings import Kafka
 
@@ -26,7 +26,7 @@ _ROW = 16
 Facts = dict[str, Any]
 
 
-def facts(kafka: Kafka, entry: Entry) -> Facts:
+def facts(kafka: Kafka, entry: LetterEntry) -> Facts:
     """Why, whose, where: what a list shows of a dead letter."""
     letter = entry.letter
     why = {"time": letter.time, "program": letter.program, "reason": letter.reason}
@@ -34,7 +34,7 @@ def facts(kafka: Kafka, entry: Entry) -> Facts:
     return {"number": entry.number} | why | where | whose(kafka, letter) | {"size": letter.size}
 
 
-def all_facts(kafka: Kafka, entry: Entry, original: Original) -> Facts:
+def all_facts(kafka: Kafka, entry: LetterEntry, original: Original) -> Facts:
     """... and everything else. event, says: the record as an event, when it is whole and can be read now; else
     unreadable says why not. begins: its first bytes, hex."""
     letter = entry.letter
@@ -70,7 +70,7 @@ def print_json(found: Any) -> None:
     typer.echo(json.dumps(found, indent=2, default=told))
 
 
-def print_groups(kafka: Kafka, groups: list[Group]) -> None:
+def print_groups(kafka: Kafka, groups: list[LetterGroup]) -> None:
     table = Table("topic", "program", "reason", box=None, pad_edge=False)
     for column in ("count", "newest"):
         table.add_column(column, justify="right", no_wrap=True)

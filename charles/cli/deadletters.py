@@ -13,8 +13,8 @@ from charles.cli.run_command import clear_errors, load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charles.kafka.dead_letter_reader import Entry, Original
-    from charles.kafka.reading import Span
+    from charles.kafka.dead_letter_reader import LetterEntry, Original
+    from charles.kafka.reading import OffsetSpan
     from charles.settings import Kafka
 
 app = typer.Typer(
@@ -87,14 +87,14 @@ def list_command(
 
         from charles.cli.deadletter_views import facts, full_name, print_json, print_list
         from charles.kafka import dead_letter_reader
-        from charles.kafka.reading import Span
+        from charles.kafka.reading import OffsetSpan
 
         kafka = _kafka()
         wanted = {"topic": topic and full_name(kafka, topic), "program": program, "collector": collector}
         given = {key: value for key, value in wanted.items() if value}
         there = dead_letter_reader.span(kafka, since)
         for start in dead_letter_reader.starts(there, last):
-            every = (facts(kafka, entry) for entry in _watched(kafka, Span(start, there.end)))
+            every = (facts(kafka, entry) for entry in _watched(kafka, OffsetSpan(start, there.end)))
             matching = (one for one in every if given.items() <= one.items() and (not since or one["time"] >= since))
             # Only the facts are kept, and only the last ones': the records' bytes would be many.
             found = deque(matching, maxlen=last)
@@ -144,7 +144,7 @@ def _kafka() -> Kafka:
     return kafka
 
 
-def _watched(kafka: Kafka, there: Span) -> Iterator[Entry]:
+def _watched(kafka: Kafka, there: OffsetSpan) -> Iterator[LetterEntry]:
     """The dead letters of these numbers, with a progress bar on a terminal when reading them takes long."""
     import time
 

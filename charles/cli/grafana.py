@@ -35,7 +35,7 @@ def push(
     """
     uid = _uid(folder)
     with clear_errors():
-        from charles.control.link import VERSION
+        from charles.version import VERSION
         from infra.grafana.dashboards_json import dashboards
 
         grafana = _grafana()

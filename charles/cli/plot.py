@@ -11,7 +11,7 @@ import typer
 from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
-    from charles.balancing.label_counts import Counts
+    from charles.balancing.label_counts import LabelCounts
 
 EventT = TypeVar("EventT")
 
@@ -117,7 +117,7 @@ def _watched(full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT
         bar.stop()
 
 
-def _print_json(counts: Counts, paths: list[Path]) -> None:
+def _print_json(counts: LabelCounts, paths: list[Path]) -> None:
     import json
 
     from charles.balancing.evenness import minutes, rows
@@ -137,7 +137,7 @@ def _print_json(counts: Counts, paths: list[Path]) -> None:
     typer.echo(json.dumps(facts, indent=2))
 
 
-def _print_table(counts: Counts, paths: list[Path]) -> None:
+def _print_table(counts: LabelCounts, paths: list[Path]) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -12,7 +12,7 @@ from charles.cli.run_command import clear_errors
 
 if TYPE_CHECKING:
     from charles.recordings.format.reader import Recording
-    from charles.recordings.inspect.label_check import Found, Report
+    from charles.recordings.inspect.label_check import LabelReport, RunFinding
 
 
 def check(recording: Source, as_json: AsJson = False) -> None:
@@ -40,13 +40,13 @@ def check(recording: Source, as_json: AsJson = False) -> None:
             raise typer.Exit(1)
 
 
-def _fact(given: Path, found: Found) -> dict[str, object]:
+def _fact(given: Path, found: RunFinding) -> dict[str, object]:
     from dataclasses import asdict
 
     return asdict(found.finding) | {"timestamp": found.timestamp, "drop": _drop(given, [found])}
 
 
-def _print(source: Recording, given: Path, report: Report) -> None:
+def _print(source: Recording, given: Path, report: LabelReport) -> None:
     judged = f"{report.ticks:,} ticks of {report.runs:,} runs"
     if report.unreadable:
         typer.echo(f"{report.unreadable:,} values cannot be read: `charles recordings verify` names them", err=True)
@@ -63,7 +63,7 @@ def _print(source: Recording, given: Path, report: Report) -> None:
         typer.echo(f"To leave all of these spans out:\n  {_drop(given, report.found)}")
 
 
-def _when(source: Recording, found: Found) -> str:
+def _when(source: Recording, found: RunFinding) -> str:
     """Since the recording's beginning; a tick is taken a little before it is published."""
     from datetime import timedelta
 
@@ -73,7 +73,7 @@ def _when(source: Recording, found: Found) -> str:
     return f"+{timedelta(seconds=after // 1000)}"
 
 
-def _drop(given: Path, every: list[Found]) -> str:
+def _drop(given: Path, every: list[RunFinding]) -> str:
     """The command that leaves these spans out."""
     import shlex
 

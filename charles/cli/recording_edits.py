@@ -41,7 +41,7 @@ def cut(
         from charles.recordings.inspect import tick_spans
 
         source, folder = opened(recording), new_place(new)
-        part = cutting.Part(
+        part = cutting.CutPart(
             None if since is None else tick_spans.moment(since, source),
             None if until is None else tick_spans.moment(until, source),
             frozenset(collector) if collector else None,

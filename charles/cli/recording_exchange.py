@@ -12,7 +12,7 @@ from charles.cli.recording_views import New, Source, bar, new_place, opened
 from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
-    from charles.recordings.exchange.import_pictures import Imported
+    from charles.recordings.exchange.import_pictures import ImportResult
     from charles.recordings.format.reader import Recording
 
 
@@ -126,9 +126,9 @@ def import_command(
     Example: charles recordings import beach/IMG beach --csv beach/driving_log.csv
     """
     with clear_errors():
-        from charles.recordings.exchange.import_pictures import Options, import_folder
+        from charles.recordings.exchange.import_pictures import ImportOptions, import_folder
 
-        options = Options(
+        options = ImportOptions(
             columns={
                 "frame": frame_column,
                 "steering": steering_column,
@@ -148,7 +148,7 @@ def import_command(
         _tell_imported(folder, made)
 
 
-def _tell_imported(folder: Path, made: Imported) -> None:
+def _tell_imported(folder: Path, made: ImportResult) -> None:
     for meaning, (column, scale) in made.used.items():
         typer.echo(f"{meaning}: column {column}" + (f", times {scale:g}" if scale != 1 else ""))
     if made.too_many:

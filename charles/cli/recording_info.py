@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from charles.recordings.format.reader import Recording
-    from charles.recordings.inspect.info import Info, RunInfo
+    from charles.recordings.inspect.info import RecordingInfo, RunInfo
 
 _RUNS = 30
 """Rows of runs that are shown; --json has all."""
@@ -62,7 +62,7 @@ def info(
             typer.echo(f"{count} pictures are in {contact_sheet}", err=as_json)
 
 
-def _draw_labels(source: Recording, found: Info, path: Path) -> None:
+def _draw_labels(source: Recording, found: RecordingInfo, path: Path) -> None:
     from charles.plots.balance_png import draw_driven, draw_png
     from charles.recordings.format.errors import RecordingError
 
@@ -71,7 +71,7 @@ def _draw_labels(source: Recording, found: Info, path: Path) -> None:
     (draw_png if found.labels.samples else draw_driven)(path, found.labels)
 
 
-def _facts(source: Recording, found: Info) -> dict[str, Any]:
+def _facts(source: Recording, found: RecordingInfo) -> dict[str, Any]:
     from dataclasses import asdict
 
     from charles.recordings.inspect.tick_spans import bounds
@@ -109,7 +109,7 @@ def _halves(run: RunInfo) -> tuple[tuple[str, Any], tuple[str, Any]]:
     return ("frames", run.frames), ("controls", run.controls)
 
 
-def _print(source: Recording, found: Info) -> None:
+def _print(source: Recording, found: RecordingInfo) -> None:
 
     from charles.recordings.inspect.tick_spans import bounds, told
 
@@ -161,7 +161,7 @@ def _topics(source: Recording) -> Table:
     return table
 
 
-def _collectors(found: Info) -> Table:
+def _collectors(found: RecordingInfo) -> Table:
     table = _table("collector", right=("runs", "ticks", "driven", "missing", "late", "dropped"))
     for name in sorted({run.collector for run in found.runs.values()}):
         runs = [run for run in found.runs.values() if run.collector == name]
@@ -173,7 +173,7 @@ def _collectors(found: Info) -> Table:
     return table
 
 
-def _runs(source: Recording, found: Info) -> Table:
+def _runs(source: Recording, found: RecordingInfo) -> Table:
     """A run is written as `drop --span` wants it; from: since the recording's beginning; records: frames, and controls
     where these are not as many."""
     from charles.recordings.inspect.tick_spans import bounds
@@ -198,7 +198,7 @@ def _gaps(run: RunInfo) -> str:
     return f"{_missing(run):,}{longest}"
 
 
-def _labels(found: Info) -> Table:
+def _labels(found: RecordingInfo) -> Table:
     """How often each bin of both labels comes."""
     seen = found.labels.drive.seen.joint
     table = _table()

@@ -15,7 +15,7 @@ from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.recordings.format.reader import Recording
-    from charles.recordings.inspect.verify import Report
+    from charles.recordings.inspect.verify import VerifyReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Source = Annotated[Path, typer.Argument(metavar="DIR", help="A recording, or its name in recordings.folder.")]
@@ -25,7 +25,7 @@ New = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RecordingRow:
     """What `list` tells of a recording. seconds: from its first timestamp to its last one; bytes: of its segments."""
 
     name: str
@@ -38,7 +38,7 @@ class Row:
     digest: str = ""
 
 
-def row_of(path: Path) -> Row:
+def row_of(path: Path) -> RecordingRow:
     """Of one that cannot be opened, why."""
     from charles.recordings.format.errors import RecordingError
     from charles.recordings.format.reader import Recording
@@ -47,11 +47,11 @@ def row_of(path: Path) -> Row:
         recording = Recording.open(path)
         lengths = recording.lengths.values()
     except RecordingError as error:
-        return Row(path.name, str(error))
+        return RecordingRow(path.name, str(error))
     timed = [each for each in lengths if each.first_timestamp >= 0]
     first = min((each.first_timestamp for each in timed), default=0)
     last = max((each.last_timestamp for each in timed), default=0)
-    return Row(
+    return RecordingRow(
         path.name,
         recording.manifest.state,
         (last - first) / 1000,
@@ -63,7 +63,7 @@ def row_of(path: Path) -> Row:
     )
 
 
-def print_rows(rows: list[Row]) -> None:
+def print_rows(rows: list[RecordingRow]) -> None:
     from datetime import timedelta
 
     from rich.filesize import decimal
@@ -80,7 +80,7 @@ def print_rows(rows: list[Row]) -> None:
     table_console().print(table)
 
 
-def print_report(recording: Recording, report: Report) -> None:
+def print_report(recording: Recording, report: VerifyReport) -> None:
     for problem in report.problems:
         typer.secho(str(problem), fg="red", err=True)
     state = "" if recording.manifest.state == "complete" else " (it is not complete)"

@@ -10,7 +10,7 @@ import typer
 from charles.cli.run_command import clear_errors, load_settings, main_of, metrics_offered
 
 if TYPE_CHECKING:
-    from charles.recordings.replays import Outcome
+    from charles.recordings.replays import ReplayOutcome
     from charles.settings import Settings
 
 _ALL = "all"
@@ -84,7 +84,7 @@ def replay_command(
         settings = load_settings(replayer=given)
         logs.set_up(settings.logs, settings.redactor, "replayer", settings.replayer.name)
         with metrics_offered(settings, "replayer"):
-            outcome: Outcome = main_of("replay")(settings)
+            outcome: ReplayOutcome = main_of("replay")(settings)
         if as_json:
             _print_json(outcome)
         else:
@@ -97,14 +97,14 @@ def _listed(names: str | None) -> list[str] | None:
     return None if names is None else [name for name in names.split(",") if name]
 
 
-def _print_json(outcome: Outcome) -> None:
+def _print_json(outcome: ReplayOutcome) -> None:
     import json
     from dataclasses import asdict
 
     typer.echo(json.dumps(asdict(outcome), indent=2))
 
 
-def _print(settings: Settings, outcome: Outcome) -> None:
+def _print(settings: Settings, outcome: ReplayOutcome) -> None:
     from charles.recordings.replays import clock, size
 
     by_topic = ", ".join(f"{topic} {count:,}" for topic, count in outcome.records.items()) or "no records"

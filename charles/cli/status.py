@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from charles.base.shutdown import Stop
     from charles.control.members import Member
-    from charles.control.status_topic import Heartbeats
+    from charles.control.status_topic import StatusTopic
 
 _FRESH_S = 5.0
 _LATELY_S = 60.0
@@ -37,12 +37,12 @@ def status_command(
     Example: charles status --json
     """
     with clear_errors():
-        from charles.control.status_topic import Heartbeats
+        from charles.control.status_topic import StatusTopic
         from charles.kafka.clients import require_broker
 
         kafka = load_settings().kafka
         require_broker(kafka, 3.0)
-        with Heartbeats(kafka) as heartbeats:
+        with StatusTopic(kafka) as heartbeats:
             heartbeats.catch_up(5.0)
             if watch:
                 _watch(heartbeats, as_json)
@@ -74,14 +74,14 @@ def facts(member: Member, at: datetime) -> dict[str, Any]:
     return told | {"age_s": round(member.silent_s(at), 1), "well": member.condition(at, _FRESH_S) == WELL}
 
 
-def _members(heartbeats: Heartbeats) -> list[Member]:
+def _members(heartbeats: StatusTopic) -> list[Member]:
     from charles.top.program_table import shown
 
     members = shown(heartbeats.members, heartbeats.at)
     return [m for m in members if m.silent_s(heartbeats.at) < _LATELY_S and m.status.state != "stopped"]
 
 
-def _show_once(heartbeats: Heartbeats, as_json: bool) -> None:
+def _show_once(heartbeats: StatusTopic, as_json: bool) -> None:
 
     if as_json:
         typer.echo(json.dumps(_everything(heartbeats), indent=2))
@@ -92,7 +92,7 @@ def _show_once(heartbeats: Heartbeats, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _watch(heartbeats: Heartbeats, as_json: bool) -> None:
+def _watch(heartbeats: StatusTopic, as_json: bool) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -110,7 +110,7 @@ def _watch(heartbeats: Heartbeats, as_json: bool) -> None:
             _follow(heartbeats, stop)
 
 
-def _follow(heartbeats: Heartbeats, stop: Stop) -> None:
+def _follow(heartbeats: StatusTopic, stop: Stop) -> None:
     """Read for a second, or until told to stop."""
     import time
 
@@ -119,13 +119,13 @@ def _follow(heartbeats: Heartbeats, stop: Stop) -> None:
         heartbeats.read(0.1)
 
 
-def _everything(heartbeats: Heartbeats) -> dict[str, Any]:
+def _everything(heartbeats: StatusTopic) -> dict[str, Any]:
     programs = [facts(member, heartbeats.at) for member in _members(heartbeats)]
     well = all(program["well"] for program in programs)
     return {"well": well, "broker_away_s": round(heartbeats.away_s, 1), "programs": programs}
 
 
-def _table(heartbeats: Heartbeats, width: int) -> RenderableType:
+def _table(heartbeats: StatusTopic, width: int) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
@@ -140,7 +140,7 @@ def _table(heartbeats: Heartbeats, width: int) -> RenderableType:
     return status_table(members, heartbeats.at, width, _FRESH_S)
 
 
-def _check_self(heartbeats: Heartbeats) -> None:
+def _check_self(heartbeats: StatusTopic) -> None:
     import socket
 
     host = socket.gethostname()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from charles.base.shutdown import Stop
-    from charles.top.pipeline_view import Watch
+    from charles.top.pipeline_view import PipelineView
 
 _DRAW_S = 0.25
 _PLAIN_S = 5.0
@@ -36,12 +36,12 @@ def top_command(
 
         from charles.base.shutdown import Stop
         from charles.kafka.clients import require_broker
-        from charles.top.pipeline_view import Watch
+        from charles.top.pipeline_view import PipelineView
 
         kafka = load_settings().kafka
         require_broker(kafka, 3.0)
         console, stop = Console(), Stop()
-        with closing(Watch(kafka)) as watch:
+        with closing(PipelineView(kafka)) as watch:
             _catch_up(watch, stop)
             if once:
                 _print_once(watch)
@@ -51,7 +51,7 @@ def top_command(
                 _print_lines(watch, stop)
 
 
-def _catch_up(watch: Watch, stop: Stop) -> None:
+def _catch_up(watch: PipelineView, stop: Stop) -> None:
     """Read what is there, but wait no longer than a person would."""
     import time
 
@@ -60,7 +60,7 @@ def _catch_up(watch: Watch, stop: Stop) -> None:
         watch.read(0.05)
 
 
-def _print_once(watch: Watch) -> None:
+def _print_once(watch: PipelineView) -> None:
     from rich.console import Console
 
     from charles.top.view import view
@@ -68,7 +68,7 @@ def _print_once(watch: Watch) -> None:
     Console(height=_ALL_ROWS).print(view(watch))
 
 
-def _draw(watch: Watch, console: Console, stop: Stop) -> None:
+def _draw(watch: PipelineView, console: Console, stop: Stop) -> None:
     from rich.live import Live
 
     from charles.top.view import view
@@ -79,7 +79,7 @@ def _draw(watch: Watch, console: Console, stop: Stop) -> None:
             _read(watch, stop, _DRAW_S)
 
 
-def _print_lines(watch: Watch, stop: Stop) -> None:
+def _print_lines(watch: PipelineView, stop: Stop) -> None:
     from charles.top.view import plain_line
 
     while not stop():
@@ -87,7 +87,7 @@ def _print_lines(watch: Watch, stop: Stop) -> None:
         _read(watch, stop, _PLAIN_S)
 
 
-def _read(watch: Watch, stop: Stop, seconds: float) -> None:
+def _read(watch: PipelineView, stop: Stop, seconds: float) -> None:
     import time
 
     until = time.monotonic() + seconds

@@ -12,7 +12,7 @@ from charles import topics
 from charles.control.config_topic import author
 from charles.control.link import EVERYBODY, VERBS
 from charles.control.members import ENDED, STARTING, STARTING_S, Member
-from charles.control.status_topic import Heartbeats
+from charles.control.status_topic import StatusTopic
 from charles.events import Command, now
 from charles.kafka.clients import BrokerUnavailable
 from charles.kafka.publisher import Publisher
@@ -28,7 +28,7 @@ class NoCommand(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandOutcome:
     """What came of a command at one instance. outcome: in its words; done: whether it did as it was told."""
 
     instance: str
@@ -40,14 +40,14 @@ class Answer:
         return self.outcome.startswith("done")
 
 
-def give(kafka: Kafka, target: str, verb: str, deadline_s: float) -> Iterator[Answer]:
+def give(kafka: Kafka, target: str, verb: str, deadline_s: float) -> Iterator[CommandOutcome]:
     """Tell a target (an instance, a program, or all) to do something; yields each outcome when it comes.
 
     At the deadline also those of whom none came. Raises NoCommand, BrokerUnavailable, TimeoutError.
     """
     if verb not in VERBS:
         raise NoCommand(f"{verb}: no such command; there are {', '.join(VERBS)}")
-    with Heartbeats(kafka) as heartbeats:
+    with StatusTopic(kafka) as heartbeats:
         heartbeats.catch_up(deadline_s)
         told = _told(heartbeats, target)
         command = _command(target, verb, deadline_s)
@@ -61,7 +61,7 @@ def lives(member: Member, at: datetime) -> bool:
     return member.status.state not in ENDED and member.silent_s(at) < patience_s
 
 
-def _told(heartbeats: Heartbeats, target: str) -> dict[str, str]:
+def _told(heartbeats: StatusTopic, target: str) -> dict[str, str]:
     """The instances that a target means, with their programs. Raises NoCommand where there are none."""
     living = {
         member.status.instance: member.status.program for member in heartbeats.members if lives(member, heartbeats.at)
@@ -88,15 +88,15 @@ def _publish(kafka: Kafka, command: Command, timeout_s: float) -> None:
         raise BrokerUnavailable(f"the command could not be written to {kafka.bootstrap_servers}")
 
 
-def _answers(heartbeats: Heartbeats, waiting: dict[str, str], command: Command) -> Iterator[Answer]:
+def _answers(heartbeats: StatusTopic, waiting: dict[str, str], command: Command) -> Iterator[CommandOutcome]:
     over = time.monotonic() + (command.deadline - command.time).total_seconds() + _LAST_WORD_S
     while waiting and time.monotonic() < over:
         for status in heartbeats.read(0.1):
             if status.command == command.id:
                 if waiting.pop(status.instance, None):
-                    yield Answer(status.instance, status.program, status.outcome)
+                    yield CommandOutcome(status.instance, status.program, status.outcome)
             elif status.instance in waiting and status.state in ENDED:
                 del waiting[status.instance]
-                yield Answer(status.instance, status.program, f"failed: it {status.state} before it answered")
+                yield CommandOutcome(status.instance, status.program, f"failed: it {status.state} before it answered")
     for instance, program in waiting.items():
-        yield Answer(instance, program, "no answer came in time")
+        yield CommandOutcome(instance, program, "no answer came in time")

@@ -23,7 +23,7 @@ from charles.events import ConfigChange, now
 from charles.kafka.clients import BrokerUnavailable, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import read_to_end
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka, Settings
 
 log = logging.getLogger(__name__)
@@ -77,13 +77,13 @@ def read(kafka: Kafka) -> Epochs:
 
     Raises what read_to_end() raises.
     """
-    epochs, registry = Epochs(), Registry(kafka)
+    epochs, registry = Epochs(), SchemaStore(kafka)
     for message in read_to_end(kafka, name(kafka, topics.CONFIG)):
         take(epochs, registry, message.offset() or 0, message.value())
     return epochs
 
 
-def take(epochs: Epochs, registry: Registry, offset: int, value: bytes | None) -> bool:
+def take(epochs: Epochs, registry: SchemaStore, offset: int, value: bytes | None) -> bool:
     """Read one record; tells whether another configuration holds now. What cannot be used is passed over."""
     try:
         return epochs.take(offset, registry.decode(ConfigChange, value))

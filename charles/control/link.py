@@ -13,7 +13,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,19 +31,19 @@ from charles.kafka import acls
 from charles.kafka.clients import answers, consumer, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import ends
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.pacing import Rate
 from charles.settings import Settings
+from charles.version import VERSION
 
 log = logging.getLogger(__name__)
 
-VERSION = version("charles")
 VERBS = ("pause", "resume", "unstuck", "checkpoint", "reload", "stop")
 EVERYBODY = "all"
 _FOR_ALL = ("pause", "resume", "reload", "stop")
 _ANSWER_S = 10.0
 
-Concerns = Callable[[Settings], Any]
+RestartKey = Callable[[Settings], Any]
 _STATUS_SINKS: list[Callable[[Status], None]] = []
 
 
@@ -72,7 +71,7 @@ class Link:
         stop: Stop,
         *,
         verbs: Collection[str] = (),
-        concerns: Concerns = nothing,
+        concerns: RestartKey = nothing,
     ) -> None:
         """verbs: what it can do beside what all can; concerns: the part of the settings whose change makes it start
         over; everything else it looks up in `settings` as it goes. Raises Refused where the cluster does not let
@@ -93,7 +92,7 @@ class Link:
         self._publisher = Publisher(
             settings.kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256}
         )
-        self._registry = Registry(settings.kafka)
+        self._registry = SchemaStore(settings.kafka)
         self._epochs = config_topic.read(settings.kafka)
         self.settings = config_topic.under(settings, self._epochs.newest)
         self._lived_under = self.settings

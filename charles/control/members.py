@@ -64,7 +64,7 @@ class Member:
         )
 
 
-class Roll:
+class Members:
     """members: every instance that was heard, by name; incidents: what died and when, the newest last."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from charles.events import Command
 from charles.pacing import Rate
 
 
-class Alone:
+class OfflineLink:
     """Ends when its process is told to."""
 
     paused = False

@@ -12,11 +12,11 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.control.members import Member, Roll
+from charles.control.members import Member, Members
 from charles.events import Status, now
 from charles.kafka.clients import consumer, is_end, name
 from charles.kafka.errors import asking, not_allowed
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 _KEPT = 2000
@@ -38,18 +38,18 @@ def onlooker(kafka: Kafka, group: str) -> Consumer:
     return consumer(kafka, group, **quiet)
 
 
-class Heartbeats:
+class StatusTopic:
     """Follows every program. roll: what they say, taken together; caught_up: whether all that was there was read;
     away_s: for how long the broker has been away, 0: it answers."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self.roll = Roll()
+        self.roll = Members()
         self.caught_up = False
         self._answered = now()
         self._away = False
         self._back = datetime.min.replace(tzinfo=UTC)
         self._topic = name(kafka, topics.STATUS)
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._consumer = onlooker(kafka, "heartbeats")
         self._answers()  # a client that knows the topic's leader finds its end half a second sooner
         self._consumer.assign([tail(kafka, topics.STATUS, _KEPT)])

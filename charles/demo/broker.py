@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from charles.supervisor.backoff import Delay
+from charles.supervisor.backoff import Backoff
 from infra.kafka import BrokerError, broker_process
 from infra.kafka.broker import LocalBroker
 
@@ -19,7 +19,7 @@ class KeptBroker:
 
     def __init__(self, broker: LocalBroker) -> None:
         self._broker = broker
-        self._delay = Delay()
+        self._delay = Backoff()
         self._up_since = time.monotonic()
         self._news: SimpleQueue[str] = SimpleQueue()
         self._leaving = threading.Event()

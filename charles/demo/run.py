@@ -15,17 +15,17 @@ from charles.control import config_topic
 from charles.demo.broker import KeptBroker
 from charles.demo.cluster import cluster
 from charles.demo.preset import preset
-from charles.demo.screen import Screen
+from charles.demo.screen import DemoScreen
 from charles.kafka import topic_admin
 from charles.ledger import ticks
 from charles.programs import NAMES
 from charles.settings import Settings
 from charles.supervisor.instances import children, planned
 from charles.supervisor.prometheus_targets import listed
-from charles.supervisor.status_publisher import Announcer
+from charles.supervisor.status_publisher import StatusPublisher
 from charles.supervisor.supervisor import Supervisor
 from charles.top.ledger_view import identity
-from charles.top.pipeline_view import Watch
+from charles.top.pipeline_view import PipelineView
 
 NAME = "demo"
 """Of its supervisor, for those who watch it or command it."""
@@ -70,9 +70,9 @@ def _drive(settings: Settings, broker: KeptBroker | None, console: Console, stop
     plan = dict.fromkeys(NAMES, 1) | {"collector": settings.demo.collectors, "recorder": 0, "annotator": 0}
     folder = settings.demo.folder / "logs"
     programs = children(settings, plan, "", folder)
-    announcer = Announcer(settings.kafka, NAME, stop)
-    watch = Watch(settings.kafka)
-    screen = Screen(settings.demo.minutes * 60, watch, console)
+    announcer = StatusPublisher(settings.kafka, NAME, stop)
+    watch = PipelineView(settings.kafka)
+    screen = DemoScreen(settings.demo.minutes * 60, watch, console)
     try:
         with (
             listed(planned(settings, plan, ""), folder, broker_port=settings.broker.metrics_port if broker else None),
@@ -91,7 +91,7 @@ def _drive(settings: Settings, broker: KeptBroker | None, console: Console, stop
         _account(settings, console)
 
 
-def _drain(watch: Watch, supervisor: Supervisor, stop: Stop) -> None:
+def _drain(watch: PipelineView, supervisor: Supervisor, stop: Stop) -> None:
     """Wait until what the collectors wrote is balanced."""
     deadline = time.monotonic() + _DRAIN_S
     while time.monotonic() < deadline and not stop():

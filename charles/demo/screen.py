@@ -15,17 +15,17 @@ from rich.text import Text
 from charles.base.shutdown import Stop
 from charles.demo.broker import KeptBroker
 from charles.supervisor.supervisor import Supervisor
-from charles.top.pipeline_view import Watch
+from charles.top.pipeline_view import PipelineView
 from charles.top.view import plain_line, view
 
 _TURN_S = 0.5
 _PLAIN_EVERY_S = 10.0
 
 
-class Screen:
+class DemoScreen:
     """The live view on a terminal, lines elsewhere."""
 
-    def __init__(self, total_s: float, watch: Watch, console: Console) -> None:
+    def __init__(self, total_s: float, watch: PipelineView, console: Console) -> None:
         self._total_s = total_s
         self._watch = watch
         self._console = console

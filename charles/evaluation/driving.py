@@ -17,7 +17,7 @@ End = Literal["crashed", "stuck", "over", "cap"]
 
 
 @dataclass(frozen=True, slots=True)
-class Drive:
+class EvaluationDrive:
     """How a drive went. score: metres, or the game's own reward (the game's Episode says which); end: why it ended,
     `cap` when it was still going at the episode's cap."""
 
@@ -30,7 +30,7 @@ class Drive:
 
 def drive(
     game: Game, driver: Driver, seed: int, unstuck: Unstuck, *, cap: int | None = None, watch: Watch | None = None
-) -> Drive:
+) -> EvaluationDrive:
     """Drive a freshly opened game to the end of its episode.
 
     Scored by distance, a drive ends with the first crash or where the car got stuck; by reward, when the game is over:
@@ -59,4 +59,4 @@ def drive(
             end = "crashed"
         elif by_distance and stuck.update(seen.telemetry.x, seen.telemetry.y):
             end = "stuck"
-    return Drive(seed, score, way.metres, ticks, end)
+    return EvaluationDrive(seed, score, way.metres, ticks, end)

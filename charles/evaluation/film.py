@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from charles.base.atomic_file import written
 from charles.config import Unstuck
-from charles.evaluation.driving import Drive, Driver, drive
+from charles.evaluation.driving import Driver, EvaluationDrive, drive
 from charles.evaluation.workers import Interrupted, never
 from charles.games.game import Action, Game, Observation
 from charles.pacing import HZ
@@ -91,7 +91,7 @@ def draw_film(path: Path, drives: Sequence[tuple[str, list[Shot]]], unit: str) -
         frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False)
 
 
-def _ended(driven: Drive, game: Game) -> str:
+def _ended(driven: EvaluationDrive, game: Game) -> str:
     how = {"crashed": "crashed", "stuck": "stuck", "over": "over"}[driven.end]
     score = f"{driven.score:,.0f}" + (" m" if game.episode.score == "distance" else "")
     return f"{how} after {score}" if game.episode.score == "distance" else f"{how}: {score}"

@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from charles.base.atomic_file import written
-from charles.control.link import VERSION
 from charles.evaluation.drivers import Network, npc
-from charles.evaluation.driving import Drive, Driver
+from charles.evaluation.driving import Driver, EvaluationDrive
 from charles.evaluation.film import draw_film, shoot
 from charles.evaluation.scores import FIRST_UNSEEN, Scores, evaluate
 from charles.evaluation.sources import Weights
 from charles.evaluation.workers import never
 from charles.games.game import open_game
 from charles.settings import Settings
+from charles.version import VERSION
 
 UNTRAINED, NEWEST, NPC = "untrained", "newest", "npc"
 
@@ -120,7 +120,7 @@ def _facts_of_game(name: str) -> tuple[str, tuple[int, int]]:
 
 
 @contextmanager
-def _progress(told: Console, total: int, unit: str) -> Iterator[Callable[[str, Drive], None]]:
+def _progress(told: Console, total: int, unit: str) -> Iterator[Callable[[str, EvaluationDrive], None]]:
     """A bar of finished drives; the value is to be told of each."""
     columns = (
         TextColumn("Driving"),
@@ -132,7 +132,7 @@ def _progress(told: Console, total: int, unit: str) -> Iterator[Callable[[str, D
     with Progress(*columns, console=told, transient=True) as progress:
         bar = progress.add_task("", total=total)
 
-        def finished(driver: str, drive: Drive) -> None:
+        def finished(driver: str, drive: EvaluationDrive) -> None:
             last = f"{driver}, world {drive.seed}: {drive.score:,.0f} {unit}"
             progress.update(bar, advance=1, description=last)
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from charles.config import Unstuck
-from charles.evaluation.driving import Drive, Driver
+from charles.evaluation.driving import Driver, EvaluationDrive
 from charles.evaluation.workers import OpenGame, Task, drive_all, never
 
 FIRST_UNSEEN = 1_000_000  # collectors' worlds have lower seeds (settings.Collect.seed)
@@ -22,7 +22,7 @@ class Scores:
 
     game: str
     score: str
-    drives: dict[str, list[Drive]]
+    drives: dict[str, list[EvaluationDrive]]
 
     def values(self, driver: str) -> list[float]:
         return [drive.score for drive in self.drives[driver]]
@@ -78,7 +78,7 @@ def evaluate(
     unstuck: Unstuck,
     *,
     workers: int = 0,
-    finished: Callable[[str, Drive], None] = lambda _name, _drive: None,
+    finished: Callable[[str, EvaluationDrive], None] = lambda _name, _drive: None,
     stop: Callable[[], bool] = never,
 ) -> Scores:
     """Drive every driver through the world of every seed.
@@ -88,7 +88,7 @@ def evaluate(
     Raises Interrupted when stop says so.
     """
     tasks = [(name, seed) for seed in seeds for name in drivers]
-    drives: dict[Task, Drive] = {}
+    drives: dict[Task, EvaluationDrive] = {}
     for task, driven in drive_all(open_game, drivers, unstuck, tasks, workers, stop):
         drives[task] = driven
         finished(task[0], driven)

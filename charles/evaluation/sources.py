@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from charles.checkpoints import publish
+from charles.checkpoints.identity import WEIGHTS
 from charles.checkpoints.packing import Arrays
+from charles.checkpoints.topic_readers import fetch, living
 from charles.checkpoints.weights_file import load_weights
 from charles.control import config_topic
 from charles.events import Checkpoint
@@ -51,7 +52,7 @@ def configured(settings: Settings) -> Settings:
 def newest_weights(settings: Settings, folder: Path) -> Weights:
     """The newest weights on the model topic; where there are none, those that a demo left in the folder.
 
-    Raises NoWeights, checkpoints.Missing and checkpoints.Damaged.
+    Raises NoWeights, MissingChunks and DamagedArtefact.
     """
     left = folder / WEIGHTS_FILE
     try:
@@ -93,13 +94,13 @@ def _on_topic(settings: Settings, *, newest: bool) -> Weights | None:
     """The newest weights, or those of batch 0."""
     found = [
         manifest
-        for manifest in publish.living(settings.kafka)
-        if manifest.model == settings.driven_model and manifest.kind == publish.WEIGHTS
+        for manifest in living(settings.kafka)
+        if manifest.model == settings.driven_model and manifest.kind == WEIGHTS
     ]
     if not newest:
         found = [manifest for manifest in found if manifest.batch == 0]
     if not found:
         return None
-    arrays = publish.fetch(settings.kafka, found[-1])
+    arrays = fetch(settings.kafka, found[-1])
     where = f"{settings.kafka.prefix}.models at {settings.kafka.bootstrap_servers}"
     return Weights(found[-1], arrays, where, on_topic=True)

@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from charles.config import Unstuck
-from charles.evaluation.driving import Drive, Driver, drive
+from charles.evaluation.driving import Driver, EvaluationDrive, drive
 from charles.games.game import Game
 
 OpenGame = Callable[[int], Game]
@@ -36,7 +36,7 @@ def drive_all(
     tasks: Sequence[Task],
     workers: int,
     stop: Callable[[], bool],
-) -> Iterator[tuple[Task, Drive]]:
+) -> Iterator[tuple[Task, EvaluationDrive]]:
     """Every task with its drive, as they end. workers: processes; 0: this one. Raises Interrupted."""
     if workers == 0:
         yield from ((task, _drive(open_game, drivers[task[0]], task[1], unstuck)) for task in tasks)
@@ -59,7 +59,7 @@ def drive_all(
             raise
 
 
-def _drive(open_game: OpenGame, driver: Driver, seed: int, unstuck: Unstuck) -> Drive:
+def _drive(open_game: OpenGame, driver: Driver, seed: int, unstuck: Unstuck) -> EvaluationDrive:
     with closing(open_game(seed)) as game:
         return drive(game, driver, seed, unstuck)
 
@@ -83,7 +83,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _drive_here(task: Task) -> Drive:
+def _drive_here(task: Task) -> EvaluationDrive:
     assert _luggage is not None
     open_game, drivers, unstuck = _luggage
     return _drive(open_game, drivers[task[0]], task[1], unstuck)

@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
 
 from charles import topics
 from charles.kafka.clients import admin, group, name
-from charles.kafka.errors import Refused, asking, not_allowed
+from charles.kafka.errors import AccessRefused, asking, not_allowed
 from charles.programs import BY_HAND, NAMES
 from charles.settings import Kafka
 from charles.topics import TOPICS, Topic
@@ -101,7 +101,7 @@ def role(name: str) -> Role:
     for one in ROLES:
         if one.name == name:
             return one
-    raise Refused(f"{name}: no such role; there are {', '.join(one.name for one in ROLES)}")
+    raise AccessRefused(f"{name}: no such role; there are {', '.join(one.name for one in ROLES)}")
 
 
 def acls(kafka: Kafka, role: Role) -> list[Acl]:
@@ -130,7 +130,7 @@ def require(kafka: Kafka, program: str) -> None:
     lacks = [*_lacking_on_topics(client, kafka, wanted), *_lacking_on_groups(client, kafka, wanted)]
     if lacks:
         user = kafka.client_properties.get("sasl.username", "this user")
-        raise Refused(
+        raise AccessRefused(
             f"the cluster at {kafka.bootstrap_servers} does not let {user} do the work of a {program}, it lacks: "
             f"{'; '.join(map(str, lacks))}. `charles acls {program}` gives the commands that allow it"
         )

@@ -12,8 +12,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient
 
 from charles.kafka import errors
-from charles.kafka.errors import Refused
-from charles.kafka.outage_log import absence
+from charles.kafka.errors import AccessRefused
+from charles.kafka.outage_log import outages
 from charles.settings import ConfigError, Kafka
 from charles.topics import Topic
 
@@ -109,7 +109,7 @@ def admin(kafka: Kafka, **properties: Any) -> AdminClient:
 def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
     """Return once the cluster answers. Raises BrokerUnavailable after patience_s, and Refused, sooner, where it lets
     nobody in like this."""
-    refused: list[Refused] = []
+    refused: list[AccessRefused] = []
     reasons: list[str] = []
 
     def note(error: KafkaError) -> None:
@@ -157,7 +157,7 @@ def _client(kafka: Kafka) -> dict[str, Any]:
         "client.id": kafka.prefix,
         "log_level": 2,  # librdkafka writes hundreds of lines while a broker is away; it is said once a minute
         "logger": log,  # else what a producer says that was given up goes to standard error, as if it mattered
-        "error_cb": absence.error,
+        "error_cb": outages.error,
         "reconnect.backoff.max.ms": 1000,
         "topic.metadata.refresh.interval.ms": 10_000,
         "allow.auto.create.topics": False,

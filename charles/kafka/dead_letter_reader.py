@@ -17,8 +17,8 @@ from charles.avro.codec import Unreadable
 from charles.events import DeadLetter
 from charles.kafka.clients import admin, name
 from charles.kafka.dead_letters import NOWHERE, VARIES, dead_letter
-from charles.kafka.reading import NoTopic, Span, read_to_end, spans
-from charles.kafka.schemas import Registry
+from charles.kafka.reading import NoTopic, OffsetSpan, read_to_end, spans
+from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import TIMEOUT_S, resolve
 from charles.settings import Kafka
 
@@ -26,7 +26,7 @@ _PARTITION = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LetterEntry:
     """A dead letter and its number, which is its offset in the topic."""
 
     number: int
@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Group:
+class LetterGroup:
     """Dead letters that differ only in numbers. reason: with N in a number's place where those differ; first, last:
     when the first and the last was met; newest: the number of the last one."""
 
@@ -55,7 +55,7 @@ class Original(NamedTuple):
     where: str
 
 
-def span(kafka: Kafka, since: datetime | None = None) -> Span:
+def span(kafka: Kafka, since: datetime | None = None) -> OffsetSpan:
     """The numbers there can be, of those that were written at or after since; some are no dead letter's, but the mark
     of a transaction's end. Whatever was met after a time was also written after it.
 
@@ -65,16 +65,16 @@ def span(kafka: Kafka, since: datetime | None = None) -> Span:
     try:
         there = spans(kafka, place.topic)[_PARTITION]
     except NoTopic:
-        return Span(0, 0)
+        return OffsetSpan(0, 0)
     if since is None:
         return there
     client = admin(kafka)
     asked = {place: OffsetSpec.for_timestamp(int(since.timestamp() * 1000))}
     found = int(resolve(client.list_offsets(asked, request_timeout=TIMEOUT_S))[place].offset)
-    return Span(there.end if found < 0 else found, there.end)
+    return OffsetSpan(there.end if found < 0 else found, there.end)
 
 
-def starts(there: Span, last: int) -> Iterator[int]:
+def starts(there: OffsetSpan, last: int) -> Iterator[int]:
     """Where to begin reading for the last so many that are sought: near the end, and ever further back where too few of
     them are found there."""
     back = last
@@ -84,36 +84,36 @@ def starts(there: Span, last: int) -> Iterator[int]:
     yield there.first
 
 
-def read(kafka: Kafka, start: int = 0) -> Iterator[Entry]:
+def read(kafka: Kafka, start: int = 0) -> Iterator[LetterEntry]:
     """Every dead letter from a number on, the oldest first.
 
     One that cannot be read itself is there as what it is: a record of this topic that could not be used. Raises
     KafkaException, TimeoutError, RegistryError.
     """
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     with suppress(NoTopic):
         for message in read_to_end(kafka, name(kafka, topics.DEADLETTER), [_PARTITION], start):
             yield _entry(registry, message)
 
 
-def find(kafka: Kafka, number: int) -> Entry | None:
+def find(kafka: Kafka, number: int) -> LetterEntry | None:
     """The dead letter of this number, None where there is none. Raises as read() does."""
     try:
         message = _record(kafka, name(kafka, topics.DEADLETTER), _PARTITION, number)
     except NoTopic:
         return None
-    return None if message is None else _entry(Registry(kafka), message)
+    return None if message is None else _entry(SchemaStore(kafka), message)
 
 
-def groups(entries: Iterable[Entry]) -> list[Group]:
+def groups(entries: Iterable[LetterEntry]) -> list[LetterGroup]:
     """The dead letters by topic, program and reason, the most frequent first."""
-    found: dict[tuple[str, str, str], Group] = {}
+    found: dict[tuple[str, str, str], LetterGroup] = {}
     for number, letter in ((entry.number, entry.letter) for entry in entries):
         pattern = VARIES.sub("N", letter.reason)
         key = letter.topic, letter.program, pattern
         group = found.get(key)
         if group is None:
-            found[key] = Group(*key[:2], letter.reason, 1, letter.time, letter.time, number)
+            found[key] = LetterGroup(*key[:2], letter.reason, 1, letter.time, letter.time, number)
             continue
         group.count += 1
         if group.reason != letter.reason:
@@ -159,7 +159,7 @@ def event(kafka: Kafka, letter: DeadLetter, data: bytes) -> Any:
     topic = _table(kafka).get(letter.topic)
     if topic is None or topic is topics.SCHEMAS:
         raise Unreadable(f"{letter.topic} holds no events")
-    return Registry(kafka).decode(topic.event, data)
+    return SchemaStore(kafka).decode(topic.event, data)
 
 
 def text(data: bytes) -> str:
@@ -167,14 +167,14 @@ def text(data: bytes) -> str:
     return data.decode(errors="backslashreplace")
 
 
-def _entry(registry: Registry, message: Message) -> Entry:
+def _entry(registry: SchemaStore, message: Message) -> LetterEntry:
     number = message.offset() or 0
     try:
-        return Entry(number, registry.decode(DeadLetter, message.value()))
+        return LetterEntry(number, registry.decode(DeadLetter, message.value()))
     except Unreadable as problem:
         letter = dead_letter(message, f"this dead letter cannot be read itself: {problem}", "unknown")
         met = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-        return Entry(number, replace(letter, time=met))
+        return LetterEntry(number, replace(letter, time=met))
 
 
 def _record(kafka: Kafka, full: str, partition: int, offset: int) -> Message | None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from charles import topics
 from charles.events import DeadLetter, now
 from charles.kafka.publisher import Publisher
-from charles.metrics.table import Program
+from charles.metrics.table import ProgramMetrics
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
@@ -140,8 +140,8 @@ def _letter(
 
 def _count(reason: str) -> None:
     """The page's reasons are few: without numbers, and without what a record's writer may have chosen."""
-    Program.dead_letters.inc()
-    Program.dead_reasons.labels(VARIES.sub("N", _DETAILS.split(reason)[0]).strip()).inc()
+    ProgramMetrics.dead_letters.inc()
+    ProgramMetrics.dead_reasons.labels(VARIES.sub("N", _DETAILS.split(reason)[0]).strip()).inc()
 
 
 def _place(letter: DeadLetter) -> tuple[str, int, int]:

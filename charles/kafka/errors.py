@@ -21,7 +21,7 @@ _NOT_ALLOWED = (
 _ACLS = "`charles acls` says what each program needs"
 
 
-class Refused(RuntimeError):
+class AccessRefused(RuntimeError):
     """The cluster answers, but does not let this program do its work; the message says what and what to do."""
 
 
@@ -30,16 +30,16 @@ def not_allowed(error: KafkaError | None) -> bool:
     return error is not None and error.code() in _NOT_ALLOWED
 
 
-def of_connection(kafka: Kafka, error: KafkaError) -> Refused | None:
+def of_connection(kafka: Kafka, error: KafkaError) -> AccessRefused | None:
     """What an error that a client's error callback is told means, where it means that nobody gets in like this."""
     if error.code() == KafkaError._AUTHENTICATION:
         user = kafka.client_properties.get("sasl.username", "this user")
-        return Refused(
+        return AccessRefused(
             f"the cluster at {kafka.bootstrap_servers} does not let {user} in: {reason(error)}; kafka.properties, or "
             "the file that kafka.properties_file names, say who it is"
         )
     if error.code() == KafkaError._SSL and "certificate" in error.str():
-        return Refused(
+        return AccessRefused(
             f"the certificates of the cluster at {kafka.bootstrap_servers} and of this program do not fit: "
             f"{reason(error)}; ssl.ca.location names who signs the brokers', which must be made out to the names in "
             "kafka.bootstrap_servers"
@@ -56,17 +56,17 @@ def delivery(error: KafkaError | None, message: Message) -> None:
     """A delivery callback for what must not vanish unseen. Raises Refused, out of the producer's poll() or flush(), for
     what this user may not write."""
     if not_allowed(error):
-        raise Refused(f"the cluster does not let this user write to {message.topic()}; {_ACLS}")
+        raise AccessRefused(f"the cluster does not let this user write to {message.topic()}; {_ACLS}")
 
 
 def reading(error: KafkaError, message: Message) -> Exception:
     """What to raise for an error that a consumer was given in a record's place."""
     if not_allowed(error):
-        return Refused(f"the cluster does not let this user read {message.topic()}; {_ACLS}")
+        return AccessRefused(f"the cluster does not let this user read {message.topic()}; {_ACLS}")
     return KafkaException(error)
 
 
-def heed(message: Message) -> None:
+def raise_if_fatal(message: Message) -> None:
     """What a consumer was given in a record's place, if it is that: raise what ends it, say what does not."""
     error = message.error()
     # FATAL does not say that it is fatal.
@@ -80,5 +80,7 @@ def asking(error: KafkaException, what: Any = "") -> Exception:
     """What to raise for an error of a request. what: it was about, a name or what was to be done."""
     if not_allowed(error.args[0]):
         about = f" ({what})" if what else ""
-        return Refused(f"the cluster does not let this user do that{about}: {error.args[0].str().rstrip('.')}; {_ACLS}")
+        return AccessRefused(
+            f"the cluster does not let this user do that{about}: {error.args[0].str().rstrip('.')}; {_ACLS}"
+        )
     return error

@@ -9,7 +9,7 @@ from typing import TypeVar
 from charles.avro.codec import Unreadable
 from charles.kafka.clients import name
 from charles.kafka.reading import read_to_end
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.topics import Topic
 
@@ -24,7 +24,7 @@ def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
     What cannot be read is skipped: dead letters are for the programs that live on it. Raises KafkaException when the
     topic cannot be read, TimeoutError when nothing comes for 30 s.
     """
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     for message in read_to_end(kafka, name(kafka, topic), patience_s=_SILENCE_S):
         with contextlib.suppress(Unreadable):
             yield registry.decode(event, message.value())

@@ -20,7 +20,7 @@ _AWAY = KafkaError._ALL_BROKERS_DOWN
 _UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 
 
-class Absence:
+class OutageLog:
     """What the clients' error callbacks tell, and their deliveries."""
 
     def __init__(self) -> None:
@@ -74,4 +74,4 @@ class Absence:
             log.info("Kafka: a broker answers again, after %.0f s", time.monotonic() - since)
 
 
-absence = Absence()
+outages = OutageLog()

@@ -12,8 +12,8 @@ from confluent_kafka import KafkaError, Message
 
 from charles.kafka import errors
 from charles.kafka.clients import name, producer
-from charles.kafka.outage_log import absence
-from charles.kafka.schemas import Registry, announcement
+from charles.kafka.outage_log import outages
+from charles.kafka.schemas import SchemaStore, announcement
 from charles.settings import Kafka
 from charles.topics import SCHEMAS, TOPICS, Topic
 
@@ -32,7 +32,7 @@ class Publisher:
         """Raises what Registry.announce() raises."""
         self._kafka = kafka
         self._names = {topic: name(kafka, topic) for topic in TOPICS}
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._registry.announce(*events)
         self.producer = producer(kafka, **properties)
         if "stats_cb" in properties:
@@ -69,14 +69,14 @@ class Publisher:
         def told(error: KafkaError | None, message: Message) -> None:
             errors.delivery(error, message)
             if error is None:
-                absence.over(asked)
+                outages.over(asked)
 
         try:
             self.producer.produce(name(self._kafka, topic), key=key, value=value, on_delivery=told)
         except BufferError:
             log.debug("dropped a %s", topic.name)
         self.producer.poll(0)
-        absence.look()
+        outages.look()
 
     def send_bytes(
         self,

@@ -25,7 +25,7 @@ class NoTopic(KafkaException):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class OffsetSpan:
     """The offsets that a partition holds: from first up to end, which is not included; equal when it is empty.
 
     end is where the oldest open transaction begins. Some offsets between them hold no record: the marks of transactions
@@ -36,7 +36,7 @@ class Span:
     end: int
 
 
-def spans(kafka: Kafka, full: str, patience_s: float = _PATIENCE_S) -> dict[int, Span]:
+def spans(kafka: Kafka, full: str, patience_s: float = _PATIENCE_S) -> dict[int, OffsetSpan]:
     """What each partition of a topic holds now. full: its name with the prefix.
 
     Raises NoTopic, KafkaException when the topic cannot be read, TimeoutError when the cluster does not answer.
@@ -100,7 +100,7 @@ def ends(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[in
             time.sleep(0.1)
 
 
-def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict[int, Span]:
+def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict[int, OffsetSpan]:
     try:
         facts = reader.list_topics(full, timeout=patience_s).topics[full]
         if facts.error is not None and facts.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -112,7 +112,7 @@ def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict
             offsets = ends(reader, TopicPartition(full, partition), patience_s)
             if offsets is None:
                 raise _silent(kafka, full, patience_s)
-            found[partition] = Span(*offsets)
+            found[partition] = OffsetSpan(*offsets)
         return found
     except KafkaException as error:
         if error.args[0].code() in AWAY:

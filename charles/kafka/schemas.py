@@ -31,14 +31,14 @@ NO_SCHEMA = (ValueError, TypeError, fastavro.schema.SchemaParseException, fastav
 """What text that is no Avro schema, or one with parts elsewhere, raises: whoever needs it will find it unknown."""
 
 
-class RegistryError(RuntimeError):
+class SchemaRegistryFailure(RuntimeError):
     """The schema registry refuses, or does not answer; the message is one line and says which.
 
     It says nothing about a record: what could not be looked up may be readable, and is no dead letter.
     """
 
 
-class Registry:
+class SchemaStore:
     """Encodes and decodes events and knows every schema that anybody announced."""
 
     def __init__(self, kafka: Kafka) -> None:
@@ -162,10 +162,10 @@ def _clear_errors(what: str) -> Iterator[None]:
     try:
         yield
     except SchemaRegistryError as error:
-        raise RegistryError(f"{what}: the schema registry says: {' '.join(str(error).split())}") from error
+        raise SchemaRegistryFailure(f"{what}: the schema registry says: {' '.join(str(error).split())}") from error
     except Exception as error:  # its HTTP library, httpx or httpx2, raises what has no base in common with it
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise RegistryError(f"{what}: no answer from kafka.schema_registry_url: {reason}") from error
+        raise SchemaRegistryFailure(f"{what}: no answer from kafka.schema_registry_url: {reason}") from error
 
 
 def _as_json(schema: AvroSchema) -> bytes:

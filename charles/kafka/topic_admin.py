@@ -22,7 +22,7 @@ from confluent_kafka.admin import (
 
 from charles import topics
 from charles.kafka.clients import admin, name, require_broker
-from charles.kafka.errors import Refused, asking, not_allowed
+from charles.kafka.errors import AccessRefused, asking, not_allowed
 from charles.settings import Kafka
 from charles.topics import TOPICS, Topic
 
@@ -176,7 +176,7 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic], partitions:
             created.append(full)
         except KafkaException as error:
             if not_allowed(error.args[0]):
-                raise Refused(
+                raise AccessRefused(
                     f"there is no topic {full}, or this user may not see it, and it may not create it either: "
                     "`charles topics`, by a user who may, creates those of the table; `charles acls` says what each "
                     "program needs"

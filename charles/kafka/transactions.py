@@ -23,7 +23,7 @@ class Fenced(RuntimeError):
     """Another program has taken over this transactional id: this one must end."""
 
 
-class Broken(RuntimeError):
+class BrokenTransaction(RuntimeError):
     """This producer is of no use any more, through nobody's fault; a new one of the same transactional id will do.
 
     Seen when a broker stops and comes back while a transaction is under way.
@@ -164,5 +164,5 @@ def _told(error: KafkaException) -> Exception:
     if problem.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
         return Fenced(f"another program has taken over: {problem.str()}")
     if problem.fatal():
-        return Broken(problem.str())
+        return BrokenTransaction(problem.str())
     return NotCommitted(problem.str())

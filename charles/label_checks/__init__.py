@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from charles.label_checks.check import findings
 from charles.label_checks.pictures import digest, thumbnail
-from charles.label_checks.run_data import Driven, Finding, Kind, Pictures, driven
+from charles.label_checks.run_data import Driven, Finding, FindingKind, Pictures, driven
 
-__all__ = ["Driven", "Finding", "Kind", "Pictures", "digest", "driven", "findings", "thumbnail"]
+__all__ = ["Driven", "Finding", "FindingKind", "Pictures", "digest", "driven", "findings", "thumbnail"]

@@ -17,9 +17,9 @@ from typing import Literal
 import numpy as np
 
 from charles.label_checks import constant_signals
-from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, Answer, Response
-from charles.label_checks.run_data import Flags, Floats, Kind
-from charles.label_checks.segments import Piece
+from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, ImpulseResponse, ResponseFit
+from charles.label_checks.run_data import FindingKind, Flags, Floats
+from charles.label_checks.segments import Segment
 
 EARLIEST, LATEST = -1, 3
 SEARCHED = 12
@@ -35,7 +35,7 @@ _VARIED = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class JudgedAxis:
     """window: blocks that are judged at a time; strong, certain: standard errors of a peak that counts, in a window
     and over a span; unsure: below which there is no peak at all in `long` blocks."""
 
@@ -45,13 +45,15 @@ class Axis:
     strong: float
     certain: float
     unsure: float
-    inverted: Kind
-    unexplaining: Kind
+    inverted: FindingKind
+    unexplaining: FindingKind
     long: int = 10
 
 
-STEERING = Axis("steering", "yaw rate", 4, 4.0, 5.0, 1.8, Kind.STEERING_INVERTED, Kind.STEERING_UNEXPLAINING)
-PEDALS = Axis("pedals", "speed", 6, 3.0, 4.0, 1.5, Kind.PEDALS_INVERTED, Kind.PEDALS_UNEXPLAINING)
+STEERING = JudgedAxis(
+    "steering", "yaw rate", 4, 4.0, 5.0, 1.8, FindingKind.STEERING_INVERTED, FindingKind.STEERING_UNEXPLAINING
+)
+PEDALS = JudgedAxis("pedals", "speed", 6, 3.0, 4.0, 1.5, FindingKind.PEDALS_INVERTED, FindingKind.PEDALS_UNEXPLAINING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,17 @@ class Verdict:
     """fine: the motion answers as it should; kind: what is wrong; neither: nothing can be said. lag: of the peak;
     sure: of it, in standard errors; correlation: of control and motion, the strongest within a third of a second."""
 
-    kind: Kind | None = None
+    kind: FindingKind | None = None
     fine: bool = False
     lag: int = 0
     sure: float = 0.0
     correlation: float = 0.0
 
 
-class Judge:
+class AxisJudge:
     """Judges one axis over any blocks of one piece."""
 
-    def __init__(self, axis: Axis, piece: Piece) -> None:
+    def __init__(self, axis: JudgedAxis, piece: Segment) -> None:
         self.axis = axis
         self._counts = piece.counts
         self._control = piece.steering if axis is STEERING else piece.pedals
@@ -90,7 +92,7 @@ class Judge:
         crossed = self.crossed.over(first, last) if self.axis is STEERING else None
         if crossed is not None and _surest(crossed) > max(strong, 2 * _absolute(answer), _absolute(answer) + margin):
             lag = EARLIEST + int(np.abs(_part(crossed, EARLIEST, LATEST)).argmax())
-            return Verdict(Kind.SWAPPED, False, lag, _surest(crossed), correlation)
+            return Verdict(FindingKind.SWAPPED, False, lag, _surest(crossed), correlation)
         against = -answer.least(0, LATEST)
         if correlation <= CONTRARY or (correlation <= OPPOSED and against >= answer.most(-SEARCHED, SEARCHED) + margin):
             if against >= self.axis.strong:
@@ -100,7 +102,7 @@ class Judge:
         lag = answer.best(-SEARCHED, SEARCHED)
         peak = answer.most(-SEARCHED, SEARCHED)
         if peak >= max(strong, good + margin):
-            return Verdict(Kind.SHIFTED, False, lag, peak, correlation)
+            return Verdict(FindingKind.SHIFTED, False, lag, peak, correlation)
         fine = good >= strong and good == peak
         return Verdict(None, fine, lag if fine else 0, good, correlation)
 
@@ -124,37 +126,37 @@ class Judge:
 
     def _used(self, first: int, last: int, later: int) -> tuple[Floats, Floats]:
         begin, end = self.direct.rows(first, last)
-        rows = np.arange(begin, end) + Response.first
+        rows = np.arange(begin, end) + ResponseFit.first
         rows = rows[self._counts[rows] & self._counts[rows + later]]
         return self._control[rows], self._moved[rows + later]
 
 
-def _response(control: Floats, motion: Floats, present: Floats, counts: Flags) -> Response:
+def _response(control: Floats, motion: Floats, present: Floats, counts: Flags) -> ResponseFit:
     """Of a control where it moves: one that stays is judged by still.py."""
-    return Response(control, motion, present, counts & ~constant_signals.steady(control, BLOCK))
+    return ResponseFit(control, motion, present, counts & ~constant_signals.steady(control, BLOCK))
 
 
-def _turning(piece: Piece) -> Floats:
+def _turning(piece: Segment) -> Floats:
     """What the yaw rate's change depends on besides steering: grip and how the body lags."""
     return np.stack([piece.yaw_rate, piece.yaw_rate * piece.speed / 10, np.ones(len(piece.speed))])
 
 
-def _driving(piece: Piece) -> Floats:
+def _driving(piece: Segment) -> Floats:
     """What the speed's change depends on besides the pedals: drag, and what turning costs."""
     speed, turning = piece.speed / 10, np.abs(piece.yaw_rate)
     return np.stack([speed, speed**2, turning, turning * speed, np.ones(len(speed))])
 
 
-def _part(answer: Answer, low: int, high: int) -> Floats:
+def _part(answer: ImpulseResponse, low: int, high: int) -> Floats:
     return answer.sure[(low <= LAGS) & (high >= LAGS)]
 
 
-def _surest(answer: Answer) -> float:
+def _surest(answer: ImpulseResponse) -> float:
     """In either sense, where an answer may be."""
     return float(np.abs(_part(answer, EARLIEST, LATEST)).max())
 
 
-def _absolute(answer: Answer) -> float:
+def _absolute(answer: ImpulseResponse) -> float:
     """In either sense, wherever."""
     return float(np.abs(_part(answer, -SEARCHED, SEARCHED)).max())
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from charles.label_checks import clock, constant_signals, control_vs_motion, pictures
-from charles.label_checks.run_data import Driven, Finding, Kind
+from charles.label_checks.run_data import Driven, Finding, FindingKind
 
 _RANK = (
-    frozenset({Kind.TELEMETRY_FROZEN, Kind.CONSTANT}),
-    frozenset({Kind.SWAPPED}),
-    frozenset({Kind.STEERING_INVERTED, Kind.PEDALS_INVERTED, Kind.SATURATED}),
-    frozenset({Kind.SHIFTED}),
-    frozenset({Kind.STEERING_UNEXPLAINING, Kind.PEDALS_UNEXPLAINING}),
+    frozenset({FindingKind.TELEMETRY_FROZEN, FindingKind.CONSTANT}),
+    frozenset({FindingKind.SWAPPED}),
+    frozenset({FindingKind.STEERING_INVERTED, FindingKind.PEDALS_INVERTED, FindingKind.SATURATED}),
+    frozenset({FindingKind.SHIFTED}),
+    frozenset({FindingKind.STEERING_UNEXPLAINING, FindingKind.PEDALS_UNEXPLAINING}),
 )
 """What makes motion and controls disagree, most telling first. Where one holds, those after it are its consequence."""
 
@@ -35,5 +35,5 @@ def _explains(one: Finding, other: Finding) -> bool:
     """Whether the one, which holds in half of the other's span or more, leaves nothing to say for the other: because it
     ranks above, or because the other axis says the same."""
     shared = min(one.last_tick, other.last_tick) - max(one.first_tick, other.first_tick)
-    again = one.kind is other.kind is Kind.SHIFTED
+    again = one.kind is other.kind is FindingKind.SHIFTED
     return (again or _rank(one) < _rank(other)) and shared > (other.last_tick - other.first_tick) / 2

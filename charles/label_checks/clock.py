@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from charles.label_checks.run_data import Driven, Finding, Floats, Integers, Kind
+from charles.label_checks.run_data import Driven, Finding, FindingKind, Floats, Integers
 from charles.pacing import HZ
 
 TOLERANCE_S = 0.5
@@ -49,7 +49,7 @@ def _jump(driven: Driven, row: int, seconds: float) -> Finding:
         meaning = "the world stood still meanwhile: the recorder was held up, or the machine's clock was set"
     way = "back" if seconds < 0 else "forward"
     words = f"the clock jumps {way} by {abs(seconds):.2f} s between two ticks: {meaning}"
-    return driven.found(Kind.CLOCK_JUMP, row - 1, row, words, seconds)
+    return driven.found(FindingKind.CLOCK_JUMP, row - 1, row, words, seconds)
 
 
 def _drift(driven: Driven) -> list[Finding]:
@@ -62,7 +62,7 @@ def _drift(driven: Driven) -> list[Finding]:
         words = (
             "most ticks have the time of the tick before: the clock was not read anew; times and latencies are wrong"
         )
-        return [driven.found(Kind.CLOCK_DRIFT, 0, len(driven) - 1, words, -1.0)]
+        return [driven.found(FindingKind.CLOCK_DRIFT, 0, len(driven) - 1, words, -1.0)]
     world, off = _usual(driven), pace * HZ - 1
     if abs(off) < DRIFT or not world or abs(world / pace - 1) > DRIFT:
         return []
@@ -70,7 +70,7 @@ def _drift(driven: Driven) -> list[Finding]:
         f"a tick takes {pace * 1000:.1f} ms, by the clock and by the way that the car drives in it, not "
         f"{1000 / HZ:.1f}: the game was not recorded at {HZ} Hz, and histories of ticks are {1 + off:.2f} times as long"
     )
-    return [driven.found(Kind.CLOCK_DRIFT, 0, len(driven) - 1, words, off)]
+    return [driven.found(FindingKind.CLOCK_DRIFT, 0, len(driven) - 1, words, off)]
 
 
 def _usual(driven: Driven) -> float:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from charles.label_checks.run_data import Driven, Finding, Flags, Floats, Kind, spans
+from charles.label_checks.run_data import Driven, Finding, FindingKind, Flags, Floats, spans
 from charles.pacing import HZ
 
 SAME = 0.01
@@ -48,7 +48,7 @@ def constant(driven: Driven) -> list[Finding]:
                     f"{name} stays at {value:.2f} for {seconds:.0f} s while {against}: this axis was not recorded; "
                     f"check which axis the recorder reads, leave this span out"
                 )
-                found.append(driven.found(Kind.CONSTANT, first, last, words, value))
+                found.append(driven.found(FindingKind.CONSTANT, first, last, words, value))
     return found
 
 
@@ -68,7 +68,7 @@ def saturated(driven: Driven) -> list[Finding]:
                 f"{name} at an end of the range for {full[span].mean():.0%} of {(last - first + 1) / HZ:.0f} s: scaled "
                 f"wrongly, or driven by keys; scale the axis to [-1, 1], or record another driver"
             )
-            found.append(driven.found(Kind.SATURATED, first, last, words, float(full[span].mean())))
+            found.append(driven.found(FindingKind.SATURATED, first, last, words, float(full[span].mean())))
     return found
 
 
@@ -83,7 +83,7 @@ def frozen(driven: Driven) -> list[Finding]:
             f"{what} the same to the last bit for {seconds:.1f} s in which the car drives: the telemetry was not read "
             f"anew; leave this span out"
         )
-        found.append(driven.found(Kind.TELEMETRY_FROZEN, first, last, words, seconds))
+        found.append(driven.found(FindingKind.TELEMETRY_FROZEN, first, last, words, seconds))
     return found
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from charles.label_checks.axis_judge import EARLIEST, LATEST, MARGIN, PEDALS, STEERING, Axis, Judge, Verdict
-from charles.label_checks.impulse_response import REACH, Response
+from charles.label_checks.axis_judge import EARLIEST, LATEST, MARGIN, PEDALS, STEERING, AxisJudge, JudgedAxis, Verdict
+from charles.label_checks.impulse_response import REACH, ResponseFit
 from charles.label_checks.messages import words
-from charles.label_checks.run_data import Driven, Finding, Floats, Kind
-from charles.label_checks.segments import Piece, pieces
+from charles.label_checks.run_data import Driven, Finding, FindingKind, Floats
+from charles.label_checks.segments import Segment, pieces
 from charles.pacing import HZ
 
 _WINDOW_MARGIN = 1.0
@@ -39,7 +39,7 @@ def findings(driven: Driven) -> list[Finding]:
     found = []
     for piece in pieces(driven):
         for axis in (STEERING, PEDALS):
-            judge = Judge(axis, piece)
+            judge = AxisJudge(axis, piece)
             verdicts = _verdicts(judge)
             usual, wrong = _usual(verdicts), _wrong(judge, verdicts)
             if usual is None and not wrong:
@@ -54,12 +54,12 @@ def findings(driven: Driven) -> list[Finding]:
     return found
 
 
-def _windows(judge: Judge, blocks: int) -> list[tuple[int, int]]:
+def _windows(judge: AxisJudge, blocks: int) -> list[tuple[int, int]]:
     size = min(blocks, judge.blocks)
     return [(first, first + size) for first in range(judge.blocks - size + 1)]
 
 
-def _verdicts(judge: Judge) -> list[_Span]:
+def _verdicts(judge: AxisJudge) -> list[_Span]:
     axis = judge.axis
     return [
         _Span(judge.verdict(first, last, axis.strong, _WINDOW_MARGIN), first, last)
@@ -67,7 +67,7 @@ def _verdicts(judge: Judge) -> list[_Span]:
     ]
 
 
-def _wrong(judge: Judge, verdicts: list[_Span]) -> list[_Span]:
+def _wrong(judge: AxisJudge, verdicts: list[_Span]) -> list[_Span]:
     """Spans of windows that agree on what is wrong; between them may be some that say nothing."""
     found = []
     for span in _joined(verdicts):
@@ -77,14 +77,14 @@ def _wrong(judge: Judge, verdicts: list[_Span]) -> list[_Span]:
     return found
 
 
-def _far(axis: Axis, piece: Piece) -> list[_Span]:
+def _far(axis: JudgedAxis, piece: Segment) -> list[_Span]:
     """Labels of a whole piece that are shifted farther than a Response reaches: up to two seconds."""
     best: list[_Span] = []
     for ticks in _FAR:
-        judge = Judge(axis, piece.earlier(ticks))
+        judge = AxisJudge(axis, piece.earlier(ticks))
         verdict = judge.verdict(0, judge.blocks, axis.certain + _FAR_SURER, MARGIN)
-        if verdict.fine or verdict.kind is Kind.SHIFTED:
-            verdict = replace(verdict, kind=Kind.SHIFTED, fine=False, lag=verdict.lag - ticks)
+        if verdict.fine or verdict.kind is FindingKind.SHIFTED:
+            verdict = replace(verdict, kind=FindingKind.SHIFTED, fine=False, lag=verdict.lag - ticks)
             best = max(best, [_Span(verdict, 0, judge.blocks)], key=lambda spans: spans[0].verdict.sure if spans else 0)
     return best
 
@@ -105,10 +105,10 @@ def _joined(verdicts: list[_Span]) -> list[_Span]:
 
 
 def _agree(one: Verdict, other: Verdict) -> bool:
-    return one.kind is other.kind and (one.kind is not Kind.SHIFTED or abs(one.lag - other.lag) <= _LAGS_APART)
+    return one.kind is other.kind and (one.kind is not FindingKind.SHIFTED or abs(one.lag - other.lag) <= _LAGS_APART)
 
 
-def _unexplained(judge: Judge, verdicts: list[_Span], wrong: list[_Span]) -> list[_Span]:
+def _unexplained(judge: AxisJudge, verdicts: list[_Span], wrong: list[_Span]) -> list[_Span]:
     """Long windows that show nothing of the control; those that overlap make one. Where a part is fine, or wrong in a
     way that has a name, the whole is not unexplained: such parts can cancel."""
     told = [window for window in verdicts if window.verdict.fine]
@@ -134,7 +134,7 @@ def _usual(verdicts: list[_Span]) -> int | None:
     return int(np.median(lags)) if lags else None
 
 
-def _edges(judge: Judge, span: _Span, usual: int | None) -> tuple[int, int]:
+def _edges(judge: AxisJudge, span: _Span, usual: int | None) -> tuple[int, int]:
     """The first and the last tick of a span, as indices into the piece. Without good windows to set it apart from, it
     is what its windows cover."""
     begin, end = judge.direct.rows(span.first, span.last)
@@ -145,22 +145,22 @@ def _edges(judge: Judge, span: _Span, usual: int | None) -> tuple[int, int]:
         high = judge.direct.rows(0, min(span.last + window, judge.blocks))[1]
         begin, end = _densest(_speaks(judge, span, usual)[low:high])
         begin, end = begin + low, end + low
-    first = 0 if begin < _SNAP else begin + Response.first
-    last = rows - 1 + 2 * REACH + 1 if end > rows - _SNAP else end - 1 + Response.first
+    first = 0 if begin < _SNAP else begin + ResponseFit.first
+    last = rows - 1 + 2 * REACH + 1 if end > rows - _SNAP else end - 1 + ResponseFit.first
     return first, last
 
 
-def _speaks(judge: Judge, span: _Span, usual: int) -> Floats:
+def _speaks(judge: AxisJudge, span: _Span, usual: int) -> Floats:
     """(rows,): how much each tick speaks for what is wrong in a span and against the usual answer."""
     direct = judge.direct.evidence()
     right = direct[:, usual + REACH]
     within = slice(*judge.direct.rows(span.first, span.last))
     kind, lag = span.verdict.kind, span.verdict.lag
-    if kind is Kind.SHIFTED:
+    if kind is FindingKind.SHIFTED:
         speaks: Floats = direct[:, lag + REACH] - right
     elif kind is judge.axis.inverted:
         speaks = -direct[:, EARLIEST + REACH : LATEST + REACH + 1].sum(axis=1)
-    elif kind is Kind.SWAPPED:
+    elif kind is FindingKind.SWAPPED:
         crossed = judge.crossed.evidence()[:, lag + REACH]
         speaks = crossed * np.sign(crossed[within].sum()) - right
     else:

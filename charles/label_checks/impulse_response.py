@@ -35,7 +35,7 @@ _CLIP = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ImpulseResponse:
     """gain: of the motion for one unit of the control, at each of LAGS; sure: gain over its standard error."""
 
     gain: Floats
@@ -54,7 +54,7 @@ class Answer:
         return float(self.sure[low + REACH : high + REACH + 1].min())
 
 
-class Response:
+class ResponseFit:
     """The answer of one motion to one control, over a stretch of consecutive ticks.
 
     control, motion: (n,); present: columns (k, n) of what the motion's change depends on besides; counts: (n,), whether
@@ -79,7 +79,7 @@ class Response:
         self._sums = [joint[part].T @ joint[part] for part in self._parts()]
         self._counts = [int(used[part].sum()) for part in self._parts()]
 
-    def over(self, first: int, last: int) -> Answer | None:
+    def over(self, first: int, last: int) -> ImpulseResponse | None:
         """The answer over blocks first to last, the last not included; None where too little can be used."""
         count = sum(self._counts[first:last])
         if count < (last - first) * BLOCK // 2:
@@ -91,7 +91,7 @@ class Response:
         left = max(float(total - 2 * gain @ outer + gain @ inner @ gain), 0.0) / max(count - len(gain), 1)
         error = np.sqrt(np.maximum(np.diag(inverse @ inner @ inverse), 0.0) * left)
         sure = np.divide(gain, error, out=np.zeros_like(gain), where=error > 1e-12 * np.abs(gain))
-        return Answer(gain[self._known :], sure[self._known :])
+        return ImpulseResponse(gain[self._known :], sure[self._known :])
 
     def evidence(self) -> Floats:
         """(rows, lags): what each tick adds to the gain at each lag, in units of that lag's spread, clipped."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from charles.label_checks.axis_judge import PEDALS, STEERING, Axis, Verdict
-from charles.label_checks.run_data import Kind
+from charles.label_checks.axis_judge import PEDALS, STEERING, JudgedAxis, Verdict
+from charles.label_checks.run_data import FindingKind
 from charles.pacing import HZ
 
 
-def words(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
+def words(axis: JudgedAxis, verdict: Verdict, usual: int) -> tuple[str, float]:
     """One line, and the figure behind it. usual: the lag at which the motion answers where all is well."""
     other = PEDALS if axis is STEERING else STEERING
-    if verdict.kind is Kind.SHIFTED:
+    if verdict.kind is FindingKind.SHIFTED:
         return _shifted(axis, verdict, usual)
-    if verdict.kind is Kind.SWAPPED:
+    if verdict.kind is FindingKind.SWAPPED:
         text = (
             f"the {axis.motion} answers the {other.name} ({verdict.sure:.0f} standard errors) and not the {axis.name}: "
             f"the axes are swapped; exchange them"
@@ -33,7 +33,7 @@ def words(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
     return text, verdict.correlation
 
 
-def _shifted(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
+def _shifted(axis: JudgedAxis, verdict: Verdict, usual: int) -> tuple[str, float]:
     late = usual - verdict.lag
     ticks = abs(late)
     when, way = ("late", "back") if late > 0 else ("early", "ahead")
@@ -45,7 +45,7 @@ def _shifted(axis: Axis, verdict: Verdict, usual: int) -> tuple[str, float]:
     return text, float(late)
 
 
-def _sign(axis: Axis) -> str:
+def _sign(axis: JudgedAxis) -> str:
     if axis is STEERING:
         return "it, so that left is negative in both"
     return "it, so that acceleration makes faster and braking slower"

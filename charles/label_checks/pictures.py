@@ -7,7 +7,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.label_checks.run_data import Driven, Finding, Kind
+from charles.label_checks.run_data import Driven, Finding, FindingKind
 from charles.pacing import HZ
 
 WIDTH, HEIGHT = 16, 9
@@ -56,7 +56,7 @@ def frozen(driven: Driven) -> list[Finding]:
                 f"{ticks / HZ:.1f} s: the screen was not captured anew; leave this span out"
             )
             span = int(pictures.tick[first]), int(pictures.tick[last])
-            found.append(Finding(Kind.CAMERA_FROZEN, driven.collector, driven.run, *span, words, metres))
+            found.append(Finding(FindingKind.CAMERA_FROZEN, driven.collector, driven.run, *span, words, metres))
     return found
 
 

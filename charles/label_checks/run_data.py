@@ -18,7 +18,7 @@ Flags = NDArray[np.bool_]
 _MICROSECONDS = 1_000_000
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What can be wrong with labels, or with what they are judged by."""
 
     STEERING_INVERTED = "steering inverted"
@@ -41,7 +41,7 @@ class Finding:
     means, what to do. measure: the figure behind it: ticks of a shift (labels too late above 0), seconds of a clock
     jump, else what the words say."""
 
-    kind: Kind
+    kind: FindingKind
     collector: str
     run: str
     first_tick: int
@@ -112,7 +112,7 @@ class Driven:
         """These rows alone, without pictures."""
         return replace(self, **{name: getattr(self, name)[chosen] for name in ROWS}, pictures=no_pictures())
 
-    def found(self, kind: Kind, first_row: int, last_row: int, words: str, measure: float = 0.0) -> Finding:
+    def found(self, kind: FindingKind, first_row: int, last_row: int, words: str, measure: float = 0.0) -> Finding:
         """A finding between two rows, both included."""
         ticks = int(self.tick[first_row]), int(self.tick[last_row])
         return Finding(kind, self.collector, self.run, *ticks, words, measure)

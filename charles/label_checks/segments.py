@@ -20,7 +20,7 @@ _SHORTEST = 2 * BLOCK + 2 * REACH + 1
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Segment:
     """rows: (n,) of the run, of each tick; counts: (n,), whether the tick is there, and the car drives and grips."""
 
     rows: Integers
@@ -30,12 +30,12 @@ class Piece:
     yaw_rate: Floats
     counts: Flags
 
-    def earlier(self, ticks: int) -> Piece:
+    def earlier(self, ticks: int) -> Segment:
         """With the controls that were recorded so many ticks later; what they leave at an end comes from the other."""
         return replace(self, steering=np.roll(self.steering, -ticks), pedals=np.roll(self.pedals, -ticks))
 
 
-def pieces(driven: Driven) -> list[Piece]:
+def pieces(driven: Driven) -> list[Segment]:
     """Those that are long enough to be judged, in order."""
     gaps = np.flatnonzero(np.diff(driven.tick) > BRIDGED + 1) + 1
     ends = [0, *gaps.tolist(), len(driven)]
@@ -57,7 +57,7 @@ def sliding(driven: Driven) -> Flags:
     return slides if slides.sum() < goes.sum() / 2 else np.zeros(len(driven), bool)
 
 
-def _piece(driven: Driven, counts: Flags, first: int, last: int) -> Piece:
+def _piece(driven: Driven, counts: Flags, first: int, last: int) -> Segment:
     ticks = driven.tick[first:last]
     wanted = np.arange(ticks[0], ticks[-1] + 1)
     rows = first + np.searchsorted(ticks, wanted, side="right") - 1
@@ -65,4 +65,4 @@ def _piece(driven: Driven, counts: Flags, first: int, last: int) -> Piece:
     steering, pedals, speed, yaw_rate = (
         values[rows] for values in (driven.steering, driven.pedals, driven.speed, driven.yaw_rate)
     )
-    return Piece(rows, steering, pedals, speed, yaw_rate, counts[rows] & there)
+    return Segment(rows, steering, pedals, speed, yaw_rate, counts[rows] & there)

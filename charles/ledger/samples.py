@@ -17,7 +17,7 @@ from charles.avro.codec import Unreadable
 from charles.events import Status
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 COUNTED = ("expired", "surplus", "rejected", "buffered", "drawn")
@@ -50,7 +50,7 @@ def heard(kafka: Kafka) -> list[Status]:
     TimeoutError.
     """
     found: dict[str, Status] = {}
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     with suppress(NoTopic):
         for message in read_to_end(kafka, name(kafka, topics.STATUS)):
             with suppress(Unreadable):

@@ -12,7 +12,7 @@ from charles.base import latency
 from charles.events import TERMS, RunLedger
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 BESIDE = ("repeats", "expired", "late", "dropped")
@@ -45,7 +45,7 @@ def read(kafka: Kafka) -> list[RunLedger]:
             what, collector, run, *_ = str(message.key(), "utf-8").split("/")  # type: ignore[arg-type]
             if what == "ledger":
                 newest[collector, run, message.partition() or 0] = message.value()
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     return [registry.decode(RunLedger, newest[place]) for place in sorted(newest)]
 
 

@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from charles.metrics.mirrored_counters import Following
-from charles.metrics.table import UNKNOWN, Rdkafka
+from charles.metrics.mirrored_counters import MirroredCounters
+from charles.metrics.table import UNKNOWN, LibrdkafkaMetrics
 
 EVERY_S = 5.0
 _SILENT_S = 4 * EVERY_S
 _PER_TOPIC = {
-    "txmsgs": Rdkafka.sent,
-    "txbytes": Rdkafka.sent_bytes,
-    "rxmsgs": Rdkafka.received,
-    "rxbytes": Rdkafka.received_bytes,
+    "txmsgs": LibrdkafkaMetrics.sent,
+    "txbytes": LibrdkafkaMetrics.sent_bytes,
+    "rxmsgs": LibrdkafkaMetrics.received,
+    "rxbytes": LibrdkafkaMetrics.received_bytes,
 }
 
 
@@ -28,7 +28,7 @@ class LibrdkafkaStats:
     def __init__(self, prefix: str) -> None:
         """prefix: of the topics, left away on the page."""
         self._prefix = f"{prefix}."
-        self._following: dict[str, Following] = {}
+        self._following: dict[str, MirroredCounters] = {}
         self._read: set[str] = set()
         self._newest: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
@@ -38,7 +38,7 @@ class LibrdkafkaStats:
         now = time.monotonic()
         self._newest[said["name"]] = now, said
         self._newest = {client: known for client, known in self._newest.items() if now - known[0] < _SILENT_S}
-        following = self._following.setdefault(said["name"], Following())
+        following = self._following.setdefault(said["name"], MirroredCounters())
         for field, counter in _PER_TOPIC.items():
             for topic, count in self._by_topic(said, field).items():
                 if count:  # a client knows of topics that it only writes to what it read of them, and the reverse
@@ -51,16 +51,16 @@ class LibrdkafkaStats:
         for client in clients:
             lag.update(self._by_topic(client, "consumer_lag_stored"))
         for topic in self._read - lag.keys():
-            Rdkafka.lag.remove(topic)
+            LibrdkafkaMetrics.lag.remove(topic)
         for topic, count in lag.items():
-            Rdkafka.lag.labels(topic).set(count)
+            LibrdkafkaMetrics.lag.labels(topic).set(count)
         self._read = set(lag)
         producers = [client for client in clients if client["type"] == "producer"]
-        Rdkafka.queued.set(sum(producer["msg_cnt"] for producer in producers))
-        Rdkafka.queued_bytes.set(sum(producer["msg_size"] for producer in producers))
+        LibrdkafkaMetrics.queued.set(sum(producer["msg_cnt"] for producer in producers))
+        LibrdkafkaMetrics.queued_bytes.set(sum(producer["msg_size"] for producer in producers))
         brokers = [broker for producer in producers for broker in producer["brokers"].values()]
         microseconds = [broker["rtt"]["p95"] for broker in brokers if broker["rtt"]["cnt"]]
-        Rdkafka.round_trip.set(max(microseconds, default=UNKNOWN) / 1e6)
+        LibrdkafkaMetrics.round_trip.set(max(microseconds, default=UNKNOWN) / 1e6)
 
     def _by_topic(self, client: Mapping[str, Any], field: str) -> Counter[str]:
         """The sums over partitions; -1 is unknown, as is the partition of that number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter
 
 
-class Following:
+class MirroredCounters:
     """Lets counters follow counts that are kept elsewhere, from 0 on, and begin anew now and then."""
 
     def __init__(self) -> None:

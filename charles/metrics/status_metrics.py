@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 
 from charles.events import Status
-from charles.metrics.mirrored_counters import Following
-from charles.metrics.table import Program
+from charles.metrics.mirrored_counters import MirroredCounters
+from charles.metrics.table import ProgramMetrics
 
 STATES = ("starting", "waiting", "running", "paused", "starting over", "stopped", "failed")
 
@@ -19,18 +19,18 @@ class StatusMetrics:
 
     def __init__(self) -> None:
         self._process = psutil.Process()
-        self._following = Following()
-        Program.started.set(self._process.create_time())
+        self._following = MirroredCounters()
+        ProgramMetrics.started.set(self._process.create_time())
 
     def __call__(self, status: Status) -> None:
-        Program.info.labels(status.instance, status.version).set(1)
+        ProgramMetrics.info.labels(status.instance, status.version).set(1)
         for state in STATES:
-            Program.state.labels(state).set(state == status.state)
-        Program.heartbeat.set(status.time.timestamp())
-        Program.epoch.set(status.epoch)
-        Program.memory.set(status.memory)
+            ProgramMetrics.state.labels(state).set(state == status.state)
+        ProgramMetrics.heartbeat.set(status.time.timestamp())
+        ProgramMetrics.epoch.set(status.epoch)
+        ProgramMetrics.memory.set(status.memory)
         used = self._process.cpu_times()
-        self._following.to(Program.cpu, used.user + used.system)
+        self._following.to(ProgramMetrics.cpu, used.user + used.system)
         disk = shutil.disk_usage(Path.cwd())
-        Program.disk_free.set(disk.free)
-        Program.disk_size.set(disk.total)
+        ProgramMetrics.disk_free.set(disk.free)
+        ProgramMetrics.disk_size.set(disk.total)

@@ -28,7 +28,7 @@ _APPLIED_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetricRow:
     """One metric. name: as on a page, without a histogram's _bucket, _sum and _count; kind: counter, gauge, histogram."""
 
     name: str
@@ -41,7 +41,7 @@ COMMON = CollectorRegistry(auto_describe=False)
 """What every program offers."""
 OWN: dict[str, CollectorRegistry] = {}
 """What one program offers beside it, by the program's name."""
-ROWS: list[Row] = []
+ROWS: list[MetricRow] = []
 """All of them, in the order of this page."""
 
 UNKNOWN = float("nan")
@@ -64,7 +64,7 @@ def _listed(metric: _Metric, name: str, words: str, labels: Sequence[str]) -> _M
     common = first != "charles" or program == "program"
     (COMMON if common else OWN.setdefault(program, CollectorRegistry())).register(metric)
     (family,) = metric.describe()
-    ROWS.append(Row(name, family.type, words, tuple(labels)))
+    ROWS.append(MetricRow(name, family.type, words, tuple(labels)))
     return metric
 
 
@@ -85,7 +85,7 @@ def _histogram(name: str, words: str, buckets: Sequence[float], *labels: str) ->
 
 
 # fmt: off
-class Program:
+class ProgramMetrics:
     """What every program tells with its heartbeat, and of its process."""
 
     info = _gauge("charles_program_info", "Always 1; name: the instance's, stable over restarts; version: the code's.", "name", "version")
@@ -101,7 +101,7 @@ class Program:
     started = _gauge("process_start_time_seconds", "When the process began, since 1970.")
 
 
-class Rdkafka:
+class LibrdkafkaMetrics:
     """What librdkafka tells of a program's Kafka clients, added up. topic: without the prefix."""
 
     sent = _counter("rdkafka_sent_messages_total", "Records sent and acknowledged.", "topic")
@@ -114,7 +114,7 @@ class Rdkafka:
     lag = _gauge("rdkafka_consumer_lag_messages", "Records between what a consumer was given and the end that it may read.", "topic")
 
 
-class Collector:
+class CollectorMetrics:
     """collector: its name, which is the key of its events."""
 
     captured = _counter("charles_collector_captured_ticks_total", "Ticks at which the game was looked at and its driver asked.", "collector")
@@ -128,7 +128,7 @@ class Collector:
     crashes = _counter("charles_collector_crashes_total", "Crashes.", "collector")
 
 
-class Balancer:
+class BalancerMetrics:
     """Of the partitions that it has. output: whose sets the bin is of, `joint` in v1; bin: as people write it."""
 
     waiting = _gauge("charles_balancer_waiting_ticks", "Ticks that wait in a bin.", "output", "bin")
@@ -141,7 +141,7 @@ class Balancer:
     transaction = _histogram("charles_balancer_commit_seconds", "How long the end of a transaction takes: its last records, the offsets, the commit.", _COMMIT_S)
 
 
-class Trainer:
+class TrainerMetrics:
     """model: whose weights; output: what is predicted, for buffers the kind of set, which is `joint` in v1."""
 
     info = _gauge("charles_trainer_model_info", "Always 1; line: the network's construction.", "model", "line")
@@ -163,7 +163,7 @@ class Trainer:
     checkpoint_s = _histogram("charles_trainer_checkpoint_publish_seconds", "From packing a checkpoint to its acknowledgement.", _CHECKPOINT_S)
 
 
-class Player:
+class PlayerMetrics:
     """model: whose weights it drives with."""
 
     info = _gauge("charles_player_model_info", "Always 1.", "model", "line")
@@ -181,7 +181,7 @@ class Player:
     refused = _counter("charles_player_refused_checkpoints_total", "Checkpoints that were passed over.", "reason")
 
 
-class Recorder:
+class RecorderMetrics:
     """topic: without the prefix."""
 
     records = _counter("charles_recorder_records_total", "Records that were recorded.", "topic")

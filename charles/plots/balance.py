@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from charles import topics
-from charles.balancing.label_counts import Counts
+from charles.balancing.label_counts import LabelCounts
 from charles.config import Config
 from charles.control.config_topic import Epoch, Epochs
 from charles.events import Control, Sample
@@ -24,7 +24,7 @@ EventT = TypeVar("EventT")
 PNG, HTML = "balance.png", "balance.html"
 
 
-class Watch(Protocol):
+class CountProgress(Protocol):
     """Passes a topic's events on while somebody watches. full: its name; total: about how many there are."""
 
     def __call__(self, full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT]: ...
@@ -35,8 +35,8 @@ class NothingToDraw(RuntimeError):
 
 
 def read_counts(
-    kafka: Kafka, epochs: Epochs, number: int | None = None, bins: int | None = None, watch: Watch | None = None
-) -> Counts:
+    kafka: Kafka, epochs: Epochs, number: int | None = None, bins: int | None = None, watch: CountProgress | None = None
+) -> LabelCounts:
     """Count what both topics hold, reading each once.
 
     number: of the epoch whose balancing is drawn, None: the one that holds; samples of every epoch that balances the
@@ -45,7 +45,7 @@ def read_counts(
     """
     epoch = epochs.newest if number is None else epochs.numbered(number)
     same = {one.number for one in epochs.held if _balancing(one.config) == _balancing(epoch.config)}
-    counts = Counts(epoch.config, bins)
+    counts = LabelCounts(epoch.config, bins)
     for control in _watched(kafka, topics.CONTROLS, Control, watch):
         counts.add_control(control)
     if not counts.drive.ticks:
@@ -61,7 +61,7 @@ def read_counts(
     return counts
 
 
-def draw(folder: Path, counts: Counts) -> list[Path]:
+def draw(folder: Path, counts: LabelCounts) -> list[Path]:
     """Write balance.png and balance.html into a folder, which is made. Raises Unwritable."""
     draw_png(folder / PNG, counts)
     draw_html(folder / HTML, counts)
@@ -80,7 +80,7 @@ def _why(full: str, epoch: Epoch, elsewhere: dict[int, int]) -> str:
     return f"{full} holds no sample that was balanced as in epoch {epoch.number}: name another with --epoch: {there}"
 
 
-def _watched(kafka: Kafka, topic: Topic, event: type[EventT], watch: Watch | None) -> Iterator[EventT]:
+def _watched(kafka: Kafka, topic: Topic, event: type[EventT], watch: CountProgress | None) -> Iterator[EventT]:
     every = events(kafka, topic, event)
     if watch is None:
         return every

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms, Values
+from charles.balancing.label_counts import ACROSS, UP, Histograms, LabelCounts, Values
 from charles.labels.bins import Scale
 from charles.labels.outputs import Output
 from charles.plots.style import COLOURS, DRIVEN, FAINT, FONT, INK, PAPER, RAMP, first, marks, words
@@ -31,7 +31,7 @@ _TICKS = [math.log10(part) for part in (1, 2, 5)]
 Seen = Mapping[str, Histograms]
 
 
-def figure(counts: Counts) -> go.Figure:
+def figure(counts: LabelCounts) -> go.Figure:
     """As driven on the left, balanced on the right; below them the outputs whose bins are not those of the axes."""
     others = [output for output in counts.outputs if not counts.own_axis(output)]
     heights = [*_HEIGHTS, *_MORE * len(others)]
@@ -142,7 +142,7 @@ def _bars(scale: Scale, bins: Values, total: float, name: str) -> go.Bar:
     )
 
 
-def _add_own_bins(drawn: go.Figure, row: int, counts: Counts, output: Output, sets: Seen) -> None:
+def _add_own_bins(drawn: go.Figure, row: int, counts: LabelCounts, output: Output, sets: Seen) -> None:
     """A panel with an output's labels in its own bins: the samples, and a line for what was driven."""
     value, places = output.value, list(range(len(output.scale)))
     for name, each in first(value, sets).items():

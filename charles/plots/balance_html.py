@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from charles.balancing.evenness import HEADS, Row, rows
-from charles.balancing.label_counts import Counts
+from charles.balancing.evenness import HEADS, EvennessRow, rows
+from charles.balancing.label_counts import LabelCounts
 from charles.base.atomic_file import written
 from charles.plots.balance_figure import figure
 from charles.plots.style import FAINT, FONT, INK, PAPER
@@ -42,7 +42,7 @@ th:first-child, td:first-child {{ text-align: left; }}
 _CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
-def draw_html(path: Path, counts: Counts) -> None:
+def draw_html(path: Path, counts: LabelCounts) -> None:
     """Write balance.html, 5 MB, most of which is what makes it interactive. Raises Unwritable."""
     drawn = figure(counts).to_html(full_html=False, include_plotlyjs=True, div_id="balance", config=_CONFIG)
     look: Mapping[str, str] = {"ink": INK, "paper": PAPER, "faint": FAINT, "font": FONT, "allowed": _ALLOWED}
@@ -51,7 +51,7 @@ def draw_html(path: Path, counts: Counts) -> None:
         file.write_text(page, encoding="utf-8")
 
 
-def _table(every: Iterable[Row]) -> str:
+def _table(every: Iterable[EvennessRow]) -> str:
     head, *body = (
         "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line)
         for tag, line in (("th", HEADS), *(("td", row.words()) for row in every))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from charles.balancing.label_counts import ACROSS, UP, Counts, Histograms, Values
+from charles.balancing.label_counts import ACROSS, UP, Histograms, LabelCounts, Values
 from charles.base.atomic_file import written
 from charles.labels.outputs import Output
 from charles.plots.style import COLOURS, DPI, DRIVEN, FAINT, INK, PAPER, RAMP, first, marks, paper, plain, title, words
@@ -28,7 +28,7 @@ Parts = Mapping[str, Values]
 """The parts that a bar is stacked of, from its foot up: counts by bin, by the colour's name."""
 
 
-def draw_png(path: Path, counts: Counts) -> None:
+def draw_png(path: Path, counts: LabelCounts) -> None:
     """Write balance.png, 1440x780; 300 more where an output's bins are not those of the axes. Raises Unwritable."""
     others = [output for output in counts.outputs if not counts.own_axis(output)]
     figure = paper(_WIDTH, _HEIGHT + (_BELOW if others else 0))
@@ -49,7 +49,7 @@ def draw_png(path: Path, counts: Counts) -> None:
         figure.savefig(file, format="png")
 
 
-def draw_driven(path: Path, counts: Counts) -> None:
+def draw_driven(path: Path, counts: LabelCounts) -> None:
     """Write the left half of it alone, 780x780, for ticks of which none was balanced. Raises Unwritable."""
     figure = paper(_WIDTH - (_LEFTS[1] - _LEFTS[0]), _HEIGHT)
     title(figure, "What was driven", subtitle(counts))
@@ -61,11 +61,11 @@ def draw_driven(path: Path, counts: Counts) -> None:
         figure.savefig(file, format="png")
 
 
-def subtitle(counts: Counts) -> str:
+def subtitle(counts: LabelCounts) -> str:
     return f"how often each combination of {words(ACROSS)} and {words(UP)} comes; hatched: never"
 
 
-def _block(figure: Figure, number: int, counts: Counts, seen: Mapping[str, Histograms], norm: LogNorm) -> None:
+def _block(figure: Figure, number: int, counts: LabelCounts, seen: Mapping[str, Histograms], norm: LogNorm) -> None:
     """One joint histogram, with the marginals of what it is the sum of."""
     left, top = _LEFTS[number], _TOP + _MARGIN + _GAP
     scale = counts.axis
@@ -117,7 +117,7 @@ def _bars(axes: Axes, parts: Parts, bins: int, *, lying: bool = False) -> None:
         spine.set_visible(side == ("left" if lying else "bottom"))
 
 
-def _own_bins(axes: Axes, counts: Counts, output: Output) -> None:
+def _own_bins(axes: Axes, counts: LabelCounts, output: Output) -> None:
     """An output's labels in its own bins: the samples, and a line for what was driven."""
     driven = counts.drive.seen.labels[output.value]
     size = len(output.scale)

@@ -12,7 +12,7 @@ _MOST_MS = 253_402_300_800_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplayOutcome:
     """What came of a replay. records: by topic; bytes: of their values; position_ms: the recorded time that was
     reached; passes: how often it began; complete: whether it came to the end, rather than that somebody stopped it;
     undelivered: records of which nobody knows whether they are there; unread: values that kept their old run; surplus:

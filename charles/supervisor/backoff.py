@@ -6,7 +6,7 @@ STEPS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 STABLE_S = 30.0
 
 
-class Delay:
+class Backoff:
     """Longer each time; from the shortest on again after something ran for STABLE_S."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from charles.config import ConfigError
 from charles.programs import NAMES, PROGRAMS, Program
 from charles.settings import Settings, environment
 from charles.supervisor.logfile import LogFile
-from charles.supervisor.program_process import Child
+from charles.supervisor.program_process import ProgramProcess
 
 _WORLDS_EACH = 10_000
 _LAST_SEED = 990_000
@@ -46,7 +46,7 @@ def plan(words: Sequence[str]) -> Plan:
     return wanted
 
 
-def children(settings: Settings, plan: Plan, prefix: str, folder: Path) -> list[Child]:
+def children(settings: Settings, plan: Plan, prefix: str, folder: Path) -> list[ProgramProcess]:
     """The programs of the plan, in the order of the table. prefix: of their names; folder: of their logs.
 
     Raises ConfigError where they need more ports than there are, OSError where no log can be written there.
@@ -90,13 +90,15 @@ def instances(settings: Settings, program: str, count: int, prefix: str = "") ->
         yield settings.model_copy(update={program: section.model_copy(update=own)})
 
 
-def _child(program: Program, settings: Settings, folder: Path) -> Child:
+def _child(program: Program, settings: Settings, folder: Path) -> ProgramProcess:
     name = getattr(settings, program.name).name
     # What else the environment says of settings is in them already, and would come before them.
     inherited = {key: value for key, value in os.environ.items() if not key.upper().startswith("CHARLES_")}
     own = {SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "charles", program.verb]
-    return Child(program, name, command, inherited | environment(settings) | own, LogFile(folder / f"{name}.log"))
+    return ProgramProcess(
+        program, name, command, inherited | environment(settings) | own, LogFile(folder / f"{name}.log")
+    )
 
 
 def _count(program: Program, text: str) -> int:

@@ -14,7 +14,7 @@ from charles.base.logs import Lines
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 
 
-class Terminal:
+class LogForwarder:
     """Writes to standard error, as logs do: it never raises, whatever becomes of it."""
 
     def __init__(self) -> None:

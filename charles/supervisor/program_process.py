@@ -16,7 +16,7 @@ import psutil
 from charles.base.logs import redacted
 from charles.base.shutdown import TakenOver
 from charles.programs import Program
-from charles.supervisor.backoff import Delay
+from charles.supervisor.backoff import Backoff
 from charles.supervisor.logfile import LogFile
 from infra.kafka.broker_process import new_group
 
@@ -24,7 +24,7 @@ UP_S = 20.0
 """A program that loads a network needs so long until it works, at the most."""
 
 
-class Fate(Enum):
+class ProgramFate(Enum):
     """What is to become of a program."""
 
     KEPT = "is kept running"
@@ -33,20 +33,20 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class ProgramEnd:
     """How a process ended, and what follows. words: for a person."""
 
     program: str
     name: str
     pid: int
-    fate: Fate
+    fate: ProgramFate
     words: str
 
     def __str__(self) -> str:
-        return f"{self.name} {'died' if self.fate is Fate.KEPT else self.fate.value}: {self.words}"
+        return f"{self.name} {'died' if self.fate is ProgramFate.KEPT else self.fate.value}: {self.words}"
 
 
-class Child:
+class ProgramProcess:
     """The process; its output goes to its log, and the end of its standard input tells it that we are dead."""
 
     def __init__(
@@ -56,12 +56,12 @@ class Child:
         self.name = name
         self.log = log
         self.restarts = 0
-        self.fate = Fate.KEPT
+        self.fate = ProgramFate.KEPT
         self._command = [*command]
         self._environment = {**environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._problem = ""
-        self._delay = Delay()
+        self._delay = Backoff()
         self._started = 0.0
         self._yields = False
         self._again_at: float | None = None
@@ -89,12 +89,12 @@ class Child:
         except OSError as error:
             self._problem = f"it cannot be started: {error}"
 
-    def keep_running(self) -> End | None:
+    def keep_running(self) -> ProgramEnd | None:
         """Start it again when it died, after a pause that grows; tells once of each end."""
         if self._process is not None and self.running:
             self._let_others_first(self._process.pid)
             return None
-        if self.fate is not Fate.KEPT:
+        if self.fate is not ProgramFate.KEPT:
             return None
         if self._again_at is None:
             return self._ended()
@@ -105,8 +105,8 @@ class Child:
 
     def tell_to_stop(self) -> None:
         """Its standard input stays open: until it has ended, its end still means that we are dead."""
-        if self.fate is Fate.KEPT:
-            self.fate = Fate.LEFT
+        if self.fate is ProgramFate.KEPT:
+            self.fate = ProgramFate.LEFT
         if self._process and self._process.stdin:
             with suppress(OSError):  # it is dead
                 self._process.stdin.write(b"stop\n")
@@ -128,17 +128,17 @@ class Child:
             self._yields = True
             _yield(pid)
 
-    def _ended(self) -> End:
+    def _ended(self) -> ProgramEnd:
         pid, words = 0, self._problem
         if self._process is not None:
             pid = self._process.pid
             code, words = self._bury(self._process)
-            self.fate = {0: Fate.LEFT, TakenOver.exit_code: Fate.GAVE_UP}.get(code, Fate.KEPT)
-        if self.fate is Fate.KEPT:
+            self.fate = {0: ProgramFate.LEFT, TakenOver.exit_code: ProgramFate.GAVE_UP}.get(code, ProgramFate.KEPT)
+        if self.fate is ProgramFate.KEPT:
             pause_s = self._delay.next(time.monotonic() - self._started)
             self._again_at = time.monotonic() + pause_s
             words += f"; again in {pause_s:g} s"
-        return End(self.program.name, self.name, pid, self.fate, words)
+        return ProgramEnd(self.program.name, self.name, pid, self.fate, words)
 
     def _bury(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:
         """The exit code of an ended process, and that with its last words."""

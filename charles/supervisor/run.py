@@ -14,9 +14,9 @@ from charles.control import config_topic
 from charles.kafka import topic_admin
 from charles.settings import Settings
 from charles.supervisor.instances import Plan, children, planned
-from charles.supervisor.log_forwarder import Terminal
+from charles.supervisor.log_forwarder import LogForwarder
 from charles.supervisor.prometheus_targets import listed
-from charles.supervisor.status_publisher import PROGRAM, Announcer
+from charles.supervisor.status_publisher import PROGRAM, StatusPublisher
 from charles.supervisor.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,10 @@ def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: b
     name, folder = settings.run.name, settings.run.folder
     programs = children(settings, plan, name, folder)
     log.info("%s; logs in %s; Ctrl-C ends them", ", ".join(one.name for one in programs), folder)
-    forward = None if quiet else Terminal().forward
+    forward = None if quiet else LogForwarder().forward
     with (
         listed(planned(settings, plan, name), folder, name, _broker_port(settings)),
-        Supervisor(programs, Announcer(settings.kafka, instance, stop), stop, log.warning, forward) as supervisor,
+        Supervisor(programs, StatusPublisher(settings.kafka, instance, stop), stop, log.warning, forward) as supervisor,
     ):
         while supervisor.busy and not stop(_TURN_S):
             supervisor.look()

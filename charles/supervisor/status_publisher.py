@@ -19,15 +19,16 @@ from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.base.shutdown import Stop
-from charles.control.link import EVERYBODY, VERSION
+from charles.control.link import EVERYBODY
 from charles.control.status_topic import onlooker
 from charles.events import Command, Status, now
 from charles.kafka.clients import name
-from charles.kafka.errors import Refused
+from charles.kafka.errors import AccessRefused
 from charles.kafka.publisher import Publisher
-from charles.kafka.schemas import Registry, RegistryError
+from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.settings import Kafka
-from charles.supervisor.program_process import End
+from charles.supervisor.program_process import ProgramEnd
+from charles.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ _ANSWER_S = 2.0
 _REFUSED_S = 60.0
 
 
-class Announcer:
+class StatusPublisher:
     """A thread with a heartbeat of its own. figures, note: of the supervisor, at present."""
 
     def __init__(self, kafka: Kafka, instance: str, stop: Stop) -> None:
@@ -63,7 +64,7 @@ class Announcer:
         if self._talking:
             self._thread.join(_PATIENCE_S)
 
-    def tell(self, end: End) -> None:
+    def tell(self, end: ProgramEnd) -> None:
         """Tell everybody that a process died, in its name."""
         died = replace(self._status("died"), program=end.program, instance=end.name, pid=end.pid, memory=0)
         self._ends.put(replace(died, note=end.words, figures={}, command="", outcome=""))
@@ -72,16 +73,16 @@ class Announcer:
         while not self._over.is_set():
             try:
                 self._talk()
-            except (KafkaException, RegistryError, TimeoutError) as problem:
+            except (KafkaException, SchemaRegistryFailure, TimeoutError) as problem:
                 log.debug("nobody hears the supervisor: %s", problem)
                 self._over.wait(1)
-            except Refused as problem:
+            except AccessRefused as problem:
                 log.warning("nobody hears the supervisor: %s", problem)
                 self._over.wait(_REFUSED_S)
 
     def _talk(self) -> None:
         publisher = Publisher(self._kafka, Status, **{"message.timeout.ms": 3000, "error_cb": lambda _error: None})
-        registry, commands = Registry(self._kafka), onlooker(self._kafka, f"control-{self._instance}")
+        registry, commands = SchemaStore(self._kafka), onlooker(self._kafka, f"control-{self._instance}")
         due = 0.0
         self._talking = True
         try:
@@ -114,7 +115,7 @@ class Announcer:
     def _publish(self, publisher: Publisher, status: Status) -> None:
         publisher.send_or_drop(topics.STATUS, status, status.instance)
 
-    def _hear(self, registry: Registry, value: bytes | None, due: float) -> float:
+    def _hear(self, registry: SchemaStore, value: bytes | None, due: float) -> float:
         """Obey a command; returns when the next heartbeat is due, which tells the outcome."""
         try:
             command = registry.decode(Command, value)

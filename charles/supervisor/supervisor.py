@@ -10,8 +10,8 @@ from typing import Self
 
 from charles.base.shutdown import Stop
 from charles.programs import NAMES
-from charles.supervisor.program_process import Child, Fate
-from charles.supervisor.status_publisher import Announcer
+from charles.supervisor.program_process import ProgramFate, ProgramProcess
+from charles.supervisor.status_publisher import StatusPublisher
 
 HURRY_S = 3.0
 _TURN_S = 0.05
@@ -24,7 +24,12 @@ class Supervisor:
     """Runs its programs until the block ends, which ends them in the order of the table."""
 
     def __init__(
-        self, children: Sequence[Child], announcer: Announcer, stop: Stop, tell: Tell, forward: Forward | None = None
+        self,
+        children: Sequence[ProgramProcess],
+        announcer: StatusPublisher,
+        stop: Stop,
+        tell: Tell,
+        forward: Forward | None = None,
     ) -> None:
         """stop: its second signal means hurry, its third now. tell: is told what a person should know, line by line;
         forward: is given each new line of each log, with the program's name."""
@@ -38,12 +43,12 @@ class Supervisor:
     @property
     def busy(self) -> bool:
         """Whether anything is left to keep running."""
-        return any(child.running or child.fate is Fate.KEPT for child in self.children)
+        return any(child.running or child.fate is ProgramFate.KEPT for child in self.children)
 
     @property
     def gave_up(self) -> bool:
         """Whether a program ended because another instance has taken its place."""
-        return any(child.fate is Fate.GAVE_UP for child in self.children)
+        return any(child.fate is ProgramFate.GAVE_UP for child in self.children)
 
     def __enter__(self) -> Self:
         for child in self.children:
@@ -66,7 +71,7 @@ class Supervisor:
             end = child.keep_running()
             if end is not None:
                 self._tell(str(end))
-                if end.fate is Fate.KEPT:  # of other ends, the program itself has told
+                if end.fate is ProgramFate.KEPT:  # of other ends, the program itself has told
                     self._announcer.tell(end)
         running, restarts = sum(child.running for child in self.children), sum(c.restarts for c in self.children)
         self._announcer.figures = {"running": running, "restarts": restarts}
@@ -78,7 +83,7 @@ class Supervisor:
             if name in programs:
                 self._end([child for child in self.children if child.program.name == name])
 
-    def _end(self, leaving: Sequence[Child]) -> None:
+    def _end(self, leaving: Sequence[ProgramProcess]) -> None:
         for child in leaving:
             child.tell_to_stop()
         deadline = time.monotonic() + max((child.program.patience_s for child in leaving), default=0.0)

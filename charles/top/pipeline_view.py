@@ -12,10 +12,10 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.control.members import Incident, Member
-from charles.control.status_topic import Heartbeats, onlooker, tail
+from charles.control.status_topic import StatusTopic, onlooker, tail
 from charles.events import DeadLetter, RunLedger, Status, TrainingStep
 from charles.kafka.clients import is_end, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.top.set_rate import SetPace, sets_by_kind
 
@@ -26,7 +26,7 @@ _ANSWER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PipelineSight:
     """What was seen at one moment, for a picture of it.
 
     at: that moment; while the broker is away, the last one at which it answered. away_s: for how long it has been away,
@@ -45,7 +45,7 @@ class Sight:
     dead_letters: list[DeadLetter]
 
 
-class Watch:
+class PipelineView:
     """Follows a pipeline. status: the newest Status of each instance; ledgers: of each run in each input partition;
     losses: of the newest batches, of the model that learned last."""
 
@@ -56,9 +56,9 @@ class Watch:
         self._pace: dict[str, dict[str, SetPace]] = {}
         self._dead_letters: deque[DeadLetter] = deque(maxlen=_DEAD_LETTERS)
         self._cluster = f"{kafka.prefix} at {kafka.bootstrap_servers}"
-        self._heartbeats = Heartbeats(kafka)
+        self._heartbeats = StatusTopic(kafka)
         self._away = False
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         state = topics.BALANCER_STATE
         self._names = {name(kafka, topic): topic for topic in (topics.TRAINING, topics.DEADLETTER, state)}
         self._others = onlooker(kafka, "watch")
@@ -97,9 +97,9 @@ class Watch:
             if time.monotonic() > deadline:
                 break  # heartbeats first, however much there is to read
 
-    def sight(self) -> Sight:
+    def sight(self) -> PipelineSight:
         """All of it, at this moment."""
-        return Sight(
+        return PipelineSight(
             at=self._heartbeats.at,
             cluster=self._cluster,
             away_s=self._heartbeats.away_s,

@@ -10,7 +10,7 @@ from rich.text import Text
 from charles.control.members import ENDED
 from charles.events import DeadLetter, Status
 from charles.top.charts import chart
-from charles.top.pipeline_view import Sight
+from charles.top.pipeline_view import PipelineSight
 from charles.top.set_rate import held_up, sets_by_kind
 
 _BUFFER = "buffer_"
@@ -20,7 +20,7 @@ _FIGURES = 16
 """Characters of the column with a trainer's figures, and of the gaps on both of its sides."""
 
 
-def learning(sight: Sight, width: int, rows: int) -> RenderableType:
+def learning(sight: PipelineSight, width: int, rows: int) -> RenderableType:
     """width: characters; rows: how high the loss is drawn; 1: everything shall take one line."""
     statuses = _alive(sight)
     trainers = [status for status in statuses if status.program == "trainer" and _CAPACITY in status.figures]
@@ -64,7 +64,7 @@ def road(trainer: Status, statuses: list[Status]) -> str:
     return ", ".join(words)
 
 
-def sets(sight: Sight) -> dict[str, list[str]]:
+def sets(sight: PipelineSight) -> dict[str, list[str]]:
     """By balancer, for each kind of set: how long one takes, and which bin holds it up."""
     found = {}
     for status in _alive(sight):
@@ -76,7 +76,7 @@ def sets(sight: Sight) -> dict[str, list[str]]:
     return found
 
 
-def _alive(sight: Sight) -> list[Status]:
+def _alive(sight: PipelineSight) -> list[Status]:
     return [member.status for member in sight.members if member.status.state not in ENDED]
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from charles.control.members import WELL, Incident, Member
 from charles.top import ledger_view, training_view
-from charles.top.pipeline_view import Sight, Watch
+from charles.top.pipeline_view import PipelineSight, PipelineView
 from charles.top.program_table import in_use, note, programs_table, shown, state, trouble
 
 _WIDE = 120
@@ -23,13 +23,13 @@ _FRAME = 4
 _NEWS = 3
 
 
-class Section(Protocol):
+class ViewSection(Protocol):
     """Draws a part of the screen; lines: how high its body shall be at least."""
 
     def __call__(self, title: str, body: RenderableType, style: str, lines: int | None = None, /) -> RenderableType: ...
 
 
-def view(watch: Watch, *, head: RenderableType | None = None, news: Sequence[str] = ()) -> RenderableType:
+def view(watch: PipelineView, *, head: RenderableType | None = None, news: Sequence[str] = ()) -> RenderableType:
     """The pipeline at this moment. head: stands above all; news: what else a person should know, the newest last.
 
     It fits itself into the terminal's width and height.
@@ -37,17 +37,17 @@ def view(watch: Watch, *, head: RenderableType | None = None, news: Sequence[str
     return screen(watch.sight(), head, news)
 
 
-def screen(sight: Sight, head: RenderableType | None = None, news: Sequence[str] = ()) -> RenderableType:
+def screen(sight: PipelineSight, head: RenderableType | None = None, news: Sequence[str] = ()) -> RenderableType:
     """As view(), of what was seen."""
     return _View(sight, head, tuple(news))
 
 
-def plain_line(watch: Watch) -> str:
+def plain_line(watch: PipelineView) -> str:
     """One line, for those who read a log."""
     return sentence(watch.sight())
 
 
-def sentence(sight: Sight) -> str:
+def sentence(sight: PipelineSight) -> str:
     """As plain_line(), of what was seen."""
     members = shown(sight.members, sight.at)
     parts = [f"{datetime.now():%H:%M:%S}"]
@@ -62,7 +62,7 @@ def sentence(sight: Sight) -> str:
 class _View:
     """Draws itself with frames where they fit, without them on a small terminal."""
 
-    sight: Sight
+    sight: PipelineSight
     head: RenderableType | None
     news: tuple[str, ...]
 
@@ -73,7 +73,7 @@ class _View:
         fits = len(console.render_lines(framed, options)) <= height
         yield framed if fits else self._screen(console, options.max_width, _ruled)
 
-    def _screen(self, console: Console, width: int, section: Section) -> RenderableType:
+    def _screen(self, console: Console, width: int, section: ViewSection) -> RenderableType:
         """What broke comes before what is fine: a screen that is too small is cut off at its end."""
         inner = width - _FRAME if section is _framed else width
         parts = [] if self.head is None else [self.head]
@@ -90,7 +90,7 @@ class _View:
             return Text("no program runs: `charles demo` starts all of them", "dim")
         return programs_table(members, self.sight.at, width)
 
-    def _narrow(self, width: int, section: Section) -> list[RenderableType]:
+    def _narrow(self, width: int, section: ViewSection) -> list[RenderableType]:
         ledgers, framed = self.sight.ledgers, section is _framed
         bar = [ledger_view.bar(ledgers, width)] if framed else []
         return [
@@ -98,7 +98,7 @@ class _View:
             section("where every tick went", Group(*bar, ledger_view.identity(ledgers)), "dim"),
         ]
 
-    def _wide(self, console: Console, width: int, section: Section) -> list[RenderableType]:
+    def _wide(self, console: Console, width: int, section: ViewSection) -> list[RenderableType]:
         ledgers, framed = self.sight.ledgers, section is _framed
         right = width // 3
         left = width - right
@@ -124,7 +124,7 @@ def _lines(console: Console, body: RenderableType, width: int) -> int:
     return len(console.render_lines(body, console.options.update(width=width, height=None)))
 
 
-def _title(sight: Sight) -> RenderableType:
+def _title(sight: PipelineSight) -> RenderableType:
     broker = Text("● answers", "green")
     if sight.away_s:
         broker = Text(f"● the broker does not answer since {sight.away_s:.0f} s", "bold red")

@@ -45,12 +45,12 @@ def annotate(grafana: Api, link: Link) -> None:
     """Tell what happens until this life of the program is over. Raises Refused."""
     from contextlib import closing
 
-    from consumers.annotator.feed import Feed
+    from consumers.annotator.feed import AnnotatorFeed
     from consumers.annotator.story import Story
 
     story = Story()
     link.wait_for_broker()
-    with closing(Feed(link.settings.kafka)) as feed:
+    with closing(AnnotatorFeed(link.settings.kafka)) as feed:
         while not link.over():
             link.beat("paused" if link.paused else "running")
             if link.paused:
@@ -66,13 +66,13 @@ def annotate(grafana: Api, link: Link) -> None:
 
 def _written(grafana: Api, annotation: Annotation, link: Link) -> bool:
     """Write an annotation, however long Grafana is away; False when this life was over before."""
-    from infra.grafana.client import Away
+    from infra.grafana.client import GrafanaAway
 
     away = False
     while not link.over():
         try:
             grafana.annotate(annotation)
-        except Away as problem:
+        except GrafanaAway as problem:
             if not away:
                 log.warning("%s; what happens meanwhile is written afterwards", problem)
             away = True

@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from consumers.annotator.story import Told
 
@@ -22,7 +22,7 @@ _COMMIT_EVERY_S = 1.0
 _ANSWER_S = 10.0
 
 
-class Record(NamedTuple):
+class FeedRecord(NamedTuple):
     """An event, where it lies."""
 
     topic: str
@@ -30,12 +30,12 @@ class Record(NamedTuple):
     event: Told
 
 
-class Feed:
+class AnnotatorFeed:
     """Reads every topic from its start; offsets are committed as far as all was told. Each has one partition."""
 
     def __init__(self, kafka: Kafka) -> None:
         """Raises KafkaException where the committed offsets cannot be read."""
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._consumer = consumer(kafka, "annotator")
         self._events = {name(kafka, topic): topic.event for topic in _READ}
         there = self._consumer.committed([TopicPartition(full, 0) for full in self._events], timeout=_ANSWER_S)
@@ -46,7 +46,7 @@ class Feed:
         starts = dict.fromkeys(self._events, OFFSET_BEGINNING) | {letters: self._told[letters] or OFFSET_BEGINNING}
         self._consumer.assign([TopicPartition(full, 0, offset) for full, offset in starts.items()])
 
-    def next(self, wait_s: float) -> Record | None:
+    def next(self, wait_s: float) -> FeedRecord | None:
         """The next event of any topic, waiting up to wait_s for it; None where none came, or one that cannot be read:
         whoever lives on it dead-letters it, this is only a look."""
         self._commit()
@@ -55,16 +55,16 @@ class Feed:
             return None
         full, offset = message.topic() or "", message.offset() or 0
         try:
-            return Record(full, offset, self._registry.decode(self._events[full], message.value()))
+            return FeedRecord(full, offset, self._registry.decode(self._events[full], message.value()))
         except (Unreadable, TimeoutError) as problem:
             log.warning("%s 0@%d is not told: %s", full, offset, problem)
             return None
 
-    def is_new(self, record: Record) -> bool:
+    def is_new(self, record: FeedRecord) -> bool:
         """Whether it was not told before."""
         return record.offset >= self._told[record.topic]
 
-    def done(self, record: Record, *, told: bool) -> None:
+    def done(self, record: FeedRecord, *, told: bool) -> None:
         """All that there is to tell of it was told. told: whether that was anything: then it is committed at once."""
         self._told[record.topic] = record.offset + 1
         if told:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from charles.base.typed_sections import ConfigError
-from charles.checkpoints import publish
+from charles.checkpoints.identity import WEIGHTS
 from charles.config import differences
 from charles.control.config_topic import Epochs
 from charles.control.members import ENDED, STARTING
@@ -45,7 +45,7 @@ class Story:
                 return [*self._letter(letter)]
 
     def _checkpoint(self, manifest: Checkpoint) -> Iterator[Annotation]:
-        if manifest.kind != publish.WEIGHTS:
+        if manifest.kind != WEIGHTS:
             return
         before, self._lines[manifest.model] = self._lines.get(manifest.model), manifest.line
         tags = f"model:{manifest.model}", f"line:{manifest.line}"

@@ -6,10 +6,10 @@ import logging
 import time
 from typing import TextIO
 
-from charles.base.logs import Progress
+from charles.base.logs import ProgressLine
 from charles.games.game import Action, Controller
 from charles.pacing import Rate
-from consumers.player.run import Timing
+from consumers.player.run import TickTiming
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,14 @@ class Every:
         return True
 
 
-class Console:
+class ConsoleLine:
     """Rewrites the line on a terminal, and logs it every five seconds elsewhere."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         """out: the terminal, if it is one; None: standard output."""
-        self._progress = Progress(log, terminal_s=0.2, out=out)
+        self._progress = ProgressLine(log, terminal_s=0.2, out=out)
 
-    def show(self, controller: Controller, raw: Action, fps: Rate, timing: Timing) -> None:
+    def show(self, controller: Controller, raw: Action, fps: Rate, timing: TickTiming) -> None:
         if self._progress.due():
             self._progress.show(line(controller, raw, fps.per_second(), timing.pps))
 

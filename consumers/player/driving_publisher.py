@@ -12,12 +12,12 @@ from charles.kafka.clients import measured
 from charles.kafka.publisher import Publisher
 from charles.pacing import Rate
 from consumers.player.console_line import Every
-from consumers.player.run import Run, Timing
+from consumers.player.run import PlayerRun, TickTiming
 
 _FRESH_MS = 3000  # an older picture is of no use to anybody who watches
 
 
-class Broadcast:
+class DrivingPublisher:
     """Publishes a DrivingFrame some times a second. While the broker is away they are dropped."""
 
     def __init__(self, link: Link) -> None:
@@ -30,13 +30,13 @@ class Broadcast:
 
     def show(
         self,
-        run: Run,
+        run: PlayerRun,
         seen: Observation,
         raw: Action,
         controller: Controller,
         weights: Checkpoint,
         fps: Rate,
-        timing: Timing,
+        timing: TickTiming,
     ) -> None:
         """Publish this tick, when it is time for one."""
         if not self._every.due():

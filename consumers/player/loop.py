@@ -13,11 +13,11 @@ from charles.events import Checkpoint, now
 from charles.games.game import Game
 from charles.games.weather import chosen
 from charles.pacing import Rate, RateKeeper
-from consumers.player.console_line import Console
-from consumers.player.driving_publisher import Broadcast
-from consumers.player.metrics import Offer
+from consumers.player.console_line import ConsoleLine
+from consumers.player.driving_publisher import DrivingPublisher
+from consumers.player.metrics import PlayerMetricsWriter
 from consumers.player.pilot import Pilot
-from consumers.player.run import Run, Timing
+from consumers.player.run import PlayerRun, TickTiming
 from consumers.player.weights_follower import NewestWeights
 
 
@@ -29,7 +29,7 @@ def play(game: Game, link: Link) -> None:
     settings, model = link.settings, link.settings.driven_model
     pilot = Pilot(settings.config, game.picture_size)
     with NewestWeights(settings.kafka, model, pilot.architecture) as weights:
-        offer = Offer(settings.config.train.line, weights)
+        offer = PlayerMetricsWriter(settings.config.train.line, weights)
         while not pilot.ready:
             if link.beat("waiting", note=_waiting(model, weights), model=model):
                 offer.waiting()
@@ -39,10 +39,10 @@ def play(game: Game, link: Link) -> None:
         _drive(game, pilot, weights, offer, link)
 
 
-def _drive(game: Game, pilot: Pilot, weights: NewestWeights, offer: Offer, link: Link) -> None:
+def _drive(game: Game, pilot: Pilot, weights: NewestWeights, offer: PlayerMetricsWriter, link: Link) -> None:
     config: Config | None = None
-    keeper, fps, timing, console = RateKeeper(), Rate(window_s=1.0), Timing(), Console()
-    run, runs, last_run_m, before_m = Run(game.observe(), link.settings.config.unstuck), 1, 0.0, 0.0
+    keeper, fps, timing, console = RateKeeper(), Rate(window_s=1.0), TickTiming(), ConsoleLine()
+    run, runs, last_run_m, before_m = PlayerRun(game.observe(), link.settings.config.unstuck), 1, 0.0, 0.0
 
     def tell(state: str, drives: dict[str, float]) -> None:
         used = pilot.checkpoint
@@ -50,7 +50,7 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, offer: Offer, link:
         if link.beat(state, note=_note(used, weights), figures=figures, **_in_use(used)):
             offer.driving(used, figures["age_s"], before_m + run.metres, keeper, fps, timing)
 
-    with closing(Broadcast(link)) as broadcast:
+    with closing(DrivingPublisher(link)) as broadcast:
         for _ in keeper.ticks(link.over):
             if config is not link.settings.config:
                 config = link.settings.config
@@ -65,7 +65,7 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, offer: Offer, link:
                 game.respawn()
                 seen = game.observe()
                 before_m += run.metres
-                run, runs, last_run_m = Run(seen, config.unstuck), runs + 1, run.metres
+                run, runs, last_run_m = PlayerRun(seen, config.unstuck), runs + 1, run.metres
                 pilot.forget()
                 pilot.take(weights)
                 if command is not None:

@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 from charles.events import Checkpoint
-from charles.metrics.mirrored_counters import Following
-from charles.metrics.table import Player, begin
+from charles.metrics.mirrored_counters import MirroredCounters
+from charles.metrics.table import PlayerMetrics, begin
 from charles.pacing import Rate, RateKeeper
-from consumers.player.run import Timing
+from consumers.player.run import TickTiming
 from consumers.player.weights_follower import NewestWeights
 
 
-class Offer:
+class PlayerMetricsWriter:
     """Of one life of the player. line: of its network."""
 
     def __init__(self, line: str, weights: NewestWeights) -> None:
-        begin(Player)
+        begin(PlayerMetrics)
         self._line = line
         self._weights = weights
-        self._following = Following()
+        self._following = MirroredCounters()
         for reason in ("stuck", "over", "told"):
-            Player.unstucks.labels(reason)  # 0 so far
+            PlayerMetrics.unstucks.labels(reason)  # 0 so far
 
     def tick(self, behind_s: float, seconds: float) -> None:
         """It began so much after its time, and took so long from the picture to the controller."""
-        Player.lateness.observe(behind_s)
-        Player.prediction.observe(seconds)
+        PlayerMetrics.lateness.observe(behind_s)
+        PlayerMetrics.prediction.observe(seconds)
 
     def unstuck(self, reason: str) -> None:
         """The car was put somewhere else, for it was stuck, the game said that it is over, or somebody told it to."""
-        Player.unstucks.labels(reason).inc()
+        PlayerMetrics.unstucks.labels(reason).inc()
 
     def waiting(self) -> None:
         """Once a second while there are no weights yet."""
         for reason, count in self._weights.refused.items():
-            self._following.to(Player.refused, count, reason)
+            self._following.to(PlayerMetrics.refused, count, reason)
 
     def driving(
-        self, used: Checkpoint, age_s: float, metres: float, keeper: RateKeeper, fps: Rate, timing: Timing
+        self, used: Checkpoint, age_s: float, metres: float, keeper: RateKeeper, fps: Rate, timing: TickTiming
     ) -> None:
         """Once a second; metres: since this life began."""
         self.waiting()
-        Player.info.labels(used.model, self._line).set(1)
-        Player.batch.labels(used.model).set(used.batch)
-        Player.newest.labels(used.model).set((self._weights.newest or used).batch)
-        Player.age.set(age_s)
-        Player.fps.set(fps.per_second())
-        Player.pps.set(timing.pps)
-        self._following.to(Player.distance, metres)
-        self._following.to(Player.late, keeper.late)
+        PlayerMetrics.info.labels(used.model, self._line).set(1)
+        PlayerMetrics.batch.labels(used.model).set(used.batch)
+        PlayerMetrics.newest.labels(used.model).set((self._weights.newest or used).batch)
+        PlayerMetrics.age.set(age_s)
+        PlayerMetrics.fps.set(fps.per_second())
+        PlayerMetrics.pps.set(timing.pps)
+        self._following.to(PlayerMetrics.distance, metres)
+        self._following.to(PlayerMetrics.late, keeper.late)

@@ -6,7 +6,7 @@ from charles.config import Config
 from charles.driving.network_driver import NetworkDriver
 from charles.events import Checkpoint, now
 from charles.games.game import Action, Game, Observation
-from charles.metrics.table import Player
+from charles.metrics.table import PlayerMetrics
 from consumers.player.weights_follower import NewestWeights
 
 
@@ -41,7 +41,7 @@ class Pilot:
             weights.refuse(checkpoint, str(problem))
         else:
             if self.ready:  # the first ones may have been there for hours before this player was
-                Player.applied.observe(max((now() - checkpoint.time).total_seconds(), 0.0))
+                PlayerMetrics.applied.observe(max((now() - checkpoint.time).total_seconds(), 0.0))
             self._checkpoint = checkpoint
 
     def forget(self) -> None:

@@ -16,7 +16,7 @@ from charles.games.game import Observation
 from charles.pacing import HZ
 
 
-class Run:
+class PlayerRun:
     """A drive from here on: its id, its ticks, its metres, and whether the car got stuck."""
 
     def __init__(self, seen: Observation, unstuck: Unstuck) -> None:
@@ -35,7 +35,7 @@ class Run:
         return self._stuck.update(seen.telemetry.x, seen.telemetry.y) or seen.over
 
 
-class Timing:
+class TickTiming:
     """How quickly the player answers a picture, over the last few seconds."""
 
     def __init__(self, ticks: int = 5 * HZ) -> None:

@@ -9,8 +9,8 @@ from typing import Self
 
 from confluent_kafka import KafkaException
 
+from charles.checkpoints.follower import ModelFollower
 from charles.checkpoints.packing import Arrays
-from charles.checkpoints.publish import ModelFollower
 from charles.events import Checkpoint
 from charles.settings import Kafka
 

@@ -27,7 +27,7 @@ _NO_ID = str(Uuid(0, 0))
 """What a cluster says that gives topics none."""
 
 
-class Found(NamedTuple):
+class FoundTopic(NamedTuple):
     """A topic on the cluster. id: as a manifest says it; partitions: how many."""
 
     id: str
@@ -46,12 +46,12 @@ class Cluster:
         """Its name with the prefix."""
         return f"{self._prefix}.{topic}"
 
-    def topics(self, names: tuple[str, ...]) -> dict[str, Found]:
+    def topics(self, names: tuple[str, ...]) -> dict[str, FoundTopic]:
         """These topics. Raises RecordingError where one is missing, Refused, KafkaException."""
         self._ask(names)
         return dict(self._answers())
 
-    def look(self, names: tuple[str, ...]) -> dict[str, Found]:
+    def look(self, names: tuple[str, ...]) -> dict[str, FoundTopic]:
         """The same without waiting: the answer to the last call's question, without what nobody knows now, as while
         the broker is away or has only just come back."""
         if not all(future.done() for future in self._asked.values()):
@@ -63,7 +63,7 @@ class Cluster:
         self._ask(names)
         return found
 
-    def begins(self, found: Mapping[str, Found], begin: Begin) -> dict[str, TopicInfo]:
+    def begins(self, found: Mapping[str, FoundTopic], begin: Begin) -> dict[str, TopicInfo]:
         """Where recording begins in every partition of these topics. Raises Refused, KafkaException."""
         places = [(topic, number) for topic, facts in found.items() for number in range(facts.partitions)]
         offsets = self._offsets(places, begin)
@@ -110,7 +110,7 @@ class Cluster:
         answers = self._client.describe_topics(wanted, request_timeout=TIMEOUT_S)
         self._asked = {name: answers[self.full(name)] for name in names}
 
-    def _answers(self) -> Iterator[tuple[str, Found]]:
+    def _answers(self) -> Iterator[tuple[str, FoundTopic]]:
         for name, future in self._asked.items():
             try:
                 facts = future.result(TIMEOUT_S)
@@ -121,10 +121,10 @@ class Cluster:
                     f"there is no topic {self.full(name)}; `charles topics` creates those of the table"
                 ) from None
             topic_id = str(facts.topic_id)
-            yield name, Found(topic_id if topic_id != _NO_ID else "", len(facts.partitions))
+            yield name, FoundTopic(topic_id if topic_id != _NO_ID else "", len(facts.partitions))
 
 
-def require_same(folder: Path, manifest: Manifest, found: Mapping[str, Found]) -> None:
+def require_same(folder: Path, manifest: Manifest, found: Mapping[str, FoundTopic]) -> None:
     """Raise RecordingError where a topic is another one than that whose records are in the recording."""
     for topic, facts in found.items():
         info = manifest.topics.get(topic)

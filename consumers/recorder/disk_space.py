@@ -20,11 +20,11 @@ _AGAIN_S = 1.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class NoRoom(RuntimeError):
+class DiskFull(RuntimeError):
     """The disk is full, and the program shall not wait any longer; the message says what becomes of the recording."""
 
 
-class Room:
+class DiskSpace:
     """needs: bytes that wait to be written."""
 
     def __init__(self, folder: Path, link: Link, needs: Callable[[], int] = lambda: 0) -> None:
@@ -54,7 +54,7 @@ class Room:
             log.warning("%s; nothing is lost while it waits for room: %s", problem, self._lack())
         self._link.beat("waiting", note=f"for room: {self._lack()}", force=not told)
         if self._link.over(_AGAIN_S):
-            raise NoRoom(
+            raise DiskFull(
                 f"{self._folder} is not complete, for its disk is full: once there is room, start the recorder with it "
                 "again, and it goes on where its data ends"
             ) from problem

@@ -35,7 +35,7 @@ class Gap(NamedTuple):
     end: int
 
 
-class Reader:
+class OffsetReader:
     """next_offset: where a partition is to be read next, by what is recorded of it."""
 
     def __init__(
@@ -139,7 +139,7 @@ class Reader:
         elif error.code() in _OUT_OF_RANGE and place is not None:
             self._strayed.setdefault(place, time.monotonic())
         else:
-            errors.heed(message)
+            errors.raise_if_fatal(message)
 
     def _lose_patience(self, place: Place, since: float, wanted: int, high: int) -> None:
         if time.monotonic() > since + _PATIENCE_S:

@@ -20,8 +20,8 @@ from charles.recordings.inspect import tick_spans
 from charles.settings import ConfigError, Settings
 from consumers.recorder import start_position
 from consumers.recorder.cluster_topics import Cluster, require_same
-from consumers.recorder.disk_space import NoRoom, Room
-from consumers.recorder.session import Session
+from consumers.recorder.disk_space import DiskFull, DiskSpace
+from consumers.recorder.session import RecorderSession
 from consumers.recorder.start_position import Begin
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def main(settings: Settings) -> None:
         while not link.stopped:
             try:
                 record(link.begin(), folder, begin, link, lambda: time.monotonic() >= ends_at)
-            except NoRoom:
+            except DiskFull:
                 if link.stopped:
                     raise
             if time.monotonic() >= ends_at:
@@ -53,11 +53,11 @@ def record(settings: Settings, folder: Path, begin: Begin, link: Link, is_over: 
     link.wait_for_broker()
     if link.over():
         return
-    cluster, room = Cluster(settings.kafka), Room(folder, link)
+    cluster, room = Cluster(settings.kafka), DiskSpace(folder, link)
     writer = room.until_done(lambda: opened(folder, settings, cluster, begin))
     room.needs = lambda: writer.waiting
     try:
-        with closing(Session(settings, writer, cluster, link, room)) as session:
+        with closing(RecorderSession(settings, writer, cluster, link, room)) as session:
             session.run(is_over)
         if link.stopped or is_over():
             room.until_done(writer.finish)

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from charles.base.logs import Progress
+from charles.base.logs import ProgressLine
 from charles.control.link import Link
-from charles.metrics.table import Recorder as Metrics
+from charles.metrics.table import RecorderMetrics as Metrics
 from charles.metrics.table import begin
 from charles.pacing import Rate
 from consumers.recorder.disk_space import free
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _TERMINAL_S = 0.5
 
 
-class Report:
+class RecorderReport:
     """Counts since this life of the program began."""
 
     def __init__(self, link: Link, folder: Path, topics: Iterable[str]) -> None:
@@ -29,7 +29,7 @@ class Report:
             Metrics.lost.labels(topic)  # 0, and not unknown, as long as nothing is lost
         self._link = link
         self._folder = folder
-        self._progress = Progress(log, _TERMINAL_S)
+        self._progress = ProgressLine(log, _TERMINAL_S)
         self._records: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
         self._lost = 0

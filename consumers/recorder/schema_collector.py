@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from confluent_kafka import KafkaException
 
 from charles.avro.codec import AvroSchema, Unreadable
-from charles.kafka.schemas import Registry, RegistryError
+from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.recordings.format.manifest import schema_key
 from charles.recordings.inspect.value_check import schema_name
 from charles.settings import Kafka
@@ -23,11 +23,11 @@ Answer = AvroSchema | str
 """A schema, or why there is none."""
 
 
-class Schemas:
+class SchemaCollector:
     """recorded: what is in the manifest already, by schema_key."""
 
     def __init__(self, kafka: Kafka, recorded: Iterable[str]) -> None:
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._recorded = set(recorded)
         self._seen: set[bytes] = set()
         self._wanted: set[bytes] = set()
@@ -70,5 +70,5 @@ class Schemas:
     def _answer(self, name: bytes) -> Answer:
         try:
             return self._registry.find(name) or "nobody told it"
-        except (TimeoutError, KafkaException, RegistryError, Unreadable) as problem:
+        except (TimeoutError, KafkaException, SchemaRegistryFailure, Unreadable) as problem:
             return str(problem)

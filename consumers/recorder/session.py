@@ -12,11 +12,11 @@ from charles.control.link import Link
 from charles.recordings.format.record import from_message
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Settings
-from consumers.recorder.cluster_topics import Cluster, Found, Place, require_same
-from consumers.recorder.disk_space import Room
-from consumers.recorder.offset_reader import Gap, Reader
-from consumers.recorder.report import Report
-from consumers.recorder.schema_collector import Schemas
+from consumers.recorder.cluster_topics import Cluster, FoundTopic, Place, require_same
+from consumers.recorder.disk_space import DiskSpace
+from consumers.recorder.offset_reader import Gap, OffsetReader
+from consumers.recorder.report import RecorderReport
+from consumers.recorder.schema_collector import SchemaCollector
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +27,21 @@ _REST_S = 6.0
 _SCHEMA_S = 5.0
 
 
-class Session:
+class RecorderSession:
     """Everything that one life of the program has open."""
 
-    def __init__(self, settings: Settings, writer: RecordingWriter, cluster: Cluster, link: Link, room: Room) -> None:
+    def __init__(
+        self, settings: Settings, writer: RecordingWriter, cluster: Cluster, link: Link, room: DiskSpace
+    ) -> None:
         self._writer = writer
         self._cluster = cluster
         self._link = link
         self._room = room
         self._topics = tuple(writer.manifest.topics)
-        self._schemas = Schemas(settings.kafka, writer.manifest.schemas)
-        self._report = Report(link, writer.folder, self._topics)
+        self._schemas = SchemaCollector(settings.kafka, writer.manifest.schemas)
+        self._report = RecorderReport(link, writer.folder, self._topics)
         group = f"recorder-{settings.recorder.name}"
-        self._reader = Reader(settings.kafka, group, cluster.full, writer.next_offset)
+        self._reader = OffsetReader(settings.kafka, group, cluster.full, writer.next_offset)
         self._resting = False
         self._epochs = 0
         self._next_flush = self._next_look = 0.0
@@ -120,7 +122,7 @@ class Session:
         if not any(note.endswith(words) for note in self._writer.manifest.notes):
             self._room.until_done(lambda: self._writer.note(words))
 
-    def _take_up(self, found: Mapping[str, Found]) -> None:
+    def _take_up(self, found: Mapping[str, FoundTopic]) -> None:
         """Record the partitions too that topics have got since. Raises RecordingError where a topic is another one."""
         require_same(self._writer.folder, self._writer.manifest, found)
         for topic, facts in found.items():

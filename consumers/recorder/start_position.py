@@ -11,7 +11,7 @@ from pathlib import Path
 from charles import events, topics
 from charles.recordings.format import layout
 from charles.recordings.format.errors import RecordingError
-from charles.recordings.format.lock import Lock
+from charles.recordings.format.lock import RecordingLock
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.inspect import locate, tick_spans
 from charles.settings import ConfigError, Settings
@@ -91,7 +91,7 @@ def _is_left_behind(path: Path, prefix: str) -> bool:
         return False
     try:
         manifest = unfinished(path, prefix)
-        Lock(path / layout.LOCK).close()  # it may be taken
+        RecordingLock(path / layout.LOCK).close()  # it may be taken
     except RuntimeError:
         return False
     return manifest is not None

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.jpeg import BadPicture, Pictures, Size, decode
 
-OnBad = Callable[[Held, str], None]
+OnBad = Callable[[BufferedSample, str], None]
 
 _AHEAD = 2
 """Batches that are drawn before the step wants them. At the original's sizes each takes 12 MB."""
@@ -30,8 +30,8 @@ and without the lock, waits for it before the next one; Python's default would h
 class Batch:
     """samples: as drawn; used_up: those that will not be drawn again; images: (n, height, width, 3 * frames)."""
 
-    samples: list[Held]
-    used_up: list[Held]
+    samples: list[BufferedSample]
+    used_up: list[BufferedSample]
     images: Pictures
     bad: dict[int, str] = field(default_factory=dict)
 

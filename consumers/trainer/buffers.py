@@ -14,7 +14,7 @@ import numpy as np
 
 
 @dataclass(slots=True)
-class Held:
+class BufferedSample:
     """One sample as it is held: its JPEGs, and its numbers.
 
     inputs: (speed m/s, purpose distance m, purpose bearing rad, the delta outputs' values at the tick before); targets:
@@ -37,7 +37,7 @@ class Held:
 
 
 @dataclass(slots=True)
-class Counts:
+class SampleCounts:
     """Where the samples went. read: all that came; drawn: used up by training; surplus: made room in a full buffer, or
     of no use under the present configuration; expired: fell out of the log's retention before they were used up;
     rejected: unreadable."""
@@ -54,21 +54,21 @@ class Buffer:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._slots: list[Held] = []
-        self._by_age: OrderedDict[int, Held] = OrderedDict()
+        self._slots: list[BufferedSample] = []
+        self._by_age: OrderedDict[int, BufferedSample] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._slots)
 
-    def __iter__(self) -> Iterator[Held]:
+    def __iter__(self) -> Iterator[BufferedSample]:
         """In the order of their slots, from which a restored buffer draws as this one would have."""
         return iter(self._slots)
 
     @property
-    def oldest(self) -> Held | None:
+    def oldest(self) -> BufferedSample | None:
         return next(iter(self._by_age.values()), None)
 
-    def add(self, held: Held) -> Held | None:
+    def add(self, held: BufferedSample) -> BufferedSample | None:
         """Take the newest sample; returns the oldest, which had to leave, or None."""
         leaves = self.oldest if len(self) >= self.capacity else None
         if leaves is not None:
@@ -78,7 +78,7 @@ class Buffer:
         self._by_age[held.offset] = held
         return leaves
 
-    def remove(self, held: Held) -> None:
+    def remove(self, held: BufferedSample) -> None:
         last = self._slots.pop()
         if last is not held:
             self._slots[held.slot] = last
@@ -86,14 +86,14 @@ class Buffer:
         held.slot = -1
         del self._by_age[held.offset]
 
-    def restore(self, slots: Sequence[Held]) -> None:
+    def restore(self, slots: Sequence[BufferedSample]) -> None:
         """Become a buffer that held these, in this order of slots."""
         self._slots = list(slots)
         for slot, held in enumerate(self._slots):
             held.slot = slot
         self._by_age = OrderedDict((held.offset, held) for held in sorted(slots, key=lambda held: held.offset))
 
-    def pick(self, count: int, rng: np.random.Generator) -> list[Held]:
+    def pick(self, count: int, rng: np.random.Generator) -> list[BufferedSample]:
         """So many different samples at random. Raises ValueError when there are fewer."""
         return [self._slots[index] for index in rng.choice(len(self._slots), count, replace=False)]
 
@@ -111,7 +111,7 @@ class Buffers:
     capacity: int
     keep_full: float
     uses: int
-    counts: Counts = field(default_factory=Counts)
+    counts: SampleCounts = field(default_factory=SampleCounts)
     started: bool = False
     by_kind: dict[str, Buffer] = field(init=False)
     least: float = field(init=False)
@@ -137,7 +137,7 @@ class Buffers:
         """Whether a batch may be drawn: every buffer was full once and each is full enough now."""
         return self.started and all(len(buffer) >= self.least for buffer in self.by_kind.values())
 
-    def add(self, held: Held) -> None:
+    def add(self, held: BufferedSample) -> None:
         """Take a new sample; in a full buffer the oldest makes room."""
         self.counts.read += 1
         if self.by_kind[held.kind].add(held) is not None:
@@ -158,14 +158,16 @@ class Buffers:
         self.counts.read += 1
         self.counts.surplus += 1
 
-    def draw(self, each: int, rng: np.random.Generator) -> list[Held]:
+    def draw(self, each: int, rng: np.random.Generator) -> list[BufferedSample]:
         """So many samples from each buffer, for one batch. What is used up leaves, drawn."""
         batch = []
         for kind in self.kinds:
             batch += [self._use(held) for held in self.by_kind[kind].pick(each, rng)]
         return batch
 
-    def draw_instead(self, bad: Held, batch: Sequence[Held], rng: np.random.Generator) -> Held | None:
+    def draw_instead(
+        self, bad: BufferedSample, batch: Sequence[BufferedSample], rng: np.random.Generator
+    ) -> BufferedSample | None:
         """Reject a drawn sample that turned out to be bad, and draw another one of its kind that is not in the batch.
 
         None when there is no other one.
@@ -182,7 +184,7 @@ class Buffers:
                 buffer.remove(oldest)
                 self.counts.expired += 1
 
-    def restore(self, kind: str, slots: Sequence[Held | None]) -> None:
+    def restore(self, kind: str, slots: Sequence[BufferedSample | None]) -> None:
         """Fill a buffer as it was saved; None: what the log holds no more, which counts as expired.
 
         Where the capacity has shrunk, the oldest are surplus.
@@ -195,14 +197,14 @@ class Buffers:
             buffer.remove(buffer.oldest)
             self.counts.surplus += 1
 
-    def _use(self, held: Held) -> Held:
+    def _use(self, held: BufferedSample) -> BufferedSample:
         held.remaining -= 1
         if held.remaining == 0:
             self.by_kind[held.kind].remove(held)
             self.counts.drawn += 1
         return held
 
-    def _reject(self, held: Held) -> None:
+    def _reject(self, held: BufferedSample) -> None:
         if held.slot >= 0:
             self.by_kind[held.kind].remove(held)
         elif held.remaining == 0 and not held.rejected:

@@ -16,18 +16,16 @@ from pathlib import Path
 from charles import topics
 from charles.avro import codec
 from charles.checkpoints import packing
+from charles.checkpoints.identity import STATE, WEIGHTS, ModelIdentity
 from charles.checkpoints.packing import Arrays
-from charles.checkpoints.publish import STATE, WEIGHTS
 from charles.checkpoints.weights_file import WeightsFileError, load_weights, save_weights
-from charles.control.link import VERSION
 from charles.evaluation.sources import UNTRAINED_FILE, WEIGHTS_FILE
-from charles.events import Checkpoint, Span, TrainingStep, now
+from charles.events import Checkpoint, Span, TrainingStep
 from charles.recordings.format.layout import MANIFEST
 from charles.recordings.format.manifest import TopicInfo
 from charles.recordings.format.record import Record
 from charles.recordings.format.writer import RecordingWriter
-from consumers.trainer.checkpointer import Identity
-from consumers.trainer.interfaces import Found
+from consumers.trainer.interfaces import FoundCheckpoint
 from consumers.trainer.resume import CannotResume
 from consumers.trainer.trainer_state import unpack
 
@@ -39,28 +37,28 @@ _FLUSH_S = 5.0
 _CREATE = 1
 
 
-class Folder:
+class CheckpointFolder:
     """Checkpoints as files: each takes the place of the one before. batch: of the newest one, -1: none."""
 
-    def __init__(self, path: Path, steps: Steps) -> None:
+    def __init__(self, path: Path, steps: StepsFile) -> None:
         self.batch = -1
         self._path = path
         self._steps = steps
 
-    def load(self) -> Found | None:
+    def load(self) -> FoundCheckpoint | None:
         """The state to go on from; None where there is none. Raises CannotResume."""
         path = self._path / STATE_FILE
         if not path.exists():
             return None
         try:
             manifest, arrays = load_weights(path)
-            return Found(manifest, unpack(arrays), newest=self._weights_are_of(manifest.batch))
-        except (WeightsFileError, packing.Damaged) as problem:
+            return FoundCheckpoint(manifest, unpack(arrays), newest=self._weights_are_of(manifest.batch))
+        except (WeightsFileError, packing.DamagedArtefact) as problem:
             raise CannotResume(f"{path} cannot be used: {problem}; delete {self._path}, or give a --name") from None
 
     def publish(
         self,
-        who: Identity,
+        who: ModelIdentity,
         batch: int,
         weights: Arrays,
         state: Arrays,
@@ -71,7 +69,10 @@ class Folder:
         """The state comes first: where only that is there, the weights follow from it. Raises Unwritable."""
         self._steps.flush()
         for kind, arrays, file in ((STATE, state, STATE_FILE), (WEIGHTS, weights, WEIGHTS_FILE)):
-            manifest = _manifest(who, kind, batch, arrays, spans, parents)
+            data = packing.pack(arrays)
+            sha256 = packing.digest(data)
+            artefact = f"{who.model}@{batch}/{kind}/{sha256[:8]}"
+            manifest = who.manifest(kind, batch, artefact, size=len(data), sha256=sha256, spans=spans, parents=parents)
             save_weights(self._path / file, manifest, arrays)
             if kind == WEIGHTS and batch == 0:
                 save_weights(self._path / UNTRAINED_FILE, manifest, arrays)
@@ -90,7 +91,7 @@ class Folder:
             return False
 
 
-class Steps:
+class StepsFile:
     """What every batch said, as records. Only one training at a time has a folder's."""
 
     def __init__(self, path: Path, prefix: str) -> None:
@@ -120,32 +121,3 @@ class Steps:
 
     def close(self) -> None:
         self._writer.finish()
-
-
-def _manifest(
-    who: Identity, kind: str, batch: int, arrays: Arrays, spans: Sequence[Span], parents: Sequence[str]
-) -> Checkpoint:
-    data = packing.pack(arrays)
-    sha256 = packing.digest(data)
-    return Checkpoint(
-        model=who.model,
-        line=who.line,
-        kind=kind,
-        batch=batch,
-        artefact=f"{who.model}@{batch}/{kind}/{sha256[:8]}",
-        architecture=who.architecture,
-        picture_width=who.picture[0],
-        picture_height=who.picture[1],
-        time=now(),
-        first_offset=0,
-        chunks=0,
-        size=len(data),
-        sha256=sha256,
-        code=VERSION,
-        spans=list(spans),
-        parents=list(parents),
-        outputs=list(who.outputs),
-        frames=who.frames,
-        epoch=who.epoch,
-        recording=who.recording,
-    )

@@ -5,43 +5,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from confluent_kafka import KafkaException
 
 from charles import topics
-from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.identity import STATE, WEIGHTS, ModelIdentity
 from charles.checkpoints.packing import Arrays
 from charles.checkpoints.pruning import Pruner
-from charles.checkpoints.publish import STATE, WEIGHTS
+from charles.checkpoints.publish import publish
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.events import Checkpoint, Span
 from charles.kafka.clients import admin, answers
 from charles.kafka.publisher import Publisher
-from charles.kafka.transactions import Broken, NotCommitted, end_hanging, join, transaction
-from charles.metrics.table import Trainer
+from charles.kafka.transactions import BrokenTransaction, NotCommitted, end_hanging, join, transaction
+from charles.metrics.table import TrainerMetrics
 from charles.settings import Kafka
-from consumers.trainer.jpeg import Size
 
 log = logging.getLogger(__name__)
 
 _TIDY_S = 5.0
 _KEEP_STATES = 2
 """The newest, and one to fall back to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What every checkpoint of a training says of itself. picture: (width, height), pixels; frames: that it sees;
-    recording: the digest of the one that it is trained on, empty: it is trained live."""
-
-    model: str
-    line: str
-    architecture: str
-    picture: Size
-    outputs: tuple[str, ...]
-    frames: int
-    epoch: int
-    recording: str = ""
 
 
 class Checkpointer:
@@ -63,7 +47,7 @@ class Checkpointer:
 
     def publish(
         self,
-        who: Identity,
+        who: ModelIdentity,
         batch: int,
         weights: Arrays,
         state: Arrays,
@@ -82,33 +66,20 @@ class Checkpointer:
         def send(publisher: Publisher) -> None:
             with transaction(publisher, timeout_s):
                 for kind, arrays in ((WEIGHTS, weights), (STATE, state)):
-                    manifests[kind] = checkpoints.publish(
-                        publisher,
-                        arrays,
-                        model=who.model,
-                        line=who.line,
-                        kind=kind,
-                        batch=batch,
-                        architecture=who.architecture,
-                        picture=who.picture,
-                        outputs=who.outputs,
-                        frames=who.frames,
-                        epoch=who.epoch,
-                        spans=spans,
-                        parents=parents,
-                        timeout_s=timeout_s,
+                    manifests[kind] = publish(
+                        publisher, who, kind, batch, arrays, spans=spans, parents=parents, timeout_s=timeout_s
                     )
 
         if self._attempt(f"checkpoint {batch}", send):
             self.goes_on_from(manifests[WEIGHTS])
-            Trainer.checkpoint_s.observe(time.perf_counter() - start_s)
+            TrainerMetrics.checkpoint_s.observe(time.perf_counter() - start_s)
             for kind, manifest in manifests.items():
-                Trainer.checkpoint_bytes.labels(kind).set(manifest.size)
+                TrainerMetrics.checkpoint_bytes.labels(kind).set(manifest.size)
 
     def goes_on_from(self, manifest: Checkpoint) -> None:
         """This is the newest checkpoint, of this life or of one before."""
         self.batch = manifest.batch
-        Trainer.checkpointed.set(manifest.time.timestamp())
+        TrainerMetrics.checkpointed.set(manifest.time.timestamp())
 
     def tidy(self) -> None:
         """Every few seconds: prune old checkpoints, and find out whether this trainer was fenced. Raises Fenced.
@@ -133,7 +104,7 @@ class Checkpointer:
     def _joined(self) -> Publisher:
         """The publisher; a new one where there is none or the last one broke. Raises as join() does."""
         if self._publisher is None:
-            publisher = checkpoints.publisher(self._kafka, self._model)
+            publisher = publisher_of(self._kafka, self._model)
             join(publisher)
             end_hanging(publisher, [(topics.WEIGHTS, 0), (topics.MODELS, 0)])
             self._publisher = publisher
@@ -152,7 +123,7 @@ class Checkpointer:
             for _ in range(2):
                 try:
                     send(self._joined())
-                except Broken as problem:
+                except BrokenTransaction as problem:
                     log.info("a producer broke, another one takes its place: %s", problem)
                     self._publisher = None
                 else:

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import tensorflow as tf
 from tensorflow.core.framework.summary_pb2 import SummaryMetadata
 
-from charles.base.logs import Progress
+from charles.base.logs import ProgressLine
 from charles.models import Learned
 from consumers.trainer.buffers import Buffers
 
@@ -30,12 +30,12 @@ _SCALAR = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="sc
 """What tf.summary.scalar() writes; that function itself wants TensorBoard installed, which only a reader needs."""
 
 
-class Console:
+class TrainingConsole:
     """Rewrites one line a second on a terminal, and logs it every five seconds elsewhere."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         """out: the terminal, if it is one; None: standard output."""
-        self._progress = Progress(log, terminal_s=1.0, out=out)
+        self._progress = ProgressLine(log, terminal_s=1.0, out=out)
 
     def show(self, buffers: Buffers, batch: int, rate: float, learned: Learned | None) -> None:
         if self._progress.due():

@@ -1,6 +1,7 @@
-"""The ends of a training: where its samples come from, and where what it makes goes.
+"""The interfaces of a training: where its samples come from, and where what it makes goes.
 
-A live one has them in topics (feeding.py, publishing.py), one from a recording in files (recorded.py, folder.py).
+A live one has them in topics (topic_feed.py, checkpointer.py), one from a recording in files (recording_feed.py in
+offline/, checkpoint_folder.py).
 """
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from charles.checkpoints.identity import ModelIdentity
 from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, Span, TrainingStep
-from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.sample_intake import Spare
-from consumers.trainer.trainer_state import Saved
+from consumers.trainer.buffers import BufferedSample, Buffers
+from consumers.trainer.sample_intake import UnusedSample
+from consumers.trainer.trainer_state import TrainerState
 
 if TYPE_CHECKING:
     from charles.models import Learned
-    from consumers.trainer.checkpointer import Identity
     from consumers.trainer.console_and_tensorboard import Scalars
 
 
-class Feed(Protocol):
+class SampleFeed(Protocol):
     """position: the number of the next sample to read; at_end: all that is there was read; ended: and no more will ever
     come; lag: unread samples, -1: unknown."""
 
@@ -34,7 +35,9 @@ class Feed(Protocol):
     @property
     def lag(self) -> int: ...
 
-    def refill(self, offsets: Container[int], first: int, go_on: Callable[[int], bool]) -> dict[int, Held | Spare]:
+    def refill(
+        self, offsets: Container[int], first: int, go_on: Callable[[int], bool]
+    ) -> dict[int, BufferedSample | UnusedSample]:
         """Read again what was held: the samples at these offsets, from `first` up to the position.
 
         go_on: told the offset that is reached; false ends it early. What is not there any more is left out.
@@ -49,7 +52,7 @@ class Feed(Protocol):
     def low(self) -> int | None:
         """The first offset that is still there; None where nobody knows, or all are."""
 
-    def reject(self, held: Held, reason: str) -> None:
+    def reject(self, held: BufferedSample, reason: str) -> None:
         """Tell of a sample whose picture does not decode."""
 
     def commit(self) -> None:
@@ -63,7 +66,7 @@ class Checkpoints(Protocol):
 
     def publish(
         self,
-        who: Identity,
+        who: ModelIdentity,
         batch: int,
         weights: Arrays,
         state: Arrays,
@@ -79,27 +82,27 @@ class Checkpoints(Protocol):
         """To be called at every turn of the loop."""
 
 
-class Console(Protocol):
+class StepDisplay(Protocol):
     """What a person sees of it."""
 
     def show(self, buffers: Buffers, batch: int, rate: float, learned: Learned | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class TrainingInterfaces:
     """Whoever makes them closes them. tell: takes what a batch said."""
 
-    feed: Feed
+    feed: SampleFeed
     checkpoints: Checkpoints
     tell: Callable[[TrainingStep], None]
     scalars: Scalars
-    console: Console
+    console: StepDisplay
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCheckpoint:
     """A state to go on from. newest: whether it is the newest one, which was whole."""
 
     manifest: Checkpoint
-    saved: Saved
+    saved: TrainerState
     newest: bool

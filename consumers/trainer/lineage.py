@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from charles.events import Span
-from consumers.trainer.buffers import Held
+from consumers.trainer.buffers import BufferedSample
 
 MOST_RUNS = 5_000
 """Spans in a manifest, which stays well below Kafka's limit of 2 MB a record: a week or so of two collectors."""
@@ -19,7 +19,7 @@ class Lineage:
     def __init__(self, spans: Sequence[Span] = ()) -> None:
         self._spans = {(span.collector, span.run): span for span in spans}
 
-    def add(self, samples: Iterable[Held], used_up: Iterable[Held]) -> None:
+    def add(self, samples: Iterable[BufferedSample], used_up: Iterable[BufferedSample]) -> None:
         """A batch was trained on."""
         for held in samples:
             self._merge(Span(held.collector, held.run, held.tick, held.tick, 0))

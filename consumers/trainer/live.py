@@ -22,11 +22,11 @@ from charles.models.tensorflow_import import loading_tensorflow
 from charles.settings import Settings
 from consumers.trainer import resume
 from consumers.trainer.checkpointer import Checkpointer
-from consumers.trainer.interfaces import Ends
+from consumers.trainer.interfaces import TrainingInterfaces
 from consumers.trainer.jpeg import Size
-from consumers.trainer.player_status import Players
-from consumers.trainer.sample_intake import Shape
-from consumers.trainer.topic_feed import Feed
+from consumers.trainer.player_status import PlayerStatus
+from consumers.trainer.sample_intake import SampleShape
+from consumers.trainer.topic_feed import TopicFeed
 
 log = logging.getLogger(__name__)
 
@@ -72,18 +72,20 @@ def train(link: Link) -> None:
         if picture is None:
             return
         with loading_tensorflow():  # it takes seconds: not before there is work
-            from consumers.trainer.console_and_tensorboard import Console, Scalars
+            from consumers.trainer.console_and_tensorboard import Scalars, TrainingConsole
             from consumers.trainer.training_loop import Training
 
         dead_letters = DeadLetters(kafka, "trainer")
         opened.callback(dead_letters.flush, 1.0)
         steps = Publisher(kafka, TrainingStep, **measured())
         opened.callback(steps.flush, 1.0)
-        players = opened.enter_context(closing(Players(kafka)))
+        players = opened.enter_context(closing(PlayerStatus(kafka)))
         scalars = opened.enter_context(closing(Scalars(link.settings.trainer.tensorboard / model)))
-        feed = opened.enter_context(closing(Feed(kafka, model, Shape.of(link.settings, picture), dead_letters)))
+        feed = opened.enter_context(
+            closing(TopicFeed(kafka, model, SampleShape.of(link.settings, picture), dead_letters))
+        )
         tell = partial(steps.send_or_drop, topics.TRAINING, key=model)
-        ends = Ends(feed, checkpointer, tell, scalars, Console())
+        ends = TrainingInterfaces(feed, checkpointer, tell, scalars, TrainingConsole())
         training = opened.enter_context(closing(Training(link.settings, picture, ends)))
         if training.begin(link, resume.load(kafka, resume.states(kafka, model))):
             training.run(link, lambda: players.driving(model))

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from charles.metrics.table import Trainer, begin
+from charles.checkpoints.identity import ModelIdentity
+from charles.metrics.table import TrainerMetrics, begin
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.checkpointer import Identity
 
 if TYPE_CHECKING:
     from charles.models import Learned
@@ -24,43 +24,43 @@ def part(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        Trainer.parts.labels(name).inc(time.perf_counter() - start_s)
+        TrainerMetrics.parts.labels(name).inc(time.perf_counter() - start_s)
 
 
-class Offer:
+class TrainerMetricsWriter:
     """Of one life of the trainer."""
 
-    def __init__(self, who: Identity) -> None:
-        begin(Trainer)
+    def __init__(self, who: ModelIdentity) -> None:
+        begin(TrainerMetrics)
         self._model = who.model
-        Trainer.info.labels(who.model, who.line).set(1)
+        TrainerMetrics.info.labels(who.model, who.line).set(1)
 
     def batch(self, samples: int, seconds: float) -> None:
         """One was learned from so many samples, in so long a time."""
-        Trainer.drawn.inc(samples)
-        Trainer.batch_s.observe(seconds)
+        TrainerMetrics.drawn.inc(samples)
+        TrainerMetrics.batch_s.observe(seconds)
 
     def second(self, batch: int, learned: Learned | None, buffers: Buffers, unread: int, published: int) -> None:
         """unread: -1: not known; published: batch of the newest checkpoint, -1: none yet."""
-        Trainer.batch.labels(self._model).set(batch)
+        TrainerMetrics.batch.labels(self._model).set(batch)
         for kind, buffer in buffers.by_kind.items():
-            Trainer.buffer.labels(kind).set(len(buffer))
-        Trainer.capacity.set(buffers.capacity)
+            TrainerMetrics.buffer.labels(kind).set(len(buffer))
+        TrainerMetrics.capacity.set(buffers.capacity)
         for term, count in {**asdict(buffers.counts), "buffered": buffers.buffered}.items():
-            Trainer.ledger.labels(term).set(count)
+            TrainerMetrics.ledger.labels(term).set(count)
         if unread >= 0:
-            Trainer.unread.set(unread)
+            TrainerMetrics.unread.set(unread)
         if published >= 0:
-            Trainer.checkpoint.labels(self._model).set(published)
+            TrainerMetrics.checkpoint.labels(self._model).set(published)
         if learned is not None:
             self._learned(learned)
 
     def _learned(self, learned: Learned) -> None:
-        Trainer.loss.labels(self._model).set(learned.loss)
+        TrainerMetrics.loss.labels(self._model).set(learned.loss)
         for gauge, figures in (
-            (Trainer.output_loss, learned.losses),
-            (Trainer.error, learned.errors),
-            (Trainer.accuracy, learned.accuracies),
+            (TrainerMetrics.output_loss, learned.losses),
+            (TrainerMetrics.error, learned.errors),
+            (TrainerMetrics.accuracy, learned.accuracies),
         ):
             for output, figure in figures.items():
                 gauge.labels(self._model, output).set(figure)

@@ -8,17 +8,17 @@ from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Status, now
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 _SILENT_S = 5.0
 
 
-class Players:
+class PlayerStatus:
     """Follows the heartbeats of the players."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._players: dict[str, Status] = {}
         self._consumer = consumer(kafka, "trainer-players")
         self._consumer.assign([TopicPartition(name(kafka, topics.STATUS), 0, OFFSET_END)])

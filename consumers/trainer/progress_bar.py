@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
-from charles.base.logs import Progress
+from charles.base.logs import ProgressLine
 from consumers.trainer.buffers import Buffers
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 _WIDTH = 20
 
 
-class Bar:
+class ProgressBar:
     """Rewrites one line on a terminal, and logs it every five seconds elsewhere."""
 
     def __init__(self, read: Callable[[], float], size: int, batches: int | None, out: TextIO | None = None) -> None:
@@ -27,7 +27,7 @@ class Bar:
         self._read = read
         self._size = size
         self._batches = batches
-        self._progress = Progress(log, terminal_s=0.5, out=out)
+        self._progress = ProgressLine(log, terminal_s=0.5, out=out)
 
     def show(self, buffers: Buffers, batch: int, rate: float, learned: Learned | None) -> None:
         if self._progress.due():

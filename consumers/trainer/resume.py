@@ -12,19 +12,20 @@ from confluent_kafka import TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
-from charles.checkpoints import publish
-from charles.checkpoints.publish import STATE, Damaged, Missing
+from charles.checkpoints.identity import STATE
+from charles.checkpoints.packing import DamagedArtefact, MissingChunks
+from charles.checkpoints.topic_readers import fetch, living
 from charles.control.link import Link
-from charles.control.offline_link import Alone
+from charles.control.offline_link import OfflineLink
 from charles.events import Checkpoint, Frame, Sample
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
-from consumers.trainer.buffers import Buffers, Held
-from consumers.trainer.interfaces import Feed, Found
+from consumers.trainer.buffers import BufferedSample, Buffers
+from consumers.trainer.interfaces import FoundCheckpoint, SampleFeed
 from consumers.trainer.jpeg import BadPicture, Size, size_of
 from consumers.trainer.sample_intake import SPARE
-from consumers.trainer.trainer_state import Saved, unpack
+from consumers.trainer.trainer_state import TrainerState, unpack
 
 if TYPE_CHECKING:
     from charles.models import TrainStep
@@ -42,25 +43,25 @@ class CannotResume(RuntimeError):
 
 def states(kafka: Kafka, model: str) -> list[Checkpoint]:
     """The manifests of the model's saved states, the newest first."""
-    return [m for m in reversed(publish.living(kafka)) if m.model == model and m.kind == STATE]
+    return [m for m in reversed(living(kafka)) if m.model == model and m.kind == STATE]
 
 
-def load(kafka: Kafka, manifests: list[Checkpoint]) -> Found | None:
+def load(kafka: Kafka, manifests: list[Checkpoint]) -> FoundCheckpoint | None:
     """The newest whole state; None where there is no state at all.
 
     Raises CannotResume where there are states, but none is whole.
     """
     for manifest in manifests:
         try:
-            return Found(manifest, unpack(publish.fetch(kafka, manifest)), newest=manifest is manifests[0])
-        except (Damaged, Missing) as problem:
+            return FoundCheckpoint(manifest, unpack(fetch(kafka, manifest)), newest=manifest is manifests[0])
+        except (DamagedArtefact, MissingChunks) as problem:
             log.warning("the state %s cannot be used: %s", manifest.artefact, problem)
     if manifests:
         raise CannotResume(f"none of the {len(manifests)} states of {manifests[0].model} can be used; {_ANOTHER_NAME}")
     return None
 
 
-def transfer(step: TrainStep, manifest: Checkpoint, saved: Saved) -> None:
+def transfer(step: TrainStep, manifest: Checkpoint, saved: TrainerState) -> None:
     """Begin with what fits of a network of another architecture: the outputs or the line were changed.
 
     Raises CannotResume where nothing fits.
@@ -71,7 +72,7 @@ def transfer(step: TrainStep, manifest: Checkpoint, saved: Saved) -> None:
     log.info("the network is another one now: %d of its %d weights are those of %s", taken, there, manifest.artefact)
 
 
-def restore(saved: Saved, buffers: Buffers, rng: np.random.Generator, feed: Feed, go_on: GoOn) -> None:
+def restore(saved: TrainerState, buffers: Buffers, rng: np.random.Generator, feed: SampleFeed, go_on: GoOn) -> None:
     """Fill the buffers as they were, from the log; samples that it holds no more are expired, and
     those that another configuration has no use for are surplus.
 
@@ -93,17 +94,17 @@ def restore(saved: Saved, buffers: Buffers, rng: np.random.Generator, feed: Feed
             if not of_use or held is SPARE:
                 buffers.counts.surplus += 1
                 continue
-            if isinstance(held, Held):
+            if isinstance(held, BufferedSample):
                 held.remaining = min(uses, buffers.uses)
-            slots.append(held if isinstance(held, Held) else None)
+            slots.append(held if isinstance(held, BufferedSample) else None)
         if of_use:
             buffers.restore(kind, slots)
 
 
-class Progress:
+class ResumeProgress:
     """Tells how far a long refill is, and ends it when the trainer shall stop."""
 
-    def __init__(self, link: Link | Alone) -> None:
+    def __init__(self, link: Link | OfflineLink) -> None:
         self._link = link
         self._next = time.monotonic() + 5
 
@@ -125,7 +126,7 @@ def picture_size(kafka: Kafka) -> Size | None:
 
 def _of_first_sample(kafka: Kafka) -> Size | None:
     reader = consumer(kafka, "trainer-picture-size", **{"enable.partition.eof": True})
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     try:
         reader.assign([TopicPartition(name(kafka, topics.BALANCED), 0, 0)])
         while (message := reader.poll(5.0)) is not None and message.error() is None:
@@ -140,7 +141,7 @@ def _of_first_sample(kafka: Kafka) -> Size | None:
 
 def _of_newest_frame(kafka: Kafka) -> Size | None:
     reader = consumer(kafka, "trainer-picture-size", **{"enable.partition.eof": True})
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     topic = name(kafka, topics.FRAMES)
     newest: Frame | None = None
     try:

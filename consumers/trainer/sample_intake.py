@@ -12,12 +12,12 @@ from charles.events import Sample
 from charles.labels.outputs import LOWEST, Output, deltas
 from charles.labels.set_kinds import JOINT
 from charles.settings import Settings
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.jpeg import Size, check
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SampleShape:
     """What a sample must look like. picture: (width, height), pixels; frames: in a sample; outputs: that are trained;
     set_kinds: that there are buffers for; uses: draws per sample; epoch: of the configuration that says so."""
 
@@ -37,16 +37,16 @@ class Shape:
         )
 
 
-class Spare(Enum):
+class UnusedSample(Enum):
     """A sample that was balanced under another configuration, and that this one has no use for."""
 
     SPARE = "spare"
 
 
-SPARE: Final = Spare.SPARE
+SPARE: Final = UnusedSample.SPARE
 
 
-def to_hold(sample: Sample, offset: int, shape: Shape) -> Held | Spare:
+def to_hold(sample: Sample, offset: int, shape: SampleShape) -> BufferedSample | UnusedSample:
     """offset: its place. Raises Unreadable and BadPicture for a sample that cannot be trained on."""
     if sample.set_output not in (*LOWEST, JOINT):
         raise Unreadable(f"there is no kind of set {sample.set_output!r}")
@@ -56,7 +56,7 @@ def to_hold(sample: Sample, offset: int, shape: Shape) -> Held | Spare:
     kind = sys.intern(sample.set_output)
     targets = _targets(sample, shape)
     last = (output.before(sample) for output in deltas(shape.outputs))
-    return Held(
+    return BufferedSample(
         offset=offset,
         collector=sys.intern(sample.collector),
         run=sys.intern(sample.run),
@@ -70,23 +70,23 @@ def to_hold(sample: Sample, offset: int, shape: Shape) -> Held | Spare:
     )
 
 
-def _targets(sample: Sample, shape: Shape) -> tuple[float, ...]:
+def _targets(sample: Sample, shape: SampleShape) -> tuple[float, ...]:
     try:
         return tuple(output.target(sample) for output in shape.outputs)
     except (ValueError, IndexError) as problem:  # of a change, since the history is not checked before
         raise Unreadable(f"it has no label: {problem}") from None
 
 
-def take_in(buffers: Buffers, came: Held | Spare | None) -> None:
+def take_in(buffers: Buffers, came: BufferedSample | UnusedSample | None) -> None:
     """Hand what has come to the buffers; None: a sample that cannot be trained on, which only counts."""
     if came is None:
         buffers.reject_unread()
-    elif isinstance(came, Spare):
+    elif isinstance(came, UnusedSample):
         buffers.pass_over()
     else:
         buffers.add(came)
 
 
-def _is_of_use(sample: Sample, shape: Shape) -> bool:
+def _is_of_use(sample: Sample, shape: SampleShape) -> bool:
     fits = sample.epoch == shape.epoch or len(sample.frames) == shape.frames
     return fits and sample.set_output in shape.set_kinds

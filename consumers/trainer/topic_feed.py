@@ -14,11 +14,11 @@ from charles.avro.codec import Unreadable
 from charles.events import Sample
 from charles.kafka.clients import consumer, is_end, measured, name
 from charles.kafka.dead_letters import DeadLetters
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.jpeg import BadPicture
-from consumers.trainer.sample_intake import Shape, Spare, take_in, to_hold
+from consumers.trainer.sample_intake import SampleShape, UnusedSample, take_in, to_hold
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _AT_ONCE = 500
 _PATIENCE_S = 60.0
 
 
-class Feed:
+class TopicFeed:
     """Reads committed samples and keeps the place.
 
     position: the next offset to read; at_end: everything that is there was read, as far as the broker has told.
@@ -36,25 +36,29 @@ class Feed:
     ended = False
     """More may always come."""
 
-    def __init__(self, kafka: Kafka, model: str, shape: Shape, dead_letters: DeadLetters, position: int = 0) -> None:
+    def __init__(
+        self, kafka: Kafka, model: str, shape: SampleShape, dead_letters: DeadLetters, position: int = 0
+    ) -> None:
         self.position = position
         self.at_end = False
         self._shape = shape
         self._dead_letters = dead_letters
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._group = f"trainer-{model}"
         self._topic = name(kafka, topics.BALANCED)
         self._consumer = self._open(kafka, **measured())
         self._rereader: Consumer | None = None
         self._kafka = kafka
 
-    def refill(self, offsets: Container[int], first: int, go_on: Callable[[int], bool]) -> dict[int, Held | Spare]:
+    def refill(
+        self, offsets: Container[int], first: int, go_on: Callable[[int], bool]
+    ) -> dict[int, BufferedSample | UnusedSample]:
         """Read again what was held: the samples at these offsets, from `first` up to the position.
 
         go_on: told the offset that is reached; false ends it early. What the log holds no more is left out.
         Raises TimeoutError when the log cannot be read.
         """
-        found: dict[int, Held | Spare] = {}
+        found: dict[int, BufferedSample | UnusedSample] = {}
         for message in self._between(first, self.position):
             offset = message.offset() or 0
             if not go_on(offset):
@@ -94,7 +98,7 @@ class Feed:
         except KafkaException:
             return None
 
-    def reject(self, held: Held, reason: str) -> None:
+    def reject(self, held: BufferedSample, reason: str) -> None:
         """Dead-letter a sample whose picture does not decode; the record is read again, for it is not kept."""
         if self._rereader is None:
             self._rereader = self._open(self._kafka)
@@ -135,12 +139,12 @@ class Feed:
         if first < end:
             raise TimeoutError(f"{self._topic} could not be read from offset {first} within {_PATIENCE_S:g} s")
 
-    def _held_or_rejected(self, message: Message) -> Held | Spare | None:
+    def _held_or_rejected(self, message: Message) -> BufferedSample | UnusedSample | None:
         try:
             return self._held(message)
         except (Unreadable, BadPicture) as problem:
             self._dead_letters.send(message, str(problem))
             return None
 
-    def _held(self, message: Message) -> Held | Spare:
+    def _held(self, message: Message) -> BufferedSample | UnusedSample:
         return to_hold(self._registry.decode(Sample, message.value()), message.offset() or 0, self._shape)

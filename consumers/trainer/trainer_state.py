@@ -10,8 +10,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.checkpoints.packing import Arrays, Damaged
-from consumers.trainer.buffers import Buffers, Counts
+from charles.checkpoints.packing import Arrays, DamagedArtefact
+from consumers.trainer.buffers import Buffers, SampleCounts
 
 _MODEL = "model/"
 _BUFFER = "buffer/"
@@ -19,7 +19,7 @@ _REST = "trainer.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class TrainerState:
     """A state as it was saved.
 
     model: of the TrainStep; position: the next offset to read; slots: by kind of set, the held samples' offsets and how
@@ -29,7 +29,7 @@ class Saved:
     model: Arrays
     position: int
     started: bool
-    counts: Counts
+    counts: SampleCounts
     random: dict[str, Any]
     slots: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
 
@@ -54,7 +54,7 @@ def pack(model: Arrays, buffers: Buffers, rng: np.random.Generator, position: in
     return arrays
 
 
-def unpack(arrays: Arrays) -> Saved:
+def unpack(arrays: Arrays) -> TrainerState:
     """Raises Damaged for arrays that are no trainer's state."""
     try:
         rest = json.loads(arrays[_REST].tobytes())
@@ -63,15 +63,15 @@ def unpack(arrays: Arrays) -> Saved:
             for name, array in arrays.items()
             if name.startswith(_BUFFER)
         }
-        saved = Saved(
+        saved = TrainerState(
             model={name.removeprefix(_MODEL): array for name, array in arrays.items() if name.startswith(_MODEL)},
             position=int(rest["position"]),
             started=bool(rest["started"]),
-            counts=Counts(**{name: int(count) for name, count in rest["counts"].items()}),
+            counts=SampleCounts(**{name: int(count) for name, count in rest["counts"].items()}),
             random=dict(rest["random"]),
             slots=slots,
         )
         np.random.PCG64().state = cast(Any, saved.random)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise Damaged(f"it is no trainer's state: {error}") from error
+        raise DamagedArtefact(f"it is no trainer's state: {error}") from error
     return saved

@@ -9,8 +9,9 @@ from dataclasses import asdict
 import keras
 import numpy as np
 
+from charles.checkpoints.identity import ModelIdentity
 from charles.control.link import Link
-from charles.control.offline_link import Alone
+from charles.control.offline_link import OfflineLink
 from charles.events import Status, TrainingStep, now
 from charles.labels.outputs import described
 from charles.models import Learned, TrainStep, architecture, build
@@ -18,11 +19,10 @@ from charles.settings import Settings
 from consumers.trainer import resume, trainer_state
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.checkpointer import Identity
-from consumers.trainer.interfaces import Ends, Found
+from consumers.trainer.interfaces import FoundCheckpoint, TrainingInterfaces
 from consumers.trainer.jpeg import Size
 from consumers.trainer.lineage import Lineage
-from consumers.trainer.metrics import Offer, part
+from consumers.trainer.metrics import TrainerMetricsWriter, part
 
 _EXPIRE_S = 10.0
 _LAST_CHECKPOINT_S = 3.0
@@ -38,9 +38,15 @@ class Training:
     """The steps of the trainer's loop. batch: how many batches the weights have seen."""
 
     def __init__(
-        self, settings: Settings, picture: Size, ends: Ends, *, recording: str = "", batches: int | None = None
+        self,
+        settings: Settings,
+        picture: Size,
+        ends: TrainingInterfaces,
+        *,
+        recording: str = "",
+        batches: int | None = None,
     ) -> None:
-        """picture: (width, height), pixels; recording: see Identity; batches: after which it is done, None: never."""
+        """picture: (width, height), pixels; recording: as ModelIdentity; batches: to end after, None: never."""
         train, frames, outputs = settings.config.train, settings.config.balance.frames, settings.config.predicted
         kinds = tuple(kind.name for kind in settings.config.set_kinds)
         keras.utils.clear_session()  # of a life before this one
@@ -53,10 +59,10 @@ class Training:
         model = build(train.line, (picture[1], picture[0]), frames, outputs)
         self._step = TrainStep(model, outputs, train.learning_rate)
         texts = tuple(map(described, outputs))
-        self._who = Identity(
+        self._who = ModelIdentity(
             settings.trained_model, train.line, architecture(model), picture, texts, frames, settings.epoch, recording
         )
-        self._offer = Offer(self._who)
+        self._offer = TrainerMetricsWriter(self._who)
         self._checkpointer = ends.checkpoints
         self._lineage = Lineage()
         self._rng = np.random.default_rng(train.seed)
@@ -72,7 +78,7 @@ class Training:
         self._next_checkpoint = 0
         self._expire_at = 0.0
 
-    def begin(self, link: Link | Alone, found: Found | None) -> bool:
+    def begin(self, link: Link | OfflineLink, found: FoundCheckpoint | None) -> bool:
         """Go on from the newest whole state, or begin at batch 0; false when this life is over meanwhile.
 
         Raises CannotResume, or TimeoutError when the buffers cannot be refilled.
@@ -88,14 +94,14 @@ class Training:
             self.batch = self._told_batch = manifest.batch
             self._lineage = Lineage(manifest.spans)
             self._feed.position = saved.position
-            resume.restore(saved, self.buffers, self._rng, self._feed, resume.Progress(link))
+            resume.restore(saved, self.buffers, self._rng, self._feed, resume.ResumeProgress(link))
             if same and found.newest:  # else others are now the newest, and everybody should know
                 self._next_checkpoint = self.batch + self._train.checkpoint_every
                 self._checkpointer.goes_on_from(manifest)
         self._feed.start()
         return not link.over()
 
-    def run(self, link: Link | Alone, driving: Driving) -> None:
+    def run(self, link: Link | OfflineLink, driving: Driving) -> None:
         """Train until this life is over, or there is nothing left to learn from. Raises Fenced."""
         while not (link.over() or self.done):
             came = self.take_in()
@@ -160,7 +166,7 @@ class Training:
             self._publish_step(learned, seconds)
         return True
 
-    def checkpoint_if_due(self, link: Link | Alone) -> None:
+    def checkpoint_if_due(self, link: Link | OfflineLink) -> None:
         """Publish weights and state every so many batches, and when told to. Raises Fenced."""
         command = link.asked("checkpoint")
         if command is not None:
@@ -174,7 +180,7 @@ class Training:
                 link.answer(command, f"done: checkpoint {self.batch}" if there else "failed: the broker is away")
         self._checkpointer.tidy()
 
-    def tell(self, link: Link | Alone, driving: Sequence[Status]) -> None:
+    def tell(self, link: Link | OfflineLink, driving: Sequence[Status]) -> None:
         """The console line and the heartbeat, each when its time has come."""
         link.rate.add(self.batch - self._told_batch)
         self._told_batch = self.batch

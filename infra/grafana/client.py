@@ -31,11 +31,11 @@ _TOO_MANY = 429
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-class Away(RuntimeError):
+class GrafanaAway(RuntimeError):
     """Grafana does not answer now, or not as it should: later it may."""
 
 
-class Refused(RuntimeError):
+class GrafanaRefused(RuntimeError):
     """Grafana refuses, and will refuse again."""
 
 
@@ -109,21 +109,23 @@ class Api:
         try:
             yield
         except requests.exceptions.SSLError as error:
-            raise Refused(
+            raise GrafanaRefused(
                 f"the certificate of {self._url} is not trusted ({_reason(error)}); REQUESTS_CA_BUNDLE names a file of "
                 "authorities that are"
             ) from None
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise Away(f"no Grafana answers at {self._url} ({_reason(error)}); GRAFANA_URL names another") from None
+            raise GrafanaAway(
+                f"no Grafana answers at {self._url} ({_reason(error)}); GRAFANA_URL names another"
+            ) from None
         except requests.TooManyRedirects:
-            raise Refused(f"{self._url} redirects to another place; GRAFANA_URL should name that one") from None
+            raise GrafanaRefused(f"{self._url} redirects to another place; GRAFANA_URL should name that one") from None
         except (ValueError, LookupError, TypeError, AttributeError):  # no JSON, or not what Grafana answers
-            raise Refused(f"what answers at {self._url} is no Grafana; GRAFANA_URL should name one") from None
+            raise GrafanaRefused(f"what answers at {self._url} is no Grafana; GRAFANA_URL should name one") from None
         except GrafanaException as error:
             told = f"Grafana at {self._url} answers {error.status_code}: {' '.join(str(error.message).split())}"
             if error.status_code >= 500 or error.status_code == _TOO_MANY:
-                raise Away(told) from None
-            raise Refused(told + _ADVICE.get(error.status_code, "")) from None
+                raise GrafanaAway(told) from None
+            raise GrafanaRefused(told + _ADVICE.get(error.status_code, "")) from None
 
 
 _ADVICE = {

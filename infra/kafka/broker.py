@@ -16,9 +16,9 @@ from subprocess import Popen
 from infra.kafka import BrokerError, Progress, jmx_agent, logs, no_progress
 from infra.kafka import broker_process as processes
 from infra.kafka.data_folder import cluster_id, disk_is_full, prepare
-from infra.kafka.disk_watchdog import Guard, is_full
+from infra.kafka.disk_watchdog import DiskWatchdog, is_full
 from infra.kafka.find_runtime import cache_folder, find_runtime
-from infra.kafka.owner_watchdog import Leash
+from infra.kafka.owner_watchdog import OwnerWatchdog
 from infra.kafka.ports import LOOPBACK, free_port, require_free
 from infra.kafka.runtime import Runtime
 
@@ -60,8 +60,8 @@ class LocalBroker:
         self.metrics_port = metrics_port
         self.log_path = self.data / "broker.log"
         self._child: Popen[bytes] | None = None
-        self._guard: Guard | None = None
-        self._leash: Leash | None = None
+        self._guard: DiskWatchdog | None = None
+        self._leash: OwnerWatchdog | None = None
         self._log_start = 0
 
     @property
@@ -99,9 +99,9 @@ class LocalBroker:
                 raise
         except OSError as error:
             raise BrokerError(f"cannot start a broker in {self.data}: {error}") from error
-        self._guard = Guard(self._child.pid, self.data, detached=detached)
+        self._guard = DiskWatchdog(self._child.pid, self.data, detached=detached)
         if not detached:
-            self._leash = Leash(self._child.pid)
+            self._leash = OwnerWatchdog(self._child.pid)
             atexit.register(self.stop)
         self._wait(self._child)
         return self.bootstrap

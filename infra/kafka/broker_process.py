@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningBroker:
     """Who holds a data folder, as written in its broker.json: a broker, or the process that is starting one."""
 
     pid: int
@@ -42,10 +42,10 @@ class Running:
             return None
 
 
-def running(data: Path) -> Running | None:
+def running(data: Path) -> RunningBroker | None:
     """Who holds the folder now; a note that a dead process left behind counts for nothing."""
     try:
-        noted = Running(**json.loads(_note(data).read_text(encoding="utf-8")))
+        noted = RunningBroker(**json.loads(_note(data).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
     return noted if noted.process() else None
@@ -156,11 +156,11 @@ def _note(data: Path) -> Path:
     return data / "broker.json"
 
 
-def _describe(pid: int, *, broker: bool, port: int, version: str) -> Running:
+def _describe(pid: int, *, broker: bool, port: int, version: str) -> RunningBroker:
     import psutil
 
-    return Running(pid, psutil.Process(pid).create_time(), broker, port, version)
+    return RunningBroker(pid, psutil.Process(pid).create_time(), broker, port, version)
 
 
-def _to_json(note: Running) -> str:
+def _to_json(note: RunningBroker) -> str:
     return json.dumps(asdict(note)) + "\n"

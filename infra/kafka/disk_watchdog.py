@@ -22,7 +22,7 @@ _ENDED_IT = 3
 """The exit code after it has ended a broker."""
 
 
-class Guard:
+class DiskWatchdog:
     """The process that watches over a broker's disk. It ends with the broker."""
 
     def __init__(self, broker_pid: int, folder: Path, *, detached: bool) -> None:

@@ -16,7 +16,7 @@ OUTLIVES_S = 4.0
 END_S = 3.0
 
 
-class Leash:
+class OwnerWatchdog:
     """What an owner holds while its broker shall not outlive it."""
 
     def __init__(self, broker_pid: int) -> None:

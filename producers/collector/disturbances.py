@@ -12,11 +12,11 @@ import numpy as np
 
 from charles.games.game import Action
 from charles.pacing import HZ
-from producers.collector.wanted_ranges import Wanted
+from producers.collector.wanted_ranges import WantedRanges
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class BurstTiming:
     """pause_s: from one burst's end to the next one's start, seconds, uniform between the two; length_s: of one burst,
     likewise."""
 
@@ -29,8 +29,8 @@ class Bursts:
     """How often, how long and how strongly one axis is disturbed. usual, seeking: without and with a wanted answer;
     strength: in [0, 1], uniform between the two; positive: the share of bursts above 0, both without one."""
 
-    usual: Timing
-    seeking: Timing
+    usual: BurstTiming
+    seeking: BurstTiming
     strength: tuple[float, float]
     positive: float
 
@@ -41,14 +41,14 @@ class Bursts:
 # round to the left. Where bursts seek it is 2.4 % and 2.6 %, with no more crashes: longer steering bursts instead of
 # more of them would give as much, and twice the crashes.
 STEERING = Bursts(
-    usual=Timing(pause_s=(1.5, 3.5), length_s=(0.25, 0.6)),
-    seeking=Timing(pause_s=(1.0, 2.5), length_s=(0.25, 0.6)),
+    usual=BurstTiming(pause_s=(1.5, 3.5), length_s=(0.25, 0.6)),
+    seeking=BurstTiming(pause_s=(1.0, 2.5), length_s=(0.25, 0.6)),
     strength=(0.4, 1.0),
     positive=0.4,
 )
 PEDALS = Bursts(
-    usual=Timing(pause_s=(2.5, 4.5), length_s=(0.4, 1.2)),
-    seeking=Timing(pause_s=(2.5, 4.5), length_s=(0.6, 1.6)),
+    usual=BurstTiming(pause_s=(2.5, 4.5), length_s=(0.4, 1.2)),
+    seeking=BurstTiming(pause_s=(2.5, 4.5), length_s=(0.6, 1.6)),
     strength=(1.0, 1.0),
     positive=0.7,
 )
@@ -93,7 +93,7 @@ class _Axis:
         self._noise = sign * float(self._rng.uniform(*self._bursts.strength))
 
     @property
-    def _timing(self) -> Timing:
+    def _timing(self) -> BurstTiming:
         return self._bursts.seeking if self.wanted else self._bursts.usual
 
     def _ticks(self, seconds: tuple[float, float]) -> int:
@@ -113,7 +113,7 @@ class Disturbances:
         self._steering = _Axis(STEERING, steering)
         self._pedals = _Axis(PEDALS, pedals)
 
-    def seek(self, wanted: Collection[Wanted]) -> None:
+    def seek(self, wanted: Collection[WantedRanges]) -> None:
         """The answers that bursts shall seek from the next one on; none on an axis: bursts as ever."""
         self._steering.wanted = [each.middle for each in wanted if each.axis == "steering"]
         self._pedals.wanted = [each.middle for each in wanted if each.axis == "pedals"]

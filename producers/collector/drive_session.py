@@ -25,7 +25,7 @@ def run_name(began: datetime) -> str:
     return f"{began:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
 
 
-class Drive:
+class DriveSession:
     """One game after the other, each in the world of the next seed, and in each one run after the other.
 
     run, tick: the present moment's name; runs, crashes: since the start.

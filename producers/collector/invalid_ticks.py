@@ -10,12 +10,12 @@ from charles.games.game import Action, Observation
 from charles.kafka.clients import name
 from charles.kafka.dead_letters import DeadLetters, unwritten
 from charles.settings import Settings
-from producers.collector.drive_session import Drive
+from producers.collector.drive_session import DriveSession
 
 PROGRAM = "collector"
 
 
-class Refused:
+class InvalidTicks:
     """Ticks that cannot be published because the game or its driver talked nonsense: counted and dead-lettered.
 
     Their tick numbers are used up, so that the ledger shows them missing. count: since the start.
@@ -28,7 +28,7 @@ class Refused:
         self._topic = name(settings.kafka, topics.CONTROLS)
         self._letters = DeadLetters(settings.kafka, PROGRAM)
 
-    def tell(self, reason: str, seen: Observation, action: Action, drive: Drive) -> None:
+    def tell(self, reason: str, seen: Observation, action: Action, drive: DriveSession) -> None:
         self.count += 1
         self.in_a_row += 1
         headers = {"collector": self._collector, "run": drive.run, "tick": str(drive.tick)}

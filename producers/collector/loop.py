@@ -13,11 +13,11 @@ from charles.events import Control, Frame, now
 from charles.games.game import Action, Observation, Picture
 from charles.pacing import HZ, RateKeeper
 from producers.collector.disturbances import Disturbances
-from producers.collector.drive_session import Drive, OpenGame
-from producers.collector.invalid_ticks import Refused
-from producers.collector.report import Report
-from producers.collector.sender import Sender
-from producers.collector.status_listener import Hearing
+from producers.collector.drive_session import DriveSession, OpenGame
+from producers.collector.invalid_ticks import InvalidTicks
+from producers.collector.report import CollectorReport
+from producers.collector.sender import TickSender
+from producers.collector.status_listener import StatusListener
 from producers.collector.wanted_ranges import wanted
 
 INVALID_IN_A_ROW = 15
@@ -32,12 +32,12 @@ def collect(open_game: OpenGame, link: Link) -> None:
     local, config = link.settings.collector, link.settings.config
     keeper, disturbances = RateKeeper(), Disturbances(local.seed)
     with (
-        closing(Sender(link.settings.kafka, local.memory_mb)) as sender,
-        closing(Refused(link.settings)) as refused,
-        closing(Hearing(link.settings.kafka, local.name)) as hearing,
-        closing(Drive(open_game, local.seed, config)) as drive,
+        closing(TickSender(link.settings.kafka, local.memory_mb)) as sender,
+        closing(InvalidTicks(link.settings)) as refused,
+        closing(StatusListener(link.settings.kafka, local.name)) as hearing,
+        closing(DriveSession(open_game, local.seed, config)) as drive,
     ):
-        report = Report(link, keeper, sender, drive, refused, hearing.me.began)
+        report = CollectorReport(link, keeper, sender, drive, refused, hearing.me.began)
         paused = False
         for _ in keeper.ticks(link.over):
             if config is not link.settings.config:
@@ -91,7 +91,7 @@ def jpeg(picture: Picture, quality: int) -> bytes:
     return bytes(data)
 
 
-def control_of(seen: Observation, action: Action, collector: str, drive: Drive, time: datetime) -> Control:
+def control_of(seen: Observation, action: Action, collector: str, drive: DriveSession, time: datetime) -> Control:
     """The tick's Control. Raises ValueError for telemetry or an action that is not finite or out of range."""
     pedals = action.acceleration_braking
     return Control(

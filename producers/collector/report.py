@@ -6,20 +6,26 @@ import logging
 
 from charles.base import logs
 from charles.control.link import Link
-from charles.metrics.mirrored_counters import Following
-from charles.metrics.table import Collector as Offered
+from charles.metrics.mirrored_counters import MirroredCounters
+from charles.metrics.table import CollectorMetrics as Offered
 from charles.pacing import RateKeeper
-from producers.collector.drive_session import Drive
-from producers.collector.invalid_ticks import Refused
-from producers.collector.sender import Sender
+from producers.collector.drive_session import DriveSession
+from producers.collector.invalid_ticks import InvalidTicks
+from producers.collector.sender import TickSender
 from producers.collector.status_listener import BEGAN
 
 log = logging.getLogger(__name__)
 
 
-class Report:
+class CollectorReport:
     def __init__(
-        self, link: Link, keeper: RateKeeper, sender: Sender, drive: Drive, refused: Refused, began: float
+        self,
+        link: Link,
+        keeper: RateKeeper,
+        sender: TickSender,
+        drive: DriveSession,
+        refused: InvalidTicks,
+        began: float,
     ) -> None:
         """began: when the process did, seconds since 1970."""
         self._link = link
@@ -28,8 +34,8 @@ class Report:
         self._sender = sender
         self._drive = drive
         self._refused = refused
-        self._following = Following()
-        self._progress = logs.Progress(log, terminal_s=1.0)
+        self._following = MirroredCounters()
+        self._progress = logs.ProgressLine(log, terminal_s=1.0)
         logs.bind(collector=link.instance)
 
     def tell(self, state: str, note: str = "") -> None:

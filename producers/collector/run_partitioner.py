@@ -15,7 +15,7 @@ _ANSWER_S = 0.5
 """A broker that is away costs a new run no more: it begins by the numbers that were known."""
 
 
-class Places:
+class RunPartitioner:
     """Where runs go: by their collector's name, as Java clients do it.
 
     Partitions that are added under way change where a name leads. A run that followed them would lie in two partitions

@@ -15,9 +15,9 @@ from charles.events import Control, Frame, now
 from charles.kafka import errors
 from charles.kafka.clients import measured
 from charles.kafka.publisher import Publisher
-from charles.metrics.table import Collector as Offered
+from charles.metrics.table import CollectorMetrics as Offered
 from charles.settings import Kafka
-from producers.collector.run_partitioner import Places
+from producers.collector.run_partitioner import RunPartitioner
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _BESIDE_THE_PICTURE = 1024
 """Bytes: what a tick's two events hold beside the picture, rounded up."""
 
 
-class Sender:
+class TickSender:
     """dropped: ticks of which a half was given up, since the start; a hint: of events that were reported as timed out
     a few may have reached the broker. published: ticks that are there; queued: ticks that are on their way."""
 
@@ -40,7 +40,7 @@ class Sender:
         self._memory = memory_mb * 900_000
         properties = {"queue.buffering.max.kbytes": memory_mb * 1024, "message.timeout.ms": round(give_up_s * 1000)}
         self._publisher = Publisher(kafka, Frame, Control, **properties, **measured())
-        self._places = Places(kafka, self._publisher.producer)
+        self._places = RunPartitioner(kafka, self._publisher.producer)
 
     def has_room(self, picture_bytes: int) -> bool:
         """Whether another tick fits into the memory for unsent events; an empty queue takes any."""

@@ -17,7 +17,7 @@ from charles.avro.codec import Unreadable
 from charles.control.members import ENDED
 from charles.events import Status
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry, RegistryError
+from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Heard:
             self._rivals[place] = at, Process(status.figures[BEGAN], *place)
 
 
-class Hearing:
+class StatusListener:
     """Follows the topic `status` from now on, once a second, and never waits for it.
 
     starving: names of bins; elder: the process that has this name by right, because it began first: while there is one,
@@ -89,7 +89,7 @@ class Hearing:
         self._heard = Heard(instance, self.me)
         self._known: list[Process] = []
         self._next = 0.0
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._consumer = consumer(kafka, f"hearing-{instance}")
         self._consumer.assign([TopicPartition(name(kafka, topics.STATUS), 0, OFFSET_END)])
 
@@ -111,7 +111,7 @@ class Hearing:
 
     def _take(self, value: bytes | None, at: float) -> None:
         # Whoever needs a record that cannot be read dead-letters it: this is only a look.
-        with suppress(Unreadable, KafkaException, RegistryError, TimeoutError):
+        with suppress(Unreadable, KafkaException, SchemaRegistryFailure, TimeoutError):
             self._heard.take(self._registry.decode(Status, value), at)
 
     def _judge(self, rivals: list[Process]) -> None:

@@ -22,7 +22,7 @@ _AXES: dict[str, tuple[Axis, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedRanges:
     """Answers from low to high, both in [-1, 1], of one axis: steering, left negative, or pedals, braking negative."""
 
     axis: Axis
@@ -34,7 +34,7 @@ class Wanted:
         return (self.low + self.high) / 2
 
 
-def wanted(names: Iterable[str]) -> list[Wanted]:
+def wanted(names: Iterable[str]) -> list[WantedRanges]:
     """The ranges that names of bins stand for, such as "steering [-1, -0.9)" or "acceleration (0, 0.2) braking 0".
 
     What no range can be read from (a class with a name, a change against the tick before) is left out, and so is 0
@@ -44,9 +44,9 @@ def wanted(names: Iterable[str]) -> list[Wanted]:
     return [each for each in dict.fromkeys(found) if each is not None and each.middle]
 
 
-def _range(part: re.Match[str]) -> Wanted | None:
+def _range(part: re.Match[str]) -> WantedRanges | None:
     if part["output"] not in _AXES:
         return None
     axis, sign = _AXES[part["output"]]
     ends = sorted(sign * float(end) for end in (part["low"] or part["alone"], part["high"] or part["alone"]))
-    return Wanted(axis, *ends) if -1 <= ends[0] <= ends[1] <= 1 else None
+    return WantedRanges(axis, *ends) if -1 <= ends[0] <= ends[1] <= 1 else None

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from charles.settings import Settings
 
 if TYPE_CHECKING:
-    from charles.recordings.replays import Outcome
-    from producers.replayer.plan import Plan
+    from charles.recordings.replays import ReplayOutcome
+    from producers.replayer.plan import ReplayPlan
     from producers.replayer.resume_point import Place
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _PATIENCE_S = 3.0
 _TERMINAL_S = 0.2
 
 
-def main(settings: Settings) -> Outcome:
+def main(settings: Settings) -> ReplayOutcome:
     """Replay what settings.replayer says, until its end or until told to stop.
 
     Raises ConfigError and RecordingError for what cannot be replayed, HeldAlready where it is there already, NotTheSame
@@ -38,7 +38,7 @@ def main(settings: Settings) -> Outcome:
     from producers.replayer.keyboard import Keys
     from producers.replayer.plan import planned
     from producers.replayer.replay import Replay
-    from producers.replayer.sender import Sender
+    from producers.replayer.sender import ReplaySender
 
     plan = planned(settings)
     for name, why in plan.left_out.items():
@@ -51,7 +51,9 @@ def main(settings: Settings) -> Outcome:
     stop, own = Stop(), settings.model_copy(update={"kafka": plan.kafka})
     with (
         Link(own, "replayer", settings.replayer.name, stop) as link,
-        closing(Sender(plan.kafka, keeps_timestamps=plan.keeps_timestamps, paced=plan.speed is not None)) as sender,
+        closing(
+            ReplaySender(plan.kafka, keeps_timestamps=plan.keeps_timestamps, paced=plan.speed is not None)
+        ) as sender,
         Keys() as keys,
     ):
         link.begin()
@@ -60,17 +62,17 @@ def main(settings: Settings) -> Outcome:
         return Replay(plan, link, stop, sender, keys).run(there)
 
 
-def _what_is_there(plan: Plan) -> dict[Place, int]:
+def _what_is_there(plan: ReplayPlan) -> dict[Place, int]:
     """How many records of each partition are to be passed over. Raises HeldAlready where there should be none, and
     NotTheSame where they are others."""
-    from charles.base.logs import Progress
+    from charles.base.logs import ProgressLine
     from charles.recordings.replays import clock
     from producers.replayer.existing_runs_check import refuse_repeats
     from producers.replayer.resume_point import behind
 
     if plan.new_run:
         return {}  # the records get names that nothing has
-    progress = Progress(log, _TERMINAL_S, sys.stderr)
+    progress = ProgressLine(log, _TERMINAL_S, sys.stderr)
 
     def tell_holding(full: str, read: int, held: int) -> None:
         if progress.due():

@@ -16,13 +16,13 @@ from confluent_kafka.admin import OffsetSpec
 
 from charles.kafka import topic_admin
 from charles.kafka.clients import admin, name
-from producers.replayer.plan import Plan
+from producers.replayer.plan import ReplayPlan
 
 Ends = dict[str, int]
 """By topic: the end offsets of its partitions, added up."""
 
 
-def ends(plan: Plan) -> Ends:
+def ends(plan: ReplayPlan) -> Ends:
     """How much the topics hold. Raises KafkaException."""
     shorts = {name(plan.kafka, topic): topic.name for topic in plan.topics}
     client = admin(plan.kafka)

@@ -14,7 +14,7 @@ from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end, spans
 from charles.recordings.format.record import from_message
 from charles.topics import Topic
-from producers.replayer.plan import OF_RUNS, Plan, run_of
+from producers.replayer.plan import OF_RUNS, ReplayPlan, run_of
 
 _ORDER = (topics.CONTROLS, topics.BALANCED, topics.FRAMES, topics.TRAINING, topics.DRIVING)
 
@@ -26,7 +26,7 @@ class HeldAlready(RuntimeError):
     """The topics hold what shall be replayed; the message says what, and what to do."""
 
 
-def refuse_repeats(plan: Plan, tell: Tell) -> None:
+def refuse_repeats(plan: ReplayPlan, tell: Tell) -> None:
     """Return where nothing of it is there. Raises HeldAlready, KafkaException, TimeoutError."""
     runs = plan.runs()
     for topic in _ORDER:
@@ -36,7 +36,7 @@ def refuse_repeats(plan: Plan, tell: Tell) -> None:
             _refuse_runs(plan, topic, runs, held, tell)
 
 
-def held_records(plan: Plan, topic: Topic) -> int:
+def held_records(plan: ReplayPlan, topic: Topic) -> int:
     """How many records a topic holds, about; 0 also where there is no such topic."""
     try:
         return sum(span.end - span.first for span in spans(plan.kafka, name(plan.kafka, topic)).values())
@@ -44,7 +44,7 @@ def held_records(plan: Plan, topic: Topic) -> int:
         return 0
 
 
-def _refuse_runs(plan: Plan, topic: Topic, runs: set[tuple[str, str]], held: int, tell: Tell) -> None:
+def _refuse_runs(plan: ReplayPlan, topic: Topic, runs: set[tuple[str, str]], held: int, tell: Tell) -> None:
     full = name(plan.kafka, topic)
     for read, message in enumerate(read_to_end(plan.kafka, full)):
         tell(full, read, held)
@@ -56,7 +56,7 @@ def _refuse_runs(plan: Plan, topic: Topic, runs: set[tuple[str, str]], held: int
             )
 
 
-def _not_empty(plan: Plan, topic: Topic) -> str:
+def _not_empty(plan: ReplayPlan, topic: Topic) -> str:
     others = ",".join(each.name for each in plan.topics if each in OF_RUNS)
     leave_out = f"leave it out (--topics {others})" if others else "leave it out"
     return (
@@ -65,7 +65,7 @@ def _not_empty(plan: Plan, topic: Topic) -> str:
     )
 
 
-def _delete(plan: Plan) -> str:
+def _delete(plan: ReplayPlan) -> str:
     if plan.kafka.prefix == plan.recording.manifest.prefix:
         return ""  # what is there may be the original
     return f"; `CHARLES_KAFKA__PREFIX={plan.kafka.prefix} charles reset --yes` deletes all that is there"

@@ -29,7 +29,7 @@ if sys.platform == "win32":
 
     _ARROWS = {"K": LEFT, "M": RIGHT}
 
-    class Keys:
+    class WindowsKeys:
         """live: whether there is a terminal."""
 
         def __init__(self) -> None:
@@ -54,11 +54,13 @@ if sys.platform == "win32":
                     found += parsed(typed.encode())
             return [key for key in found if key]
 
+    Keys = WindowsKeys
+
 else:
     import termios
     import tty
 
-    class Keys:
+    class TerminalKeys:
         """live: whether there is a terminal, and it is ours. It gives keys at once until the with ends."""
 
         def __init__(self) -> None:
@@ -94,3 +96,5 @@ else:
             typed = os.read(self._fd, 64)
             self.live = bool(typed)  # its end: the terminal is gone
             return parsed(typed)
+
+    Keys = TerminalKeys

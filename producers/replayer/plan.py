@@ -35,7 +35,7 @@ NEVER = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReplayPlan:
     """kafka: of the topics that are written; left_out: recorded topics that are not replayed, with the reason;
     collectors: empty for all; since_ms, until_ms: the part that was asked for, None without a bound; first_ms, last_ms:
     the times between which there is something, -1 where nothing has a time; speed: None as fast as it goes."""
@@ -93,7 +93,7 @@ def run_of(record: Record) -> Run | None:
     return collector.decode(errors="replace"), run.decode(errors="replace")
 
 
-def planned(settings: Settings) -> Plan:
+def planned(settings: Settings) -> ReplayPlan:
     """The plan that the settings ask for. Raises RecordingError, and ConfigError for what cannot be asked together."""
     wanted = settings.replayer
     _refuse_contradictions(wanted)
@@ -105,7 +105,7 @@ def planned(settings: Settings) -> Plan:
     until = None if wanted.until is None else tick_spans.moment(wanted.until, recording)
     first, last = _bounds(recording, chosen, since, until)
     prefix = wanted.prefix or f"{recording.manifest.prefix}-replay"
-    return Plan(
+    return ReplayPlan(
         recording=recording,
         kafka=settings.kafka.model_copy(update={"prefix": prefix}),
         topics=chosen,

@@ -22,7 +22,7 @@ _NAMES = ("run", "set_id")
 _OWN = {codec.own_fingerprint(topic.event): codec.schema(topic.event) for topic in OF_RUNS}
 
 
-class Renaming:
+class RunRenaming:
     """Gives every run, and every set, its old name and the same suffix: in the value, in the header and in the key,
     wherever it stands. unread: values that could not be decoded, and kept the old name for those who might."""
 

@@ -11,16 +11,16 @@ from charles.base.shutdown import Stop
 from charles.control.link import Link
 from charles.kafka.clients import BrokerUnavailable, require_broker
 from charles.recordings.format.errors import RecordingError
-from charles.recordings.replays import Outcome, clock, span
+from charles.recordings.replays import ReplayOutcome, clock, span
 from producers.replayer import keyboard as pressed
 from producers.replayer.duplicate_check import Ends, ends, surplus
 from producers.replayer.keyboard import Keys
 from producers.replayer.pacer import Pacer
-from producers.replayer.plan import Plan
-from producers.replayer.rename_runs import Renaming
-from producers.replayer.report import Report
+from producers.replayer.plan import ReplayPlan
+from producers.replayer.rename_runs import RunRenaming
+from producers.replayer.report import ReplayReport
 from producers.replayer.resume_point import Place
-from producers.replayer.sender import NotDelivered, Sender
+from producers.replayer.sender import NotDelivered, ReplaySender
 
 _TURN_S = 0.05
 _SEEK_MS = 10_000
@@ -34,15 +34,15 @@ class CutShort(RuntimeError):
 class Replay:
     """Sends what the plan says until its end, or until somebody stops it."""
 
-    def __init__(self, plan: Plan, link: Link, stop: Stop, sender: Sender, keys: Keys) -> None:
+    def __init__(self, plan: ReplayPlan, link: Link, stop: Stop, sender: ReplaySender, keys: Keys) -> None:
         self._plan, self._link, self._stop, self._sender, self._keys = plan, link, stop, sender, keys
         self._pacer = Pacer(plan.speed)
-        self._report = Report(plan, link, sender, self._pacer)
+        self._report = ReplayReport(plan, link, sender, self._pacer)
         self._next_turn = 0.0
         self._sought: int | None = None
         self._there: dict[Place, int] = {}
 
-    def run(self, there: Mapping[Place, int]) -> Outcome:
+    def run(self, there: Mapping[Place, int]) -> ReplayOutcome:
         """there: how many records of each partition are there already, to pass over. Raises CutShort, Refused."""
         try:
             self._there = dict(there)
@@ -62,7 +62,7 @@ class Replay:
 
     def _pass(self, since: int | None) -> int | None:
         """Send everything from this time on; returns the time to go on from where somebody sought one, else None."""
-        renaming = Renaming(self._plan.recording.manifest) if self._plan.new_run else None
+        renaming = RunRenaming(self._plan.recording.manifest) if self._plan.new_run else None
         self._report.passes += 1
         self._report.position_ms = self._plan.first_ms if since is None else since
         self._sought = None

@@ -8,13 +8,13 @@ import sys
 import time
 from collections.abc import Mapping
 
-from charles.base.logs import Progress
+from charles.base.logs import ProgressLine
 from charles.control.link import Link
 from charles.pacing import Rate
-from charles.recordings.replays import Outcome, clock, span
+from charles.recordings.replays import ReplayOutcome, clock, span
 from producers.replayer.pacer import Pacer
-from producers.replayer.plan import Plan
-from producers.replayer.sender import Sender
+from producers.replayer.plan import ReplayPlan
+from producers.replayer.sender import ReplaySender
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +23,10 @@ _BAR = 20
 _HINT_S = 4.0
 
 
-class Report:
+class ReplayReport:
     """passes: how often it began; position_ms: the recorded time of the last record."""
 
-    def __init__(self, plan: Plan, link: Link, sender: Sender, pacer: Pacer) -> None:
+    def __init__(self, plan: ReplayPlan, link: Link, sender: ReplaySender, pacer: Pacer) -> None:
         self.passes = 0
         self.unread = 0
         self.position_ms = plan.first_ms
@@ -36,7 +36,7 @@ class Report:
         self._known_bytes = 0
         self._hint = ""
         self._hint_until = 0.0
-        self._progress = Progress(log, _TERMINAL_S, sys.stderr)
+        self._progress = ProgressLine(log, _TERMINAL_S, sys.stderr)
 
     def hint(self, words: str) -> None:
         """Tell whoever pressed a key what came of it, for some seconds."""
@@ -54,8 +54,8 @@ class Report:
     def close(self) -> None:
         self._progress.clear()
 
-    def outcome(self, complete: bool, surplus: Mapping[str, int] | None) -> Outcome:
-        return Outcome(
+    def outcome(self, complete: bool, surplus: Mapping[str, int] | None) -> ReplayOutcome:
+        return ReplayOutcome(
             prefix=self._plan.kafka.prefix,
             records=dict(self._sender.sent),
             bytes=self._sender.bytes,

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from charles.kafka.clients import name
-from charles.kafka.reading import NoTopic, Span, read_to_end, spans
+from charles.kafka.reading import NoTopic, OffsetSpan, read_to_end, spans
 from charles.recordings.format.record import Record, from_message
 from charles.topics import Topic
-from producers.replayer.plan import Plan
+from producers.replayer.plan import ReplayPlan
 
 Place = tuple[str, int]
 """A topic's short name, and a partition."""
 
 
-class NotTheSame(RuntimeError):
+class AnotherReplay(RuntimeError):
     """The topics hold something else than the beginning of this replay; the message says where."""
 
 
@@ -26,7 +26,7 @@ Tell = Callable[[int], None]
 """Is told how far the comparison is: the recorded time."""
 
 
-def behind(plan: Plan, tell: Tell) -> dict[Place, int]:
+def behind(plan: ReplayPlan, tell: Tell) -> dict[Place, int]:
     """How many records of each partition are there already. Raises NotTheSame where the last one of them is not the
     recorded one, KafkaException, TimeoutError, Damaged."""
     last: dict[Place, Record] = {}
@@ -40,21 +40,21 @@ def behind(plan: Plan, tell: Tell) -> dict[Place, int]:
     return counts
 
 
-def _spans(plan: Plan, topic: Topic) -> dict[int, Span]:
+def _spans(plan: ReplayPlan, topic: Topic) -> dict[int, OffsetSpan]:
     try:
         return spans(plan.kafka, name(plan.kafka, topic))
     except NoTopic:
         return {}
 
 
-def _last(plan: Plan, topic: Topic, partition: int, held: Span) -> Record:
+def _last(plan: ReplayPlan, topic: Topic, partition: int, held: OffsetSpan) -> Record:
     full = name(plan.kafka, topic)
     for message in read_to_end(plan.kafka, full, [partition], held.end - 1):
         return from_message(message)
-    raise NotTheSame(_words(plan, topic.name, partition, "its last record is gone"))
+    raise AnotherReplay(_words(plan, topic.name, partition, "its last record is gone"))
 
 
-def _require_same(plan: Plan, counts: dict[Place, int], last: dict[Place, Record], tell: Tell) -> None:
+def _require_same(plan: ReplayPlan, counts: dict[Place, int], last: dict[Place, Record], tell: Tell) -> None:
     """Read the recording as far as it is there, and compare."""
     seen: dict[Place, int] = dict.fromkeys(counts, 0)
     open_yet = set(counts)
@@ -66,20 +66,22 @@ def _require_same(plan: Plan, counts: dict[Place, int], last: dict[Place, Record
         seen[place] += 1
         if seen[place] == counts[place]:
             if not _same(plan, record, last[place]):
-                raise NotTheSame(_words(plan, topic, partition, f"its last record is not the recorded {record.offset}"))
+                raise AnotherReplay(
+                    _words(plan, topic, partition, f"its last record is not the recorded {record.offset}")
+                )
             open_yet.discard(place)
             if not open_yet:
                 return
     for topic, partition in sorted(open_yet):
-        raise NotTheSame(_words(plan, topic, partition, "it holds more than was recorded"))
+        raise AnotherReplay(_words(plan, topic, partition, "it holds more than was recorded"))
 
 
-def _same(plan: Plan, recorded: Record, there: Record) -> bool:
+def _same(plan: ReplayPlan, recorded: Record, there: Record) -> bool:
     timed = not plan.keeps_timestamps or there.timestamp == (recorded.timestamp or 1)
     return timed and (recorded.key, recorded.value, recorded.headers) == (there.key, there.value, there.headers)
 
 
-def _words(plan: Plan, topic: str, partition: int, why: str) -> str:
+def _words(plan: ReplayPlan, topic: str, partition: int, why: str) -> str:
     return (
         f"partition {partition} of {plan.kafka.prefix}.{topic} does not hold the beginning of this replay ({why}): "
         "give the very options that it began with, or replay to another --prefix"

@@ -8,13 +8,13 @@ from charles.kafka.clients import name
 from charles.recordings.format.record import NO_TIMESTAMP
 from charles.recordings.replays import clock, size, span
 from charles.topics import DAY, Topic
-from producers.replayer.plan import Plan
+from producers.replayer.plan import ReplayPlan
 
 Config = Mapping[str, str | None]
 """A topic's, as Kafka spells it."""
 
 
-def warnings(plan: Plan, configs: Mapping[str, Config], now_ms: int) -> list[str]:
+def warnings(plan: ReplayPlan, configs: Mapping[str, Config], now_ms: int) -> list[str]:
     """What should be known before it begins. configs: of the topics that are written, by their full names."""
     return [
         words
@@ -24,7 +24,7 @@ def warnings(plan: Plan, configs: Mapping[str, Config], now_ms: int) -> list[str
     ]
 
 
-def _of_topic(plan: Plan, topic: Topic, config: Config, now_ms: int) -> Iterator[str]:
+def _of_topic(plan: ReplayPlan, topic: Topic, config: Config, now_ms: int) -> Iterator[str]:
     full = name(plan.kafka, topic)
     if plan.keeps_timestamps and config.get("message.timestamp.type") == "LogAppendTime":
         yield (
@@ -49,12 +49,12 @@ def _of_topic(plan: Plan, topic: Topic, config: Config, now_ms: int) -> Iterator
         )
 
 
-def _first(plan: Plan, topic: Topic) -> int:
+def _first(plan: ReplayPlan, topic: Topic) -> int:
     first = plan.recording.lengths[topic.name].first_timestamp
     return first if first == NO_TIMESTAMP else max(first, plan.first_ms)
 
 
-def _largest(plan: Plan, topic: Topic) -> int:
+def _largest(plan: ReplayPlan, topic: Topic) -> int:
     """Bytes of the largest recorded partition, as they lie in the files."""
     recording = plan.recording
     return max(
@@ -68,7 +68,7 @@ def _age(ms: int) -> str:
     return f"{ms // DAY} days" if ms >= DAY and ms % DAY == 0 else span(ms)
 
 
-def _command(plan: Plan, full: str, entry: str) -> str:
+def _command(plan: ReplayPlan, full: str, entry: str) -> str:
     return (
         f"`kafka-configs.sh --bootstrap-server {plan.kafka.bootstrap_servers} --alter --entity-type topics "
         f"--entity-name {full} --add-config {entry}`"

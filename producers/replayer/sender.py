@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from charles.kafka import errors
 from charles.kafka.clients import AWAY, producer
-from charles.kafka.outage_log import absence
+from charles.kafka.outage_log import outages
 from charles.recordings.format.record import Record
 from charles.settings import Kafka
 
@@ -31,7 +31,7 @@ class NotDelivered(RuntimeError):
     """The cluster does not take a record; the message says which, and why."""
 
 
-class Sender:
+class ReplaySender:
     """sent: records by topic; bytes: of their values; lost: whether a connection to a broker was; moved: records of
     the first millisecond of 1970, which Kafka's client cannot write, and which are of the second one now.
 
@@ -96,7 +96,7 @@ class Sender:
         self._producer.purge()
 
     def _noticed(self, error: KafkaError) -> None:
-        absence.error(error)
+        outages.error(error)
         self.lost |= error.code() in AWAY
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:

@@ -14,9 +14,9 @@ from charles import topics
 from charles.avro.codec import AvroSchema
 from charles.kafka import errors, topic_admin
 from charles.kafka.clients import admin, name, producer
-from charles.kafka.schemas import NO_SCHEMA, Registry
+from charles.kafka.schemas import NO_SCHEMA, SchemaStore
 from charles.kafka.topic_admin import WrongTopics
-from producers.replayer.plan import Plan
+from producers.replayer.plan import ReplayPlan
 from producers.replayer.retention_warning import warnings
 
 _FINGERPRINT_DIGITS = 16
@@ -24,7 +24,7 @@ _PATIENCE_S = 30.0
 _JOINED = (topics.FRAMES, topics.CONTROLS)
 
 
-def require_partitions(plan: Plan) -> None:
+def require_partitions(plan: ReplayPlan) -> None:
     """Raise WrongTopics where a topic that exists has fewer partitions than were recorded: a record keeps its own."""
     counts = topic_admin.partition_counts(admin(plan.kafka))
     for topic in plan.topics:
@@ -36,7 +36,7 @@ def require_partitions(plan: Plan) -> None:
             )
 
 
-def prepare(plan: Plan) -> list[str]:
+def prepare(plan: ReplayPlan) -> list[str]:
     """Make the topics and announce the schemas; returns what should be known before it begins.
 
     Raises what topic_admin.ensure() raises, TimeoutError, and WrongTopics where the cluster's schema registry has other
@@ -49,7 +49,7 @@ def prepare(plan: Plan) -> list[str]:
     return [*_registry_warnings(plan), *warnings(plan, configs, round(time.time() * 1000))]
 
 
-def _partitions(plan: Plan, existing: Mapping[str, int]) -> dict[str, int]:
+def _partitions(plan: ReplayPlan, existing: Mapping[str, int]) -> dict[str, int]:
     """What new topics get: as many as were recorded; frames and controls alike, or nothing could be joined."""
     wanted = {topic.name: len(plan.recording.partitions(topic.name)) for topic in plan.topics}
     both = [wanted[topic.name] for topic in _JOINED if topic.name in wanted]
@@ -60,7 +60,7 @@ def _partitions(plan: Plan, existing: Mapping[str, int]) -> dict[str, int]:
     return wanted
 
 
-def _announce(plan: Plan) -> None:
+def _announce(plan: ReplayPlan) -> None:
     """Tell the schemas whose fingerprints the values name. Raises TimeoutError, and Refused."""
     refused: list[KafkaError] = []
     full = name(plan.kafka, topics.SCHEMAS)
@@ -73,10 +73,10 @@ def _announce(plan: Plan) -> None:
     if teller.flush(_PATIENCE_S):
         raise TimeoutError(f"the schemas could not be told to {plan.kafka.bootstrap_servers} in {_PATIENCE_S:g} s")
     for error in refused:
-        raise errors.Refused(f"the schemas could not be told to {full}: {error.str()}")
+        raise errors.AccessRefused(f"the schemas could not be told to {full}: {error.str()}")
 
 
-def _registry_warnings(plan: Plan) -> Iterator[str]:
+def _registry_warnings(plan: ReplayPlan) -> Iterator[str]:
     """Values with a schema registry's framing keep the numbers of their schemas, which must mean the same there."""
     numbered = {key: found for key, found in plan.recording.manifest.schemas.items() if len(key) < _FINGERPRINT_DIGITS}
     if not numbered:
@@ -87,7 +87,7 @@ def _registry_warnings(plan: Plan) -> Iterator[str]:
             "kafka.schema_registry_url"
         )
         return
-    registry = Registry(plan.kafka)
+    registry = SchemaStore(plan.kafka)
     for number, schema in numbered.items():
         there = registry.find(int(number).to_bytes(4, "big"))
         if there is None or _canonical(there) != _canonical(schema):

@@ -17,7 +17,7 @@ from charles.kafka import topic_admin
 from charles.kafka.clients import admin
 from charles.kafka.topic_admin import WrongTopics
 from charles.settings import Settings
-from stream_jobs.balancer.session import SESSION_S, Session, StartOver
+from stream_jobs.balancer.session import SESSION_S, BalancerSession, StartOver
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def main(settings: Settings) -> None:
     with Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link:
         while not link.stopped:
             try:
-                with closing(Session(link.begin(), link)) as session:
+                with closing(BalancerSession(link.begin(), link)) as session:
                     session.run()
             except WrongTopics as reason:
                 _wait_until_mended(link, str(reason))

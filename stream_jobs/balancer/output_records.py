@@ -9,21 +9,21 @@ from charles.balancing.engine import Engine
 from charles.balancing.run_state import Tick
 from charles.events import Waiting
 from charles.kafka.clients import name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.topics import Topic
 from stream_jobs.balancer.state_topic import ledger_key, waiting_key
-from stream_jobs.balancer.transaction_writer import Record
+from stream_jobs.balancer.transaction_writer import OutputRecord
 
 
 class OutputRecords:
     """Takes what an engine has made, and encodes it. Where the transaction fails, the engine is thrown away."""
 
-    def __init__(self, kafka: Kafka, registry: Registry) -> None:
+    def __init__(self, kafka: Kafka, registry: SchemaStore) -> None:
         self._names = {topic: name(kafka, topic) for topic in topics.TOPICS}
         self._registry = registry
 
-    def samples(self, engine: Engine) -> list[Record]:
+    def samples(self, engine: Engine) -> list[OutputRecord]:
         """Those that were emitted since this was asked last; the next transaction must write them."""
         return [
             (
@@ -36,11 +36,11 @@ class OutputRecords:
             for sample in engine.taken_samples()
         ]
 
-    def all(self, engine: Engine) -> list[Record]:
+    def all(self, engine: Engine) -> list[OutputRecord]:
         """The samples, the state and the dead letters that no transaction has written yet."""
         return [*self.samples(engine), *self._state(engine), *self._letters(engine)]
 
-    def _state(self, engine: Engine) -> Iterator[Record]:
+    def _state(self, engine: Engine) -> Iterator[OutputRecord]:
         ticks, ledgers = engine.taken_state()
         for tick_id, tick in ticks.items():
             value = None if tick is None else self._encode_waiting(tick)
@@ -49,7 +49,7 @@ class OutputRecords:
             key, value = ledger_key((ledger.collector, ledger.run)), self._encode(ledger, topics.BALANCER_STATE)
             yield topics.BALANCER_STATE, key, value, number, None
 
-    def _letters(self, engine: Engine) -> Iterator[Record]:
+    def _letters(self, engine: Engine) -> Iterator[OutputRecord]:
         for letter in engine.taken_letters():
             yield topics.DEADLETTER, letter.topic, self._encode(letter, topics.DEADLETTER), -1, None
 

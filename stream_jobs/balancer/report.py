@@ -6,26 +6,26 @@ import logging
 import time
 
 from charles.balancing.engine import Engine
-from charles.balancing.shortage import Filling, NeverFilled, Pace, explained, starving
+from charles.balancing.shortage import Filling, NeverFilled, SetRate, explained, starving
 from charles.base import latency
 from charles.config import Config
 from charles.control.link import Link
 from charles.events import TERMS
-from charles.metrics.mirrored_counters import Following
-from charles.metrics.table import Balancer as Offered
+from charles.metrics.mirrored_counters import MirroredCounters
+from charles.metrics.table import BalancerMetrics as Offered
 from charles.metrics.table import begin
 
 log = logging.getLogger(__name__)
 
 
-class Report:
+class BalancerReport:
     """Follows the engine from one second to the next."""
 
     def __init__(self, link: Link, config: Config) -> None:
         self._link = link
-        self._following = Following()
+        self._following = MirroredCounters()
         self._never = NeverFilled(config)
-        self._pace = Pace()
+        self._pace = SetRate()
         self._latencies: list[int] = []
         begin(Offered)  # of bins that there may be no more
 

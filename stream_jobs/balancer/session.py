@@ -22,16 +22,16 @@ from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import errors, topic_admin
 from charles.kafka.clients import admin, consumer, group, measured, name
 from charles.kafka.publisher import Publisher
-from charles.kafka.schemas import Registry, RegistryError
+from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.kafka.topic_admin import WrongTopics
-from charles.kafka.transactions import Broken, Fenced, NotCommitted, end_hanging, join
+from charles.kafka.transactions import BrokenTransaction, Fenced, NotCommitted, end_hanging, join
 from charles.settings import Settings
 from stream_jobs.balancer import group_check, transaction_writer
 from stream_jobs.balancer.output_records import OutputRecords
-from stream_jobs.balancer.report import Report
+from stream_jobs.balancer.report import BalancerReport
 from stream_jobs.balancer.state_topic import recall, restore
 from stream_jobs.balancer.topic_frames import TopicFrames
-from stream_jobs.balancer.transaction_writer import Writer
+from stream_jobs.balancer.transaction_writer import TransactionWriter
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +54,13 @@ class StartOver(RuntimeError):
     """This session cannot go on; the next one starts from the last committed transaction."""
 
 
-class Session:
+class BalancerSession:
     """Joins, balances and commits until told to stop, or to start over under another configuration."""
 
     def __init__(self, settings: Settings, link: Link) -> None:
         self._settings = settings
         self._link = link
-        self._registry = Registry(settings.kafka)
+        self._registry = SchemaStore(settings.kafka)
         self._names = {FRAMES: name(settings.kafka, topics.FRAMES), CONTROLS: name(settings.kafka, topics.CONTROLS)}
         self._sides = {full: side for side, full in self._names.items()}
         self._failure: Exception | None = None
@@ -69,7 +69,7 @@ class Session:
         self._settled_at = float("inf")
         self._engine = self._new_engine()
         self._records = OutputRecords(settings.kafka, self._registry)
-        self._report = Report(link, settings.config)
+        self._report = BalancerReport(link, settings.config)
         self._dirty = False
         self._joined = False
         identity = group(settings.kafka, f"balancer-{settings.balancer.name}")
@@ -80,7 +80,7 @@ class Session:
             **transaction_writer.PROPERTIES,
             **measured(),
         )
-        self._writer = Writer(self._publisher, self._report.committed)
+        self._writer = TransactionWriter(self._publisher, self._report.committed)
         self._consumer = consumer(
             settings.kafka,
             "balancer",
@@ -124,7 +124,7 @@ class Session:
         except Fenced as error:
             self._hear_why()
             raise StartOver(str(error)) from error
-        except (KafkaException, Broken, NotCommitted, RegistryError, TimeoutError) as error:
+        except (KafkaException, BrokenTransaction, NotCommitted, SchemaRegistryFailure, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ class Session:
         try:
             while time.monotonic() < until:
                 for message in self._consumer.consume(_BATCH, timeout=0.1):  # no record that is read now counts
-                    errors.heed(message)
+                    errors.raise_if_fatal(message)
         except KafkaException as error:
             raise _answer(error) from error
 
@@ -169,14 +169,14 @@ class Session:
         messages = self._consumer.consume(_BATCH, timeout=0.02)
         if self._failure:
             for message in messages:
-                errors.heed(message)  # it may say why something failed, and is said once
+                errors.raise_if_fatal(message)  # it may say why something failed, and is said once
             raise self._failure
         for message in messages:
             if message.error() is None:
                 self._engine.handle(self._sides[str(message.topic())], message)
                 self._dirty = True
             else:
-                errors.heed(message)
+                errors.raise_if_fatal(message)
         self._link.rate.add(len(messages))
 
     def _commit(self) -> None:

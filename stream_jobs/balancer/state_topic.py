@@ -19,7 +19,7 @@ from charles.balancing.join import Joined
 from charles.balancing.run_state import HISTORIES, Restored, Run, Tick, TickId
 from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka.clients import admin, consumer, is_end, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 _PATIENCE_S = 10.0
@@ -35,7 +35,7 @@ def ledger_key(run: Run) -> str:
     return f"ledger/{run[0]}/{run[1]}"
 
 
-def restore(kafka: Kafka, registry: Registry, partitions: Collection[int]) -> dict[int, Restored]:
+def restore(kafka: Kafka, registry: SchemaStore, partitions: Collection[int]) -> dict[int, Restored]:
     """Everything committed to these partitions of the state, up to their ends. Raises TimeoutError where those are not
     reached: a dead instance's transaction may still be open."""
     places = [TopicPartition(name(kafka, topics.BALANCER_STATE), partition, 0) for partition in partitions]
@@ -48,7 +48,7 @@ def restore(kafka: Kafka, registry: Registry, partitions: Collection[int]) -> di
     return {partition: _decoded(registry, partition, kept) for partition, kept in newest.items()}
 
 
-def recall(kafka: Kafka, registry: Registry, partition: int, run: Run) -> RunLedger | None:
+def recall(kafka: Kafka, registry: SchemaStore, partition: int, run: Run) -> RunLedger | None:
     """One run's ledger, as it was committed last in this partition. Raises TimeoutError, as restore() does."""
     place = TopicPartition(name(kafka, topics.BALANCER_STATE), partition, 0)
     key, found = ledger_key(run), None
@@ -91,7 +91,7 @@ def _ends(kafka: Kafka, places: list[TopicPartition]) -> dict[int, int]:
     return {place.partition: int(found.result().offset) for place, found in futures.items()}
 
 
-def _decoded(registry: Registry, partition: int, newest: Mapping[str, bytes]) -> Restored:
+def _decoded(registry: SchemaStore, partition: int, newest: Mapping[str, bytes]) -> Restored:
     restored = Restored()
     for key, value in newest.items():
         kind, collector, run, *rest = key.split("/")
@@ -108,7 +108,7 @@ def _decoded(registry: Registry, partition: int, newest: Mapping[str, bytes]) ->
     return restored
 
 
-def _waited(registry: Registry, waiting: Waiting) -> Tick:
+def _waited(registry: SchemaStore, waiting: Waiting) -> Tick:
     sample = registry.decode(Sample, waiting.sample)
     past = tuple(array("f", getattr(sample, each)) for each in HISTORIES)
     return Tick(Joined(sample, past, tuple(waiting.frame_offsets)), waiting.since or now())

@@ -12,7 +12,7 @@ from charles.avro.codec import Unreadable
 from charles.balancing.frame_store import Place, sweeps
 from charles.events import Frame
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 _SEEK_BEYOND = 300
@@ -25,7 +25,7 @@ _PATIENCE_S = 10.0
 class TopicFrames:
     """Reads frames again from the topic, in sweeps: what lies close ahead is read through to, not sought."""
 
-    def __init__(self, kafka: Kafka, registry: Registry) -> None:
+    def __init__(self, kafka: Kafka, registry: SchemaStore) -> None:
         self._kafka = kafka
         self._registry = registry
         self._topic = name(kafka, topics.FRAMES)

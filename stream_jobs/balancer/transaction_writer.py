@@ -19,7 +19,7 @@ from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import send_offsets, transaction
 from charles.topics import Topic
 
-Record = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
+OutputRecord = tuple[Topic, str, bytes | None, int, dict[str, str] | None]
 """What to write: topic, key, value (None is a tombstone), partition (-1: by key), headers."""
 
 PROPERTIES = {"linger.ms": 100}
@@ -34,7 +34,7 @@ class _Abandoned(Exception):
     """The transaction is given up: its session is over."""
 
 
-class Writer:
+class TransactionWriter:
     """One transaction after the other, in a thread of its own, which works off what it is handed.
 
     Whatever goes wrong with it is raised by a later call, and nothing more is written then: see transaction() and
@@ -52,7 +52,7 @@ class Writer:
         self._end: Future[None] | None = None
         self._failure: BaseException | None = None
 
-    def send(self, records: list[Record]) -> None:
+    def send(self, records: list[OutputRecord]) -> None:
         """Make these part of the transaction, which begins where none is open. Waits while it is far behind."""
         size = sum(len(value or b"") for _, _, value, _, _ in records)
         self._handed.append((self._hand(lambda: self._send(records)), size))
@@ -62,7 +62,7 @@ class Writer:
             self._bytes -= size
             sent.result()
 
-    def end(self, records: list[Record], offsets: list[TopicPartition], member: object) -> None:
+    def end(self, records: list[OutputRecord], offsets: list[TopicPartition], member: object) -> None:
         """Commit the transaction, with these records and input offsets as its last."""
         self._end = self._hand(lambda: self._commit(records, offsets, member))
 
@@ -90,12 +90,12 @@ class Writer:
 
         return self._thread.submit(work)
 
-    def _send(self, records: list[Record]) -> None:
+    def _send(self, records: list[OutputRecord]) -> None:
         with self._open as opened:
             self._put(records)
             self._open = opened.pop_all()
 
-    def _commit(self, records: list[Record], offsets: list[TopicPartition], member: object) -> None:
+    def _commit(self, records: list[OutputRecord], offsets: list[TopicPartition], member: object) -> None:
         began = time.monotonic()
         with self._open:
             self._put(records)
@@ -103,7 +103,7 @@ class Writer:
             self._begun = False
         self._ended(time.monotonic() - began)
 
-    def _put(self, records: list[Record]) -> None:
+    def _put(self, records: list[OutputRecord]) -> None:
         if not self._begun:
             self._open.enter_context(transaction(self._publisher))
             self._begun = True

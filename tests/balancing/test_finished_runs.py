@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.balancing.finished_runs import PastRuns
+from charles.balancing.finished_runs import FinishedRuns
 from charles.balancing.partition import _REMEMBERED, CONTROLS, FRAMES, Partition
 from charles.balancing.run_state import Run
 from charles.config import Balance
@@ -23,7 +23,7 @@ def ledger(run: Run) -> RunLedger:
 
 @given(st.lists(runs, unique=True), st.lists(runs, unique=True))
 def test_what_was_added_and_not_taken_back_is_past(added: list[Run], taken: list[Run]) -> None:
-    past = PastRuns()
+    past = FinishedRuns()
     for run in added:
         past.add(ledger(run))
     for run in taken:

@@ -16,7 +16,7 @@ from charles.balancing.frame_store import FrameStore, Place, sweeps
 from charles.events import Frame, now
 from charles.kafka.clients import admin, name
 from charles.kafka.publisher import Publisher
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from stream_jobs.balancer.topic_frames import TopicFrames
@@ -42,7 +42,7 @@ def picture(partition: int, offset: int) -> bytes:
 @pytest.fixture
 def log(kafka: Kafka) -> Kafka:
     """Two partitions with 1,000 frames each."""
-    publisher, registry = Publisher(kafka, Frame), Registry(kafka)
+    publisher, registry = Publisher(kafka, Frame), SchemaStore(kafka)
     for partition in range(2):
         for offset in range(1000):
             frame = Frame("c", "r", offset, now(), picture(partition, offset), 1, 1, 0, 0)
@@ -54,7 +54,7 @@ def log(kafka: Kafka) -> Kafka:
 
 @pytest.fixture
 def store(log: Kafka) -> Iterator[FrameStore]:
-    made = FrameStore(TopicFrames(log, Registry(log)), 256 << 20)
+    made = FrameStore(TopicFrames(log, SchemaStore(log)), 256 << 20)
     yield made
     made.close()
 
@@ -86,7 +86,7 @@ def test_what_waits_close_by_is_read_at_once(log: Kafka, store: FrameStore) -> N
 
 @pytest.mark.parametrize("held_bytes", [0, 100_000])
 def test_nothing_is_read_ahead_where_there_is_no_room_for_it(log: Kafka, held_bytes: int) -> None:
-    small = FrameStore(TopicFrames(log, Registry(log)), held_bytes)
+    small = FrameStore(TopicFrames(log, SchemaStore(log)), held_bytes)
     near = [(0, offset) for offset in range(0, 300, 10)]
     small.hold(near)
     assert small.get(near[:1]) == {near[0]: picture(*near[0])}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.balancing.join import Broken, History, Joined, Pointer, RunJoin, Window
+from charles.balancing.join import BrokenHalf, History, Joined, Pointer, RunJoin, Window
 from charles.events import Control, now
 
 HISTORY = 5
@@ -26,11 +26,11 @@ class Feed:
         self.joined: list[Joined] = []
 
     def frame(self, tick: int, *, broken: bool = False) -> None:
-        self.join.add(self.join.frames, tick, Broken() if broken else Pointer(1000 + tick), tick, again=False)
+        self.join.add(self.join.frames, tick, BrokenHalf() if broken else Pointer(1000 + tick), tick, again=False)
         self.joined += self.join.settle()
 
     def control(self, tick: int, *, broken: bool = False) -> None:
-        self.join.add(self.join.controls, tick, Broken() if broken else control(tick), tick, again=False)
+        self.join.add(self.join.controls, tick, BrokenHalf() if broken else control(tick), tick, again=False)
         self.joined += self.join.settle()
 
     def both(self, *ticks: int) -> None:
@@ -180,7 +180,7 @@ def test_a_clash_of_two_drives_is_dead_lettered_and_the_history_begins_anew() ->
     feed = Feed()
     feed.both(*range(10))
     feed.frame(10)
-    feed.join.add(feed.join.controls, 10, Broken(clash=True), 10, again=False)
+    feed.join.add(feed.join.controls, 10, BrokenHalf(clash=True), 10, again=False)
     feed.joined += feed.join.settle()
     feed.both(*range(11, 20))
     assert feed.join.counts.dead_lettered == 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.balancing.evenness import rows, spread
-from charles.balancing.label_counts import Counts
+from charles.balancing.label_counts import LabelCounts
 from charles.config import Config
 from tests.plots.drives import balanced, config, control, drive
 
@@ -26,8 +26,8 @@ CONFIGS = [
 ]
 
 
-def counted(settings: Config, ticks: int, seed: int = 1) -> Counts:
-    counts, controls = Counts(settings), drive(ticks, seed)
+def counted(settings: Config, ticks: int, seed: int = 1) -> LabelCounts:
+    counts, controls = LabelCounts(settings), drive(ticks, seed)
     for one in controls:
         counts.add_control(one)
     for each in balanced(settings, controls):
@@ -63,7 +63,7 @@ def test_every_tick_and_every_sample_is_counted_once_in_each_histogram(settings:
 
 
 def test_a_handful_of_ticks_lies_where_it_was_driven() -> None:
-    counts = Counts(config())
+    counts = LabelCounts(config())
     for tick, (pedals, steering) in enumerate([(1.0, -1.0), (1.0, -1.0), (0.0, 0.0), (-0.05, 0.95)]):
         counts.add_control(control(tick, pedals, steering))
     assert {
@@ -78,7 +78,7 @@ def test_a_handful_of_ticks_lies_where_it_was_driven() -> None:
 
 
 def test_a_change_is_to_the_tick_before_of_the_same_run() -> None:
-    counts = Counts(config("outputs=steering:delta"))
+    counts = LabelCounts(config("outputs=steering:delta"))
     for one in (
         control(0, 0.0, 0.5),
         control(0, 0.0, -0.5, collector="collector-2"),
@@ -93,13 +93,13 @@ def test_a_change_is_to_the_tick_before_of_the_same_run() -> None:
 
 
 def test_the_axes_have_as_many_bins_as_asked_for() -> None:
-    assert Counts(config("balance.bins=11")).drive.seen.joint.shape == (11, 11)
-    assert Counts(config("balance.bins=11"), 31).drive.seen.joint.shape == (31, 31)
-    assert Counts(config("balance.version=v1", "outputs=steering")).drive.seen.joint.shape == (21, 21)
+    assert LabelCounts(config("balance.bins=11")).drive.seen.joint.shape == (11, 11)
+    assert LabelCounts(config("balance.bins=11"), 31).drive.seen.joint.shape == (31, 31)
+    assert LabelCounts(config("balance.version=v1", "outputs=steering")).drive.seen.joint.shape == (21, 21)
 
 
 def test_memory_does_not_grow_with_what_is_counted() -> None:
-    counts = Counts(config())
+    counts = LabelCounts(config())
     for tick in range(1000):
         counts.add_control(control(tick, 0.0, 0.0, f"collector-{tick % 3}", f"run-{tick // 10}"))
     assert len(counts.drive.last) == 3

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from charles.balancing.ledger_audit import Audit
+from charles.balancing.ledger_audit import LedgerAudit
 from tests.top.pipeline import ledger
 
 RIGHT = ledger(seen=10, surplus=4, emitted=3, in_bins=3, surplus_by={"steering 0": 4})
@@ -26,7 +26,7 @@ RIGHT = ledger(seen=10, surplus=4, emitted=3, in_bins=3, surplus_by={"steering 0
 def test_what_does_not_add_up_is_told_once_until_it_does_again(
     wrong: object, held: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    audit = Audit()
+    audit = LedgerAudit()
     with caplog.at_level(logging.INFO):
         audit.check(0, RIGHT, 3)
         assert not audit.broken
@@ -44,7 +44,7 @@ def test_what_does_not_add_up_is_told_once_until_it_does_again(
 
 
 def test_a_run_in_two_partitions_is_two_ledgers() -> None:
-    audit = Audit()
+    audit = LedgerAudit()
     audit.check(0, RIGHT, 2)
     audit.check(1, RIGHT, 3)
     assert audit.broken == {(0, "collector-1", "run")}

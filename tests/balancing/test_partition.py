@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from charles.balancing.join import EXPIRED, NOT_KNOWN, TOO_OLD, Broken, Clash, Pointer
+from charles.balancing.join import EXPIRED, NOT_KNOWN, TOO_OLD, BrokenHalf, Clash, Pointer
 from charles.balancing.partition import CONTROLS, FRAMES, SIDES, Partition, Reading
 from charles.config import Balance
 from charles.events import Control, now
@@ -168,6 +168,6 @@ def test_a_half_of_another_instant_clashes_and_is_not_added() -> None:
     with pytest.raises(Clash):
         into.add(CONTROLS, FIRST, 4, Control(*FIRST, 4, later, 0.0, 0.0, 0.0, 1.0, *[0] * 6), 4)
     assert into.runs[FIRST].controls.head == 3
-    into.add(CONTROLS, FIRST, 4, Broken(clash=True), 4)
+    into.add(CONTROLS, FIRST, 4, BrokenHalf(clash=True), 4)
     assert into.runs[FIRST].counts.dead_lettered == 1
     assert into.ledger(FIRST).adds_up

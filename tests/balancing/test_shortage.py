@@ -10,7 +10,7 @@ from charles.balancing.shortage import (
     PATIENCE_S,
     Filling,
     NeverFilled,
-    Pace,
+    SetRate,
     explained,
     leave_out_words,
     starving,
@@ -52,7 +52,7 @@ def test_at_most_three_bins_of_each_kind_are_named() -> None:
 
 
 def test_sets_are_counted_by_the_minute_and_a_count_that_begins_anew_takes_none_away() -> None:
-    pace, one = Pace(), filling(V3, {})
+    pace, one = SetRate(), filling(V3, {})
     rates = [pace.take(Filling(one.kind, one.waiting, one.came, sets)) for sets in (5, 9, 1)]
     assert rates[0] == 0
     assert rates[2] > 0

@@ -13,10 +13,10 @@ from charles import config
 from charles.balancing.frame_store import FrameStore
 from charles.balancing.join import OTHER_SHAPE, SIGNALS, TOO_OLD, Joined
 from charles.balancing.run_state import Tick, TickId
-from charles.balancing.waiting_pool import Pool
+from charles.balancing.waiting_pool import WaitingPool
 from charles.config import Config
 from charles.events import now
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from stream_jobs.balancer.topic_frames import TopicFrames
 from tests.samples import HISTORY, sample
@@ -25,12 +25,12 @@ STEERING = config.changed(Config(), ["outputs=steering", "balance.bins=3", "bala
 RUN = ("collector-1", "run-1")
 
 
-def pool(of: Config = STEERING) -> Pool:
+def pool(of: Config = STEERING) -> WaitingPool:
     """Its pictures are in memory, so nobody asks the broker."""
-    frames = FrameStore(TopicFrames(Kafka(), Registry(Kafka())), 1 << 20)
+    frames = FrameStore(TopicFrames(Kafka(), SchemaStore(Kafka())), 1 << 20)
     for number in range(100):
         frames.add((0, number), b"picture")
-    return Pool(of, 7, frames)
+    return WaitingPool(of, 7, frames)
 
 
 def tick_id(number: int, partition: int = 0) -> TickId:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from charles import topics
 from charles.base import logs
-from charles.base.logs import Progress
+from charles.base.logs import ProgressLine
 from charles.settings import Kafka, Settings, load
 from tests.kafka_tools import read_all
 from tests.logged import logged, until
@@ -185,7 +185,7 @@ def test_progress_rewrites_a_terminal_s_line_and_is_an_event_elsewhere(capsys: p
     set_up("json")
     terminal, file = Terminal(), io.StringIO()
     for out in (terminal, file):
-        progress = Progress(log, terminal_s=0.0, out=out)
+        progress = ProgressLine(log, terminal_s=0.0, out=out)
         assert progress.due()
         progress.show("batch 7", batch=7)
     assert terminal.getvalue() == "\rbatch 7\x1b[K"

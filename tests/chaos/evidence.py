@@ -14,7 +14,7 @@ from charles.control import config_topic
 from charles.events import DeadLetter, Moment, RunLedger, Sample
 from charles.kafka.clients import name
 from charles.kafka.reading import read_to_end
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.ledger import ticks as ledger
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -60,7 +60,7 @@ def collect(kafka: Kafka) -> Evidence:
 
 def samples(kafka: Kafka) -> Iterator[Sample]:
     """Every committed sample, in the order of the log."""
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     return (registry.decode(Sample, message.value()) for message in _read(kafka, topics.BALANCED))
 
 
@@ -92,7 +92,7 @@ def _waiting(kafka: Kafka) -> Counter[Moment]:
 
 
 def _dead_letters(kafka: Kafka) -> Counter[Moment]:
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     letters = (registry.decode(DeadLetter, message.value()) for message in _read(kafka, topics.DEADLETTER))
     marks = ({key: value.decode() for key, value in letter.headers.items()} for letter in letters)
     return Counter((mark["collector"], mark["run"], int(mark["tick"])) for mark in marks)

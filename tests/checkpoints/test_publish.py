@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from charles import topics
-from charles.checkpoints import packing
-from charles.checkpoints import publish as checkpoints
-from charles.checkpoints.packing import CHUNK_BYTES, Arrays, Damaged, Missing
+from charles.checkpoints import packing, topic_readers
+from charles.checkpoints.follower import ModelFollower
+from charles.checkpoints.identity import STATE, WEIGHTS, ModelIdentity
+from charles.checkpoints.packing import CHUNK_BYTES, Arrays, DamagedArtefact, MissingChunks
 from charles.checkpoints.pruning import Pruner
-from charles.checkpoints.publish import STATE, WEIGHTS, ModelFollower
+from charles.checkpoints.publish import publish as publish_checkpoint
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.events import Checkpoint, DeadLetter, Span, WeightChunk, now
 from charles.kafka import topic_admin
 from charles.kafka.publisher import Publisher
@@ -44,7 +46,7 @@ def same(a: Arrays, b: Arrays) -> bool:
 
 @pytest.fixture
 def trainer(kafka: Kafka) -> Publisher:
-    publisher = checkpoints.publisher(kafka, "pilot")
+    publisher = publisher_of(kafka, "pilot")
     join(publisher)
     return publisher
 
@@ -62,10 +64,11 @@ def publish(publisher: Publisher, batch: int, arrays: Arrays | None = None, **ch
 
 
 def send(publisher: Publisher, batch: int, arrays: Arrays | None = None, **changes: object) -> Checkpoint:
-    facts = {"model": "pilot", "line": "pilot", "kind": WEIGHTS, "architecture": ARCHITECTURE, "picture": (96, 84)}
-    return checkpoints.publish(
-        publisher, some_arrays(batch) if arrays is None else arrays, batch=batch, **(facts | changes)
-    )
+    own = {name: changes.pop(name) for name in ("kind", "spans", "parents", "timeout_s") if name in changes}
+    kind = own.pop("kind", WEIGHTS)
+    facts = {"model": "pilot", "line": "pilot", "architecture": ARCHITECTURE, "picture": (96, 84)}
+    who = ModelIdentity(**(facts | changes))
+    return publish_checkpoint(publisher, who, kind, batch, some_arrays(batch) if arrays is None else arrays, **own)
 
 
 def forge(kafka: Kafka, manifest: Checkpoint, chunks: list[WeightChunk]) -> Checkpoint:
@@ -117,7 +120,7 @@ def test_arrays_come_back_bit_by_bit(arrays: Arrays) -> None:
 @given(st.binary(max_size=300))
 def test_junk_is_damaged_and_nothing_else_happens(data: bytes) -> None:
     if data != packing.pack({}):
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedArtefact):
             packing.unpack(data)
 
 
@@ -131,7 +134,7 @@ def test_chunks_in_any_other_order_or_number_are_refused(data: st.DataObject) ->
     try:
         for index in order:
             assembly.add(chunks[index])
-    except (Damaged, Missing):
+    except (DamagedArtefact, MissingChunks):
         assert order != list(range(len(order)))
     else:
         assert order == list(range(len(order)))
@@ -143,7 +146,7 @@ def test_chunks_in_any_other_order_or_number_are_refused(data: st.DataObject) ->
     [{"chunks": 0}, {"chunks": 10**9}, {"size": 0}, {"size": 1 << 50, "chunks": 1 << 40}, {"first_offset": -2}],
 )
 def test_a_manifest_that_announces_the_impossible_is_damaged(lie: dict[str, int]) -> None:
-    with pytest.raises(Damaged, match="announces"):
+    with pytest.raises(DamagedArtefact, match="announces"):
         packing.Assembly(manifest_of(b"x" * 100, **lie))
 
 
@@ -152,13 +155,13 @@ def test_a_checkpoint_comes_back_bit_by_bit_with_its_lineage(kafka: Kafka, train
     sent = publish(trainer, 3, spans=spans, parents=["pilot@0/weights/x"])
     publish(trainer, 3, kind=STATE, arrays=some_arrays(9))
     assert sent.chunks == 4
-    assert checkpoints.newest(kafka, "pilot") == sent
-    assert checkpoints.newest(kafka, "another") is None
+    assert topic_readers.newest(kafka, "pilot") == sent
+    assert topic_readers.newest(kafka, "another") is None
     assert (sent.spans, sent.parents) == (spans, ["pilot@0/weights/x"])
-    assert same(checkpoints.fetch(kafka, sent), some_arrays(3))
-    state = checkpoints.newest(kafka, "pilot", STATE)
+    assert same(topic_readers.fetch(kafka, sent), some_arrays(3))
+    state = topic_readers.newest(kafka, "pilot", STATE)
     assert state is not None
-    assert same(checkpoints.fetch(kafka, state), some_arrays(9))
+    assert same(topic_readers.fetch(kafka, state), some_arrays(9))
 
 
 def test_a_follower_skips_to_the_newest_and_then_gets_each_as_it_comes(
@@ -208,14 +211,14 @@ def test_what_is_missing_damaged_or_of_another_architecture_is_never_yielded(
     junk_chunks = list(packing.chunks("pilot", "pilot@7/weights/forged", junk))
 
     forgeries = [
-        (Missing, forge(kafka, manifest_of(data, 1), [chunks[0], chunks[2], chunks[3]])),
-        (Missing, forge(kafka, manifest_of(data, 2), chunks[1:])),
-        (Missing, forge(kafka, manifest_of(data, 3, first_offset=10**6), [])),
-        (Damaged, forge(kafka, manifest_of(data, 4), [chunks[0], flipped, *chunks[2:]])),
-        (Damaged, forge(kafka, manifest_of(data, 5), [*chunks[:3], longer])),
-        (Damaged, forge(kafka, manifest_of(data, 6), [*chunks[:2], counted, chunks[3]])),
-        (Damaged, forge(kafka, manifest_of(junk, 8), junk_chunks)),
-        (Damaged, forge(kafka, manifest_of(data, 9, size=len(data) - 1), chunks)),
+        (MissingChunks, forge(kafka, manifest_of(data, 1), [chunks[0], chunks[2], chunks[3]])),
+        (MissingChunks, forge(kafka, manifest_of(data, 2), chunks[1:])),
+        (MissingChunks, forge(kafka, manifest_of(data, 3, first_offset=10**6), [])),
+        (DamagedArtefact, forge(kafka, manifest_of(data, 4), [chunks[0], flipped, *chunks[2:]])),
+        (DamagedArtefact, forge(kafka, manifest_of(data, 5), [*chunks[:3], longer])),
+        (DamagedArtefact, forge(kafka, manifest_of(data, 6), [*chunks[:2], counted, chunks[3]])),
+        (DamagedArtefact, forge(kafka, manifest_of(junk, 8), junk_chunks)),
+        (DamagedArtefact, forge(kafka, manifest_of(data, 9, size=len(data) - 1), chunks)),
     ]
     forge(kafka, manifest_of(data, 10, architecture="b" * 64), chunks)
     plain = Publisher(kafka)
@@ -224,7 +227,7 @@ def test_what_is_missing_damaged_or_of_another_architecture_is_never_yielded(
 
     for error, manifest in forgeries:
         with pytest.raises(error):
-            checkpoints.fetch(kafka, manifest)
+            topic_readers.fetch(kafka, manifest)
     found = follower.poll(30)
     assert found is not None
     assert found[0] == whole
@@ -245,7 +248,7 @@ def test_an_unreadable_chunk_is_a_dead_letter(kafka: Kafka, follower: ModelFollo
 
 def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka: Kafka, trainer: Publisher) -> None:
     pruner = Pruner(kafka, "pilot", {WEIGHTS: 2, STATE: 1})
-    other = checkpoints.publisher(kafka, "other")
+    other = publisher_of(kafka, "other")
     join(other)
     publish(trainer, 0)
     others = publish(other, 0, model="other")
@@ -255,9 +258,9 @@ def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka:
         publish(trainer, batch, kind=STATE)
         pruned += pruner.prune(trainer)
     assert pruned == 6
-    alive = [(c.model, c.batch, c.kind) for c in checkpoints.living(kafka)]
+    alive = [(c.model, c.batch, c.kind) for c in topic_readers.living(kafka)]
     assert alive == [("other", 0, WEIGHTS), ("pilot", 3, WEIGHTS), ("pilot", 4, WEIGHTS), ("pilot", 4, STATE)]
-    assert same(checkpoints.fetch(kafka, others), some_arrays(0))
+    assert same(topic_readers.fetch(kafka, others), some_arrays(0))
 
     first = read_all(kafka, topics.WEIGHTS)[0].offset()
     assert first == others.first_offset
@@ -265,7 +268,7 @@ def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka:
         other.send_bytes(topics.MODELS, "other@0/weights", None)
     pruner.prune(trainer)
     pruner.prune(trainer)
-    oldest = next(c for c in checkpoints.living(kafka) if c.batch == 3)
+    oldest = next(c for c in topic_readers.living(kafka) if c.batch == 3)
     assert read_all(kafka, topics.WEIGHTS)[0].offset() == oldest.first_offset
     pruner.close()
 
@@ -276,7 +279,7 @@ def test_a_broker_that_goes_away_before_the_chunks_are_read_makes_no_checkpoint_
 ) -> None:
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False))
     topic_admin.ensure(kafka)
-    trainer = checkpoints.publisher(kafka, "pilot")
+    trainer = publisher_of(kafka, "pilot")
     join(trainer)
     manifest = publish(trainer, 20)
     follower = ModelFollower(kafka, "pilot", ARCHITECTURE)
@@ -294,11 +297,11 @@ def test_a_broker_that_goes_away_before_the_chunks_are_read_makes_no_checkpoint_
 
 def test_a_second_publisher_of_the_same_model_fences_the_first(kafka: Kafka, trainer: Publisher) -> None:
     publish(trainer, 0)
-    second = checkpoints.publisher(kafka, "pilot")
+    second = publisher_of(kafka, "pilot")
     join(second)
     with pytest.raises(Fenced, match="taken over"):
         publish(trainer, 1)
     publish(second, 1)
-    newest = checkpoints.newest(kafka, "pilot")
+    newest = topic_readers.newest(kafka, "pilot")
     assert newest is not None
     assert newest.batch == 1

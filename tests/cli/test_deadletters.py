@@ -21,7 +21,7 @@ from charles.cli.deadletters import since_time
 from charles.events import Frame, Sample, now
 from charles.kafka.clients import admin, group, name, producer
 from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -123,7 +123,7 @@ def test_reasons_are_counted_by_topic_and_program(kafka: Kafka) -> None:
 
 
 def test_one_is_shown_with_everything_and_with_what_it_says_now(kafka: Kafka) -> None:
-    Registry(kafka).announce(Frame)
+    SchemaStore(kafka).announce(Frame)
     value = codec.encode(FRAME)
     dead(kafka, topics.FRAMES, value, "unknown schema 1")
     code, told = deadletters(kafka, "show", "0")
@@ -146,7 +146,7 @@ def test_one_is_shown_with_everything_and_with_what_it_says_now(kafka: Kafka) ->
 
 
 def test_a_sample_s_histories_are_shown_as_numbers(kafka: Kafka) -> None:
-    Registry(kafka).announce(Sample)
+    SchemaStore(kafka).announce(Sample)
     dead(kafka, topics.BALANCED, codec.encode(sample(history_speed=[1.0, 2.5])), "no picture", "trainer")
     assert facts(kafka, "show", "0")["says"]["history_speed"] == [1.0, 2.5]
     assert "1.0, 2.5" in deadletters(kafka, "show", "0")[1]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from charles.cli import app
 from charles.events import TrainingStep
 from charles.settings import Kafka
-from consumers.trainer.checkpoint_folder import Steps
+from consumers.trainer.checkpoint_folder import StepsFile
 from tests.cli.commands import charles
 from tests.consumers.trainer.offline.made import BEGAN, driven, record
 
@@ -50,7 +50,7 @@ def test_what_cannot_be_trained_is_one_clear_line(
 
 
 def test_the_loss_of_a_training_from_a_recording_is_drawn(tmp_path: Path) -> None:
-    steps = Steps(tmp_path / "mine", "charles")
+    steps = StepsFile(tmp_path / "mine", "charles")
     for batch in range(1, 40):
         steps.tell(step(batch, 1 / batch))
     steps.close()
@@ -61,7 +61,7 @@ def test_the_loss_of_a_training_from_a_recording_is_drawn(tmp_path: Path) -> Non
 
 
 def test_where_there_is_no_loss_it_says_so(kafka: Kafka, tmp_path: Path) -> None:
-    steps = Steps(tmp_path / "mine", "charles")
+    steps = StepsFile(tmp_path / "mine", "charles")
     steps.tell(step(1, 1.0))
     steps.close()
     for told in (

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from charles.control.members import Roll
+from charles.control.members import Members
 from charles.events import now
 from tests.top.pipeline import status
 
 BEGAN = now()
 
 
-class Telling(Roll):
+class Telling(Members):
     """A roll to which the test says what was heard at which second."""
 
     def hear(self, second: float, **values: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from charles import topics
-from charles.control.status_topic import Heartbeats
+from charles.control.status_topic import StatusTopic
 from charles.kafka import topic_admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
@@ -16,7 +16,7 @@ from tests.kafka_tools import kill
 from tests.top.pipeline import publish, status
 
 
-def until(true: Callable[[], bool], heartbeats: Heartbeats, patience_s: float = 30.0) -> None:
+def until(true: Callable[[], bool], heartbeats: StatusTopic, patience_s: float = 30.0) -> None:
     deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline
@@ -25,7 +25,7 @@ def until(true: Callable[[], bool], heartbeats: Heartbeats, patience_s: float = 
 
 def test_what_was_said_lately_is_heard_with_its_age(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, status(ago_s=40), status(number=2))
-    with Heartbeats(kafka) as heartbeats:
+    with StatusTopic(kafka) as heartbeats:
         heartbeats.catch_up(10)
         ages = {member.status.instance: member.silent_s(heartbeats.at) for member in heartbeats.members}
     assert 39 < ages["collector-1"] < 60
@@ -33,7 +33,7 @@ def test_what_was_said_lately_is_heard_with_its_age(kafka: Kafka) -> None:
 
 
 def test_a_clock_that_goes_wrong_elsewhere_makes_nobody_silent(kafka: Kafka) -> None:
-    with Heartbeats(kafka) as heartbeats:
+    with StatusTopic(kafka) as heartbeats:
         heartbeats.catch_up(10)
         publish(kafka, topics.STATUS, status(ago_s=3600))
         until(lambda: bool(heartbeats.members), heartbeats)
@@ -42,13 +42,13 @@ def test_a_clock_that_goes_wrong_elsewhere_makes_nobody_silent(kafka: Kafka) -> 
 
 def test_only_the_last_records_are_read(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, status(number=99), *(status() for _ in range(2000)))
-    with Heartbeats(kafka) as heartbeats:
+    with StatusTopic(kafka) as heartbeats:
         heartbeats.catch_up(10)
         assert [member.status.instance for member in heartbeats.members] == ["collector-1"]
 
 
 def test_a_cluster_without_topics_is_caught_up_with_at_once(broker: str) -> None:
-    with Heartbeats(Kafka(bootstrap_servers=broker, prefix="nobody")) as heartbeats:
+    with StatusTopic(Kafka(bootstrap_servers=broker, prefix="nobody")) as heartbeats:
         heartbeats.catch_up(10)
         assert heartbeats.members == []
 
@@ -57,7 +57,7 @@ def test_a_cluster_without_topics_is_caught_up_with_at_once(broker: str) -> None
 def test_nobody_falls_silent_because_the_broker_is_away(own_broker: LocalBroker) -> None:
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False))
     topic_admin.ensure(kafka)
-    with Heartbeats(kafka) as heartbeats:
+    with StatusTopic(kafka) as heartbeats:
         heartbeats.catch_up(10)
         publish(kafka, topics.STATUS, status())
         until(lambda: bool(heartbeats.members), heartbeats)

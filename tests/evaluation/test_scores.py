@@ -13,7 +13,7 @@ from rich.console import Console
 
 from charles.config import Unstuck
 from charles.evaluation.drivers import Network
-from charles.evaluation.driving import Drive, drive
+from charles.evaluation.driving import EvaluationDrive, drive
 from charles.evaluation.scores import evaluate
 from charles.evaluation.workers import Interrupted
 from charles.games.game import Action, Observation
@@ -26,7 +26,7 @@ UNSTUCK = Unstuck(distance=2.0, seconds=1.0)
 
 def test_a_drive_is_worth_the_metres_before_its_first_crash() -> None:
     driven = drive(Road(seed=7), full_throttle, 7, UNSTUCK)
-    assert driven == Drive(seed=7, score=17.0, metres=17.0, ticks=17, end="crashed")
+    assert driven == EvaluationDrive(seed=7, score=17.0, metres=17.0, ticks=17, end="crashed")
 
 
 def test_a_car_that_does_not_move_is_stuck_after_the_settings_time() -> None:

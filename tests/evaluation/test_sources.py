@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charles.checkpoints import publish
+from charles.checkpoints.identity import WEIGHTS, ModelIdentity
+from charles.checkpoints.publish import publish
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.checkpoints.weights_file import save_weights
 from charles.evaluation.sources import (
     UNTRAINED_FILE,
@@ -29,14 +31,12 @@ def test_the_topics_newest_weights_come_first_and_a_demos_files_serve_when_the_b
     with pytest.raises(NoWeights, match=r"there are no weights of pilot .*--weights FILE"):
         newest_weights(settings, tmp_path)
 
-    trainer = publish.publisher(kafka, "pilot")
+    trainer = publisher_of(kafka, "pilot")
     join(trainer)
     for batch in (0, 100):
         with transaction(trainer):
-            publish.publish(
-                trainer, {"x": np.full(3, batch, np.float32)}, model="pilot", line="pilot", kind=publish.WEIGHTS,
-                batch=batch, architecture="a" * 64, picture=(96, 84),
-            )  # fmt: skip
+            who = ModelIdentity("pilot", "pilot", "a" * 64, picture=(96, 84))
+            publish(trainer, who, WEIGHTS, batch, {"x": np.full(3, batch, np.float32)})
     newest = newest_weights(settings, tmp_path)
     assert (newest.manifest.batch, newest.arrays["x"][0], newest.on_topic) == (100, 100, True)
     untrained = untrained_weights(settings, newest, tmp_path)

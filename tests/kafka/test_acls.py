@@ -8,7 +8,7 @@ import pytest
 
 from charles.kafka import acls
 from charles.kafka.acls import ROLES
-from charles.kafka.errors import Refused
+from charles.kafka.errors import AccessRefused
 from charles.programs import BY_HAND, NAMES
 from charles.settings import Kafka
 from charles.topics import TOPICS
@@ -48,7 +48,7 @@ def test_the_commands_say_what_the_table_says() -> None:
 
 
 def test_a_role_that_there_is_not_is_told_which_there_are() -> None:
-    with pytest.raises(Refused, match="nobody: no such role; there are collector, balancer, trainer, player"):
+    with pytest.raises(AccessRefused, match="nobody: no such role; there are collector, balancer, trainer, player"):
         acls.role("nobody")
 
 

@@ -16,9 +16,9 @@ from charles.avro.codec import Unreadable
 from charles.events import DeadLetter, TrainingStep, now
 from charles.kafka import dead_letter_reader
 from charles.kafka.clients import admin, name, producer
-from charles.kafka.dead_letter_reader import Entry, groups, original, read, span, starts, whose
+from charles.kafka.dead_letter_reader import LetterEntry, groups, original, read, span, starts, whose
 from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
-from charles.kafka.reading import Span
+from charles.kafka.reading import OffsetSpan
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -76,16 +76,16 @@ def test_what_was_met_since_a_time_lies_after_what_was_written_before_it(kafka: 
     tell(kafka, a_letter("old"))
     time.sleep(0.01)
     since = now()
-    assert span(kafka, since) == Span(1, 1)
+    assert span(kafka, since) == OffsetSpan(1, 1)
     tell(kafka, replace(a_letter("new"), time=now()))
-    assert span(kafka, since) == Span(1, 2)
+    assert span(kafka, since) == OffsetSpan(1, 2)
     assert [entry.letter.reason for entry in read(kafka, start=1)] == ["new"]
 
 
 def test_the_last_ones_are_sought_near_the_end_first() -> None:
-    assert list(starts(Span(10, 100_010), 20)) == [99_990, 99_810, 98_010, 80_010, 10]
-    assert list(starts(Span(3, 23), 20)) == [3]
-    assert list(starts(Span(0, 0), 20)) == [0]
+    assert list(starts(OffsetSpan(10, 100_010), 20)) == [99_990, 99_810, 98_010, 80_010, 10]
+    assert list(starts(OffsetSpan(3, 23), 20)) == [3]
+    assert list(starts(OffsetSpan(0, 0), 20)) == [0]
 
 
 def test_one_that_retention_has_passed_is_not_there(kafka: Kafka) -> None:
@@ -93,14 +93,14 @@ def test_one_that_retention_has_passed_is_not_there(kafka: Kafka) -> None:
     forget(kafka, topics.DEADLETTER, before=2)
     assert dead_letter_reader.find(kafka, 0) is None
     assert [entry.number for entry in read(kafka)] == [2]
-    assert span(kafka) == Span(2, 3)
+    assert span(kafka) == OffsetSpan(2, 3)
 
 
 def test_where_there_is_no_topic_yet_there_are_none(broker: str) -> None:
     kafka = Kafka(bootstrap_servers=broker, prefix="nobody-ran-here")
     assert list(read(kafka)) == []
     assert dead_letter_reader.find(kafka, 0) is None
-    assert span(kafka) == span(kafka, since=NOON) == Span(0, 0)
+    assert span(kafka) == span(kafka, since=NOON) == OffsetSpan(0, 0)
 
 
 def test_one_that_cannot_be_read_itself_stands_among_the_others(kafka: Kafka) -> None:
@@ -122,7 +122,7 @@ def test_reasons_that_differ_only_in_numbers_count_as_one() -> None:
         *("steering is -1.75", "steering is 12.5"),
         "a picture of 3x4",
     ]
-    found = groups(Entry(n, a_letter(reason, n)) for n, reason in enumerate(reasons))
+    found = groups(LetterEntry(n, a_letter(reason, n)) for n, reason in enumerate(reasons))
     assert [(group.count, group.reason) for group in found] == [
         (3, "not a Frame: N bytes too many"),
         (2, "the record begins with N: no framing"),
@@ -133,13 +133,15 @@ def test_reasons_that_differ_only_in_numbers_count_as_one() -> None:
 
 
 def test_a_reason_that_never_differs_keeps_its_numbers() -> None:
-    (group,) = groups(Entry(n, a_letter("the record is 5 bytes", n)) for n in (0, 2, 1))
+    (group,) = groups(LetterEntry(n, a_letter("the record is 5 bytes", n)) for n in (0, 2, 1))
     assert (group.reason, group.count, group.newest) == ("the record is 5 bytes", 3, 2)
     assert (group.first, group.last) == (NOON, NOON + timedelta(minutes=2))
 
 
 def test_what_other_programs_met_counts_apart() -> None:
-    found = groups([Entry(0, a_letter()), Entry(1, a_letter(program="trainer")), Entry(2, a_letter())])
+    found = groups(
+        [LetterEntry(0, a_letter()), LetterEntry(1, a_letter(program="trainer")), LetterEntry(2, a_letter())]
+    )
     assert [(group.program, group.count) for group in found] == [("balancer", 2), ("trainer", 1)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError
 
-from charles.kafka.outage_log import Absence
+from charles.kafka.outage_log import OutageLog
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import kill
@@ -16,14 +16,14 @@ from tests.logged import logged, until
 
 
 def test_a_connection_lost_while_others_hold_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:
-    absence = Absence()
+    absence = OutageLog()
     for _ in range(3):
         absence.error(KafkaError(KafkaError._TRANSPORT, "b1: Disconnected"))
     assert not caplog.records
 
 
 def test_many_clients_of_one_process_say_once_that_no_broker_is_left(caplog: pytest.LogCaptureFixture) -> None:
-    absence = Absence()
+    absence = OutageLog()
     for _ in range(5):
         absence.error(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
         absence.error(KafkaError(KafkaError._TRANSPORT, "b1: Connection refused"))
@@ -33,7 +33,7 @@ def test_many_clients_of_one_process_say_once_that_no_broker_is_left(caplog: pyt
 
 
 def test_what_else_the_cluster_says_is_said_beside_it(caplog: pytest.LogCaptureFixture) -> None:
-    absence = Absence()
+    absence = OutageLog()
     for _ in range(2):
         absence.error(KafkaError(KafkaError._AUTHENTICATION, "b1: wrong password"))
         absence.error(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "not yours"))
@@ -41,7 +41,7 @@ def test_what_else_the_cluster_says_is_said_beside_it(caplog: pytest.LogCaptureF
 
 
 def test_an_answer_to_an_older_question_does_not_end_an_absence(caplog: pytest.LogCaptureFixture) -> None:
-    absence, asked = Absence(), time.monotonic()
+    absence, asked = OutageLog(), time.monotonic()
     caplog.set_level("INFO")
     absence.error(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
     absence.error(KafkaError(KafkaError._TRANSPORT, "b1: Connection refused"))
@@ -54,7 +54,7 @@ def test_an_answer_to_an_older_question_does_not_end_an_absence(caplog: pytest.L
 
 
 def test_old_news_of_a_lost_connection_are_no_absence(caplog: pytest.LogCaptureFixture) -> None:
-    absence = Absence()
+    absence = OutageLog()
     caplog.set_level("INFO")
     absence.over(time.monotonic())
     absence.error(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
@@ -68,7 +68,7 @@ def test_old_news_of_a_lost_connection_are_no_absence(caplog: pytest.LogCaptureF
 def test_an_absence_that_follows_on_an_answer_is_said_once_the_answer_is_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    absence = Absence()
+    absence = OutageLog()
     absence.over(time.monotonic())
     absence.error(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
     absence.error(KafkaError(KafkaError._TRANSPORT, "b1: Connection refused"))

@@ -10,7 +10,7 @@ from confluent_kafka import Producer, TopicPartition
 
 from charles import topics
 from charles.kafka.clients import admin, group, name, producer
-from charles.kafka.reading import NoTopic, Span, read_to_end, spans
+from charles.kafka.reading import NoTopic, OffsetSpan, read_to_end, spans
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -62,13 +62,13 @@ def test_what_was_aborted_or_is_not_committed_yet_is_not_there(kafka: Kafka) -> 
         teller.flush(10)
         end()
     assert values(kafka, topics.BALANCED) == ["kept"]
-    assert spans(kafka, full) == {0: Span(0, 4)}
+    assert spans(kafka, full) == {0: OffsetSpan(0, 4)}
 
     teller.begin_transaction()
     teller.produce(full, value="open")
     teller.flush(10)
     assert values(kafka, topics.BALANCED) == ["kept"]
-    assert spans(kafka, full) == {0: Span(0, 4)}
+    assert spans(kafka, full) == {0: OffsetSpan(0, 4)}
     teller.commit_transaction()
     assert values(kafka, topics.BALANCED) == ["kept", "open"]
 
@@ -115,4 +115,4 @@ def test_what_retention_has_passed_is_skipped(kafka: Kafka) -> None:
     client = admin(kafka)
     resolve(client.delete_records([TopicPartition(full, 0, 3)]))
     assert values(kafka, topics.DRIVING) == ["d", "e"]
-    assert spans(kafka, full) == {0: Span(3, 5)}
+    assert spans(kafka, full) == {0: OffsetSpan(3, 5)}

@@ -14,7 +14,7 @@ from charles.avro import codec
 from charles.avro.codec import Unreadable
 from charles.events import Frame, now
 from charles.kafka.clients import name, producer
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from tests.kafka_tools import free_port, read_all
 
@@ -45,7 +45,7 @@ def announce(kafka: Kafka, schema: dict[str, Any]) -> None:
 
 
 def test_a_schema_is_announced_under_its_fingerprint_as_anybody_can_read_it(kafka: Kafka) -> None:
-    Registry(kafka).announce(Frame)
+    SchemaStore(kafka).announce(Frame)
     (message,) = read_all(kafka, topics.SCHEMAS)
     value = message.value()
     assert value is not None
@@ -57,14 +57,14 @@ def test_a_schema_is_announced_under_its_fingerprint_as_anybody_can_read_it(kafk
 def test_a_schema_that_a_newer_writer_announced_is_found_in_the_topic(kafka: Kafka) -> None:
     schema, data = a_newer_frame()
     announce(kafka, schema)
-    assert Registry(kafka).decode(Frame, data) == FRAME
+    assert SchemaStore(kafka).decode(Frame, data) == FRAME
 
 
 def test_an_unknown_schema_is_unreadable_and_a_flood_of_it_costs_one_look(
     kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schema, data = a_newer_frame()
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     with pytest.raises(Unreadable, match="unknown schema"):
         registry.decode(Frame, data)
     began = time.monotonic()
@@ -81,11 +81,11 @@ def test_an_unknown_schema_is_unreadable_and_a_flood_of_it_costs_one_look(
 def test_a_registry_id_without_a_schema_registry_says_what_is_missing(kafka: Kafka) -> None:
     data = codec.encode(FRAME, b"\x00\x00\x00\x00\x07")
     with pytest.raises(Unreadable, match=r"kafka\.schema_registry_url"):
-        Registry(kafka).decode(Frame, data)
+        SchemaStore(kafka).decode(Frame, data)
 
 
 def test_a_broker_that_is_away_makes_no_record_unreadable() -> None:
     _, data = a_newer_frame()
-    registry = Registry(Kafka(bootstrap_servers=f"127.0.0.1:{free_port()}"))
+    registry = SchemaStore(Kafka(bootstrap_servers=f"127.0.0.1:{free_port()}"))
     with pytest.raises(TimeoutError, match=r"charles\.schemas could not be read"):
         registry.decode(Frame, data)

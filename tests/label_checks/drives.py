@@ -16,9 +16,9 @@ from charles.games.game import open_game
 from charles.label_checks import Driven, driven
 from charles.pacing import HZ
 from producers.collector.disturbances import Disturbances
-from producers.collector.drive_session import Drive
+from producers.collector.drive_session import DriveSession
 from producers.collector.loop import control_of
-from producers.collector.wanted_ranges import Wanted
+from producers.collector.wanted_ranges import WantedRanges
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SOUGHT_FOR = 3 * HZ
@@ -33,7 +33,7 @@ def recorded(
     config = changed(Config(), [f"collect.world_minutes={world_minutes}"])
     disturbances, rng = Disturbances(seed), np.random.default_rng(seed)
     controls: list[Control] = []
-    with blind(), closing(Drive(functools.partial(open_game, game), seed, config)) as way:
+    with blind(), closing(DriveSession(functools.partial(open_game, game), seed, config)) as way:
         for tick in range(round(minutes * 60 * HZ)):
             if tick % SOUGHT_FOR == 0:
                 disturbances.seek(_wishes(rng))
@@ -45,7 +45,7 @@ def recorded(
     return [driven(list(run)) for _, run in groupby(controls, key=lambda control: control.run)]
 
 
-def _wishes(rng: np.random.Generator) -> list[Wanted]:
+def _wishes(rng: np.random.Generator) -> list[WantedRanges]:
     """Up to three outer bins, as they starve in a live balancer."""
     lows = rng.choice([-1.0, -0.9, -0.8, -0.7, 0.6, 0.7, 0.8, 0.9], rng.integers(0, 4), replace=False)
-    return [Wanted("steering" if rng.random() < 0.5 else "pedals", float(low), float(low) + 0.1) for low in lows]
+    return [WantedRanges("steering" if rng.random() < 0.5 else "pedals", float(low), float(low) + 0.1) for low in lows]

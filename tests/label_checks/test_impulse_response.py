@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, Response
+from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, ResponseFit
 from charles.label_checks.run_data import Floats
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -27,8 +27,8 @@ def moved(control: Floats, lag: int, gain: float, noise: Floats) -> Floats:
     return motion
 
 
-def response(control: Floats, motion: Floats) -> Response:
-    return Response(control, motion, np.stack([motion, np.ones(len(motion))]), np.ones(len(motion), bool))
+def response(control: Floats, motion: Floats) -> ResponseFit:
+    return ResponseFit(control, motion, np.stack([motion, np.ones(len(motion))]), np.ones(len(motion), bool))
 
 
 @settings(max_examples=40, deadline=None)
@@ -76,7 +76,7 @@ def test_blocks_hold_every_row_once_and_evidence_adds_up_to_the_answer(seed: int
 def test_where_the_car_stands_nothing_is_said() -> None:
     rng = np.random.default_rng(1)
     control = smooth(rng, 900)
-    standing = Response(control, np.zeros(900), np.ones((1, 900)), np.zeros(900, bool))
+    standing = ResponseFit(control, np.zeros(900), np.ones((1, 900)), np.zeros(900, bool))
     assert standing.over(0, standing.blocks) is None
 
 

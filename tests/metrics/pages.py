@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from charles.metrics.table import Row
+from charles.metrics.table import MetricRow
 
 
 def page(target: str) -> str:
@@ -21,7 +21,7 @@ def samples(text: str) -> list[Sample]:
     return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
-def of(row: Row, found: Iterable[Sample]) -> list[Sample]:
+def of(row: MetricRow, found: Iterable[Sample]) -> list[Sample]:
     """The samples of a metric: of a histogram, how many it counted, with each set of labels."""
     name = f"{row.name}_count" if row.kind == "histogram" else row.name
     return [sample for sample in found if sample.name == name]

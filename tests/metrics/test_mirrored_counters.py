@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter
 
-from charles.metrics.mirrored_counters import Following
+from charles.metrics.mirrored_counters import MirroredCounters
 
 
 def test_a_counter_rises_as_the_count_does_and_never_falls() -> None:
     registry = CollectorRegistry()
-    counter, following = Counter("ticks", "Ticks.", registry=registry), Following()
+    counter, following = Counter("ticks", "Ticks.", registry=registry), MirroredCounters()
     seen = []
     for count in (3, 3, 5, 1, 4):  # it began anew after 5
         following.to(counter, count)
@@ -18,7 +18,7 @@ def test_a_counter_rises_as_the_count_does_and_never_falls() -> None:
 
 
 def test_each_set_of_labels_and_each_counter_is_followed_by_itself() -> None:
-    registry, following = CollectorRegistry(), Following()
+    registry, following = CollectorRegistry(), MirroredCounters()
     ticks = Counter("ticks", "Ticks.", ("collector",), registry=registry)
     sets = Counter("sets", "Sets.", ("collector",), registry=registry)
     following.to(ticks, 5, "one")

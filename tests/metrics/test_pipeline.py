@@ -23,7 +23,7 @@ from prometheus_client.samples import Sample
 
 from charles import topics
 from charles.kafka.publisher import Publisher
-from charles.metrics.table import ROWS, Row
+from charles.metrics.table import ROWS, MetricRow
 from charles.settings import Kafka
 from infra.kafka.ports import free_port
 from tests.metrics.pages import of, page, samples
@@ -102,7 +102,7 @@ def run(kafka: Kafka, tmp_path: Path) -> Iterator[Run]:
     running.clear()
 
 
-def rows(program: str) -> list[Row]:
+def rows(program: str) -> list[MetricRow]:
     """What stands on a program's page."""
     others = tuple(f"charles_{other}_" for other in PROGRAMS if other != program)
     return [row for row in ROWS if not row.name.startswith(others)]

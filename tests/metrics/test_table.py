@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from charles.metrics.table import COMMON, OWN, ROWS, Program, Row, begin
+from charles.metrics.table import COMMON, OWN, ROWS, MetricRow, ProgramMetrics, begin
 from charles.programs import NAMES
 
 LABELS = {"name", "version", "state", "reason", "topic", "collector", "output", "bin", "term", "model", "line"}
@@ -18,7 +18,7 @@ UNITS = ("seconds", "bytes", "ticks", "samples", "messages", "records", "sets", 
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_name_follows_the_conventions_of_prometheus(row: Row) -> None:
+def test_a_name_follows_the_conventions_of_prometheus(row: MetricRow) -> None:
     assert re.fullmatch(
         r"(charles_(program|collector|balancer|trainer|player|recorder)|rdkafka|process)(_[a-z]+)+", row.name
     )
@@ -52,9 +52,9 @@ def test_a_page_can_be_read_and_has_a_help_and_a_type_for_each(registry: object)
 
 
 def test_what_is_not_known_is_no_number_and_a_new_life_forgets() -> None:
-    Program.epoch.set(7)
-    Program.state.labels("running").set(1)
-    begin(Program)
-    (epoch,) = next(iter(Program.epoch.collect())).samples
+    ProgramMetrics.epoch.set(7)
+    ProgramMetrics.state.labels("running").set(1)
+    begin(ProgramMetrics)
+    (epoch,) = next(iter(ProgramMetrics.epoch.collect())).samples
     assert math.isnan(epoch.value)
-    assert next(iter(Program.state.collect())).samples == []
+    assert next(iter(ProgramMetrics.state.collect())).samples == []

@@ -8,7 +8,7 @@ import pytest
 
 from charles import topics
 from charles.balancing.evenness import rows
-from charles.balancing.label_counts import Counts
+from charles.balancing.label_counts import LabelCounts
 from charles.base.typed_sections import ConfigError
 from charles.config import changed
 from charles.control import config_topic
@@ -35,7 +35,7 @@ def put(kafka: Kafka, *changes: str) -> Epoch:
     return config_topic.put(kafka, lambda config: changed(config, changes))
 
 
-def counted(kafka: Kafka, epoch: int | None = None) -> Counts:
+def counted(kafka: Kafka, epoch: int | None = None) -> LabelCounts:
     return read_counts(kafka, config_topic.read(kafka), epoch)
 
 

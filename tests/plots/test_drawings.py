@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from charles.balancing.label_counts import Counts
+from charles.balancing.label_counts import LabelCounts
 from charles.base.atomic_file import Unwritable
 from charles.config import Config
 from charles.plots.balance import HTML, PNG, draw
@@ -33,14 +33,14 @@ def test_every_balancing_and_every_type_of_output_can_be_drawn(settings: Config,
 
 
 def test_one_tick_that_was_driven_and_none_that_was_balanced_can_be_drawn(tmp_path: Path) -> None:
-    counts = Counts(config())
+    counts = LabelCounts(config())
     counts.add_control(control(0, 0.0, 0.0))
     draw(tmp_path, counts)
     assert (tmp_path / PNG).stat().st_size > 0
 
 
 def test_what_never_came_has_no_colour_and_what_came_says_how_often() -> None:
-    counts = Counts(config("balance.bins=3"))
+    counts = LabelCounts(config("balance.bins=3"))
     for tick, steering in enumerate([0.0, 0.0, 0.0, -1.0]):
         counts.add_control(control(tick, 1.0, steering))
     driven = figure(counts).data[0]
@@ -57,14 +57,14 @@ def test_the_page_can_show_the_sets_of_one_output_alone() -> None:
 
 
 def test_words_stand_where_the_values_lie() -> None:
-    axis = Counts(config()).axis
+    axis = LabelCounts(config()).axis
     places, names = marks(axis, "steering")
     assert names == ["full left", "-0.5", "0", "0.5", "full right"]
     assert places[0] == axis.bin_of(-1.0)
     assert places[2] == axis.bin_of(0.0)
     assert places[3] == axis.bin_of(0.5) + 0.5  # the upper edge of (0.4, 0.5]
     assert places[4] == axis.bin_of(1.0)
-    assert marks(Counts(config(), 3).axis, "steering") == ([0, 1, 2], ["full left", "0", "full right"])
+    assert marks(LabelCounts(config(), 3).axis, "steering") == ([0, 1, 2], ["full left", "0", "full right"])
 
 
 def test_the_page_holds_everything_that_it_shows(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from charles.plots.losses import losses_of, recorded_steps
-from consumers.trainer.checkpoint_folder import Steps
+from consumers.trainer.checkpoint_folder import StepsFile
 from tests.cli.test_offline import step
 
 
@@ -21,7 +21,7 @@ def test_the_later_account_of_a_batch_holds_and_other_outputs_are_left_out() -> 
 
 def test_a_training_that_went_on_has_one_account(tmp_path: Path) -> None:
     for batches in ((1, 2, 3), (3, 4)):
-        steps = Steps(tmp_path, "charles")
+        steps = StepsFile(tmp_path, "charles")
         for batch in batches:
             steps.tell(step(batch, 1.0))
         steps.close()

@@ -62,7 +62,7 @@ def of(branch: dict[str, str] | None) -> bytes | None:
 def test_apache_avro_reads_an_index(avro_tools: list[str], tmp_path: Path) -> None:
     segment = sealed(tmp_path, "null")
     rows = [json.loads(line) for line in said(avro_tools, "tojson", segment_index.path_of(segment))]
-    assert [segment_index.Entry(**row) for row in rows] == segment_index.read(segment)
+    assert [segment_index.IndexEntry(**row) for row in rows] == segment_index.read(segment)
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate"])

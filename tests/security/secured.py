@@ -16,7 +16,7 @@ from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScram
 
 from charles.kafka import acls
 from charles.kafka.clients import admin, answers
-from charles.kafka.errors import Refused
+from charles.kafka.errors import AccessRefused
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from infra.kafka.data_folder import new_cluster_id
@@ -130,6 +130,6 @@ def holds(kafka: Kafka, role: str) -> bool:
     controller has written it down."""
     try:
         acls.require(kafka, role)
-    except Refused:
+    except AccessRefused:
         return False
     return True

@@ -14,8 +14,8 @@ from charles.base.shutdown import SUPERVISED
 from charles.programs import PROGRAMS, Program
 from charles.settings import Kafka
 from charles.supervisor.logfile import LogFile
-from charles.supervisor.program_process import Child
-from charles.supervisor.status_publisher import Announcer
+from charles.supervisor.program_process import ProgramProcess
+from charles.supervisor.status_publisher import StatusPublisher
 from charles.supervisor.supervisor import Supervisor
 from tests.programs import StopWhen
 
@@ -36,13 +36,15 @@ time.sleep(60)
 """
 
 
-def child(folder: Path, code: str, program: Program = COLLECTOR, name: str = "one", patience_s: float = 30) -> Child:
+def child(
+    folder: Path, code: str, program: Program = COLLECTOR, name: str = "one", patience_s: float = 30
+) -> ProgramProcess:
     """A program whose code this is, under a name of the table's."""
     command, log = [sys.executable, "-c", code], LogFile(folder / f"{name}.log")
-    return Child(replace(program, patience_s=patience_s), name, command, os.environ | {SUPERVISED: "1"}, log)
+    return ProgramProcess(replace(program, patience_s=patience_s), name, command, os.environ | {SUPERVISED: "1"}, log)
 
 
-def ready(child: Child) -> bool:
+def ready(child: ProgramProcess) -> bool:
     return child.log.last_words(child.name) == "ready"
 
 
@@ -50,12 +52,12 @@ class Watched(Supervisor):
     """A supervisor where no broker is. told: what it told a person; lines: what it forwarded; signals: that its stop
     has counted."""
 
-    def __init__(self, *children: Child) -> None:
+    def __init__(self, *children: ProgramProcess) -> None:
         self.told: list[str] = []
         self.lines: list[tuple[str, str]] = []
         self.signalled = StopWhen()
         self.signal(0)
-        announcer = Announcer(NOWHERE, "supervisor-1", self.signalled)
+        announcer = StatusPublisher(NOWHERE, "supervisor-1", self.signalled)
         super().__init__(children, announcer, self.signalled, self.told.append, lambda *line: self.lines.append(line))
 
     def signal(self, count: int) -> None:

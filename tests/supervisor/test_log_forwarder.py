@@ -6,7 +6,7 @@ import pytest
 from rich.color import ColorSystem
 from rich.style import Style
 
-from charles.supervisor.log_forwarder import Terminal, named
+from charles.supervisor.log_forwarder import LogForwarder, named
 
 RED = Style(color="red")
 
@@ -28,5 +28,5 @@ def test_the_name_has_its_colour_on_a_terminal() -> None:
 
 
 def test_there_are_no_colours_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
-    Terminal().forward("one", "ready")
+    LogForwarder().forward("one", "ready")
     assert capsys.readouterr().err == "one ready\n"

@@ -9,12 +9,12 @@ import pytest
 
 from charles.events import Status
 from charles.settings import Kafka
-from charles.supervisor.program_process import End, Fate
-from charles.supervisor.status_publisher import Announcer
+from charles.supervisor.program_process import ProgramEnd, ProgramFate
+from charles.supervisor.status_publisher import StatusPublisher
 from tests.programs import StopWhen, give, heard
 from tests.supervisor.children import NOWHERE
 
-DEATH = End("balancer", "garage-balancer-1", 4711, Fate.KEPT, "exit code -9: no memory; again in 2 s")
+DEATH = ProgramEnd("balancer", "garage-balancer-1", 4711, ProgramFate.KEPT, "exit code -9: no memory; again in 2 s")
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def stop() -> StopWhen:
 
 
 @pytest.fixture
-def announcer(kafka: Kafka, stop: StopWhen) -> Iterator[Announcer]:
-    announcer = Announcer(kafka, "garage", stop)  # type: ignore[arg-type]
+def announcer(kafka: Kafka, stop: StopWhen) -> Iterator[StatusPublisher]:
+    announcer = StatusPublisher(kafka, "garage", stop)  # type: ignore[arg-type]
     announcer.figures, announcer.note = {"running": 4, "restarts": 1}, "4 of 5 programs run"
     announcer.start()
     yield announcer
@@ -35,14 +35,14 @@ def running(status: Status) -> bool:
     return status.instance == "garage" and status.state == "running"
 
 
-def test_it_beats_with_what_it_runs_and_says_goodbye(kafka: Kafka, announcer: Announcer) -> None:
+def test_it_beats_with_what_it_runs_and_says_goodbye(kafka: Kafka, announcer: StatusPublisher) -> None:
     beat = heard(kafka, running)
     assert (beat.program, beat.note, beat.figures) == ("supervisor", announcer.note, announcer.figures)
     announcer.close()
     heard(kafka, lambda status: status.instance == "garage" and status.state == "stopped")
 
 
-def test_a_death_is_told_in_the_name_of_who_died(kafka: Kafka, announcer: Announcer) -> None:
+def test_a_death_is_told_in_the_name_of_who_died(kafka: Kafka, announcer: StatusPublisher) -> None:
     heard(kafka, running)
     announcer.tell(DEATH)
     died = heard(kafka, lambda status: status.state == "died")
@@ -50,7 +50,7 @@ def test_a_death_is_told_in_the_name_of_who_died(kafka: Kafka, announcer: Announ
 
 
 @pytest.mark.parametrize("target", ["garage", "supervisor", "all"])
-def test_it_stops_when_it_is_told_to(kafka: Kafka, announcer: Announcer, stop: StopWhen, target: str) -> None:
+def test_it_stops_when_it_is_told_to(kafka: Kafka, announcer: StatusPublisher, stop: StopWhen, target: str) -> None:
     heard(kafka, running)
     assert not stop()
     told = give(kafka, target, "stop")
@@ -63,7 +63,9 @@ def test_it_stops_when_it_is_told_to(kafka: Kafka, announcer: Announcer, stop: S
     ("target", "outcome"),
     [("garage", "refused: a supervisor can stop"), ("all", "done: nothing of its own to do")],
 )
-def test_it_can_do_nothing_else(kafka: Kafka, announcer: Announcer, stop: StopWhen, target: str, outcome: str) -> None:
+def test_it_can_do_nothing_else(
+    kafka: Kafka, announcer: StatusPublisher, stop: StopWhen, target: str, outcome: str
+) -> None:
     heard(kafka, running)
     told = give(kafka, target, "pause")
     assert heard(kafka, lambda status: status.instance == "garage" and status.command == told).outcome == outcome
@@ -71,7 +73,7 @@ def test_it_can_do_nothing_else(kafka: Kafka, announcer: Announcer, stop: StopWh
 
 
 def test_nobody_waits_for_a_broker_that_is_away() -> None:
-    announcer = Announcer(NOWHERE, "garage", StopWhen())  # type: ignore[arg-type]
+    announcer = StatusPublisher(NOWHERE, "garage", StopWhen())  # type: ignore[arg-type]
     asked = time.monotonic()
     announcer.start()
     announcer.tell(DEATH)

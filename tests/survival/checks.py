@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 
 from charles import topics
-from charles.checkpoints import publish
+from charles.checkpoints import topic_readers
+from charles.checkpoints.follower import ModelFollower
 from charles.events import Checkpoint, Sample, TrainingStep
 from charles.ledger import ticks
 from charles.settings import Kafka
@@ -35,9 +36,9 @@ def assert_exactly_once(kafka: Kafka) -> ticks.Totals:
 
 def newest_checkpoint(kafka: Kafka) -> Checkpoint:
     """The newest checkpoint, which is whole: a player that starts now drives with it."""
-    newest = publish.newest(kafka, "pilot")
+    newest = topic_readers.newest(kafka, "pilot")
     assert newest is not None
-    follower = publish.ModelFollower(kafka, "pilot", newest.architecture, "test")
+    follower = ModelFollower(kafka, "pilot", newest.architecture, "test")
     try:
         found = follower.poll(30)
         assert found is not None

@@ -16,7 +16,7 @@ from charles import topics
 from charles.events import Status, now
 from charles.kafka import topic_admin
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from tests.logged import logged
 from tests.programs import configure
@@ -53,7 +53,7 @@ class Pipeline:
         self.processes: dict[str, psutil.Process] = {}
         self.heard: dict[str, list[Status]] = defaultdict(list)
         self._folder = folder
-        self._registry = Registry(kafka)
+        self._registry = SchemaStore(kafka)
         self._reader = consumer(kafka, "test-survival", error_cb=lambda _error: None)
 
     def start(self, programs: ExitStack) -> None:

@@ -11,7 +11,7 @@ from charles.control.members import Incident, Member
 from charles.events import RunLedger, Status, now
 from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
-from charles.top.pipeline_view import Sight
+from charles.top.pipeline_view import PipelineSight
 from charles.topics import Topic
 
 
@@ -55,9 +55,9 @@ def ledger(collector: str = "collector-1", seen: int = 1000, **values: Any) -> R
     return RunLedger(**{field.name: (empty | known | values)[field.name] for field in fields(RunLedger)})
 
 
-def sight(*members: Member, **values: Any) -> Sight:
+def sight(*members: Member, **values: Any) -> PipelineSight:
     """What is seen of these programs."""
-    plain = Sight(
+    plain = PipelineSight(
         at=now(),
         cluster="charles at 127.0.0.1:9092",
         away_s=0.0,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from charles import topics
 from charles.events import DeadLetter, TrainingStep, now
 from charles.settings import Kafka
-from charles.top.pipeline_view import Watch
+from charles.top.pipeline_view import PipelineView
 from tests.top.pipeline import ledger, publish, status
 
 
@@ -16,8 +16,8 @@ def step(batch: int, model: str = "pilot") -> TrainingStep:
     return TrainingStep(model, batch, now(), 1 / (1 + batch), {}, {}, 0.001, 0.1, {}, 84)
 
 
-def caught_up(kafka: Kafka) -> Watch:
-    watch = Watch(kafka)
+def caught_up(kafka: Kafka) -> PipelineView:
+    watch = PipelineView(kafka)
     deadline = time.monotonic() + 30
     while not watch.caught_up:
         assert time.monotonic() < deadline
@@ -80,7 +80,7 @@ def test_a_program_is_heard_while_much_else_is_read(kafka: Kafka) -> None:
     """The ledger's topic may be long; a crash must be seen at once all the same."""
     publish(kafka, topics.BALANCER_STATE, *(ledger(seen=seen) for seen in range(20_000)), key="ledger/collector-1/run")
     publish(kafka, topics.STATUS, status())
-    watch = Watch(kafka)
+    watch = PipelineView(kafka)
     watch.read(1.0)
     heard = watch.sight().members
     assert [member.status.instance for member in heard] == ["collector-1"]

@@ -13,7 +13,7 @@ from rich.text import Text
 from charles.control.members import Incident, Member
 from charles.events import DeadLetter, now
 from charles.settings import Kafka
-from charles.top.pipeline_view import Sight, Watch
+from charles.top.pipeline_view import PipelineSight, PipelineView
 from charles.top.view import plain_line, screen, sentence, view
 from tests.top.pipeline import died, ledger, member, sight, trainer
 
@@ -57,11 +57,11 @@ def drawn(shown: RenderableType, width: int = 160, height: int = 60) -> str:
     return captured.get()
 
 
-def lines(seen: Sight, width: int = 160, height: int = 60) -> list[str]:
+def lines(seen: PipelineSight, width: int = 160, height: int = 60) -> list[str]:
     return drawn(screen(seen), width, height).splitlines()
 
 
-def row(seen: Sight, name: str, width: int = 160) -> str:
+def row(seen: PipelineSight, name: str, width: int = 160) -> str:
     """The line of a program in the table, which is the first that names it."""
     return next(line for line in lines(seen, width) if name in line)
 
@@ -182,7 +182,7 @@ def test_programs_stand_in_the_order_of_the_pipeline() -> None:
 
 
 def test_an_empty_cluster_says_what_to_do(kafka: Kafka) -> None:
-    watch = Watch(kafka)
+    watch = PipelineView(kafka)
     head = Text("four minutes to go")
     found = drawn(view(watch, head=head, news=["the broker died and is back"]))
     assert found.startswith("four minutes to go")

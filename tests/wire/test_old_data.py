@@ -23,15 +23,16 @@ from charles.avro import codec
 from charles.balancing.run_state import to_join
 from charles.base.shutdown import Stop
 from charles.checkpoints import packing as artefacts
-from charles.checkpoints import publish as checkpoints
-from charles.checkpoints.publish import STATE, WEIGHTS, ModelFollower
+from charles.checkpoints import topic_readers
+from charles.checkpoints.follower import ModelFollower
+from charles.checkpoints.identity import STATE, WEIGHTS
 from charles.checkpoints.weights_file import load_weights
 from charles.config import changed, flat, from_json
 from charles.control import config_topic as config_log
 from charles.events import ConfigChange, Control, Frame, TrainingStep
 from charles.kafka import topic_admin
 from charles.kafka.dead_letters import DeadLetters
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.labels.outputs import parse
 from charles.ledger import ticks as ledger
 from charles.models import Predictor, TrainStep, architecture, build
@@ -44,9 +45,9 @@ from consumers.trainer import resume as resuming
 from consumers.trainer.buffers import Buffers
 from consumers.trainer.offline import plan, samples_of
 from consumers.trainer.offline.train import train
-from consumers.trainer.offline.unusable_records import Refused
-from consumers.trainer.sample_intake import Shape
-from consumers.trainer.topic_feed import Feed
+from consumers.trainer.offline.unusable_records import UnusableRecords
+from consumers.trainer.sample_intake import SampleShape
+from consumers.trainer.topic_feed import TopicFeed
 from consumers.trainer.trainer_state import unpack
 from producers import replayer
 from stream_jobs.balancer import state_topic as balancer_state
@@ -221,7 +222,7 @@ def test_weights_in_a_file_drive(recording: Recording) -> None:
 def test_a_training_from_a_recording_goes_on(recording: Recording, tmp_path: Path) -> None:
     shutil.copytree(HERE / "offline", tmp_path / "goes-on")
     settings = load(trainer={"offline": tmp_path})
-    refused = Refused()
+    refused = UnusableRecords()
     made = plan.make(settings, recording.folder, name="goes-on", batches=8)
     outcome = train(made, samples_of(made, refused), refused, Stop())
     assert (outcome.batch, outcome.whole) == (8, True)
@@ -261,10 +262,10 @@ def test_the_configuration_of_before_holds(again: Kafka) -> None:
 
 
 def test_a_player_follows_the_weights_of_before(again: Kafka) -> None:
-    living = checkpoints.living(again)
+    living = topic_readers.living(again)
     assert [(each.kind, each.batch) for each in living][-2:] == [(WEIGHTS, 13), (STATE, 13)]
     assert plain(living[-1], EVENTS["Checkpoint"]["fields"]) == EVENTS["Checkpoint"]["last"]
-    weights = checkpoints.newest(again, "pilot")
+    weights = topic_readers.newest(again, "pilot")
     assert weights is not None
     model = build(weights.line, (weights.picture_height, weights.picture_width), weights.frames)
     follower = ModelFollower(again, "pilot", architecture(model))
@@ -292,9 +293,9 @@ def test_a_trainer_goes_on_from_the_state_of_before(again: Kafka) -> None:
     assert found.newest
     model = build("pilot", (8, 16))
     TrainStep(model).load_state(found.saved.model)
-    shape = Shape.of(settings, (16, 8))
+    shape = SampleShape.of(settings, (16, 8))
     buffers = Buffers(shape.set_kinds, settings.config.train.buffer, 0.5, shape.uses)
-    feed = Feed(again, "pilot", shape, DeadLetters(again, "trainer"), found.saved.position)
+    feed = TopicFeed(again, "pilot", shape, DeadLetters(again, "trainer"), found.saved.position)
     try:
         resuming.restore(found.saved, buffers, np.random.default_rng(0), feed, lambda _: True)
     finally:
@@ -313,7 +314,7 @@ def test_a_balancer_goes_on_from_the_state_of_before(again: Kafka) -> None:
     assert plain(newest, EVENTS["RunLedger"]["fields"]) == EVENTS["RunLedger"]["last"]
     assert newest.adds_up
     assert ledger.total(ledger.read(again)).adds_up
-    restored = balancer_state.restore(again, Registry(again), range(topics.BALANCER_STATE.partitions))
+    restored = balancer_state.restore(again, SchemaStore(again), range(topics.BALANCER_STATE.partitions))
     ticks = {tick: waits for part in restored.values() for tick, waits in part.ticks.items()}
     assert len(ticks) == newest.in_bins
     join = to_join(newest, history=10, frames=1)

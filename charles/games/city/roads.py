@@ -31,7 +31,7 @@ Edge = tuple[Node, Node]
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class RoadSegment:
     """A lane, or a connector through a junction. junction: the one that a connector crosses, that a lane ends at.
 
     followers: indices of the segments that can come next. waypoints: indices of the path's points that a driver is
@@ -52,7 +52,7 @@ class Roads:
     roads: list[Path]
     junctions: Floats
     arms: list[Path]
-    segments: list[Segment]
+    segments: list[RoadSegment]
 
     @property
     def lanes(self) -> list[int]:
@@ -200,9 +200,9 @@ def _lane(road: Path, origin: int, end: int, bend_ends: list[Floats]) -> _Lane:
     return _Lane(way, origin, end, tuple(int(np.argmin(np.hypot(*(way.points - at).T))) for at in bend_ends))
 
 
-def _segments(lanes: list[_Lane]) -> list[Segment]:
+def _segments(lanes: list[_Lane]) -> list[RoadSegment]:
     """The lanes, in their order, and after them the connectors."""
-    connectors: list[Segment] = []
+    connectors: list[RoadSegment] = []
     followers: list[list[int]] = [[] for _ in lanes]
     for i, arriving in enumerate(lanes):
         for j, leaving in enumerate(lanes):
@@ -215,8 +215,8 @@ def _segments(lanes: list[_Lane]) -> list[Segment]:
             tangents = [np.array([np.cos(angle), np.sin(angle)]) * reach for angle in headings]
             way = path(hermite(start, tangents[0], end, tangents[1]))
             followers[i].append(len(lanes) + len(connectors))
-            connectors.append(Segment(way, True, arriving.end, (j,), (len(way) - 1,)))
+            connectors.append(RoadSegment(way, True, arriving.end, (j,), (len(way) - 1,)))
     return [
-        Segment(lane.path, False, lane.end, tuple(follow), lane.bend_ends)
+        RoadSegment(lane.path, False, lane.end, tuple(follow), lane.bend_ends)
         for lane, follow in zip(lanes, followers, strict=True)
     ] + connectors

@@ -9,7 +9,7 @@ import numpy as np
 
 from charles.games.city.paths import STEP, Floats
 from charles.games.city.physics import DISC_RADIUS, DISCS, DT, LENGTH, Car
-from charles.games.city.roads import Roads, Segment
+from charles.games.city.roads import Roads, RoadSegment
 from charles.games.city.route import Route
 
 CRUISE = 8.5  # m/s on a free road
@@ -133,7 +133,7 @@ class Traffic:
         return max(0.0, float(blocked[0]) * 2 * STEP - LENGTH / 2 + 0.3)
 
 
-def _speed_limit(segment: Segment) -> Floats:
+def _speed_limit(segment: RoadSegment) -> Floats:
     """The speed, m/s, at each point of a segment: slow enough for its curves, and braking for them in time."""
     limit = np.minimum(CRUISE, np.sqrt(COMFORT / np.maximum(np.abs(segment.path.curvature), 1e-3)))
     if not segment.connector:

@@ -11,7 +11,7 @@ from charles.games.game import Action, Axis, ControllerMapping, Telemetry
 from charles.games.gymnasium.continuous_car import ContinuousCar
 from charles.games.gymnasium.law import drive, wrapped
 from charles.games.gymnasium.quick_render import QuickCarRacing
-from charles.games.gymnasium.track import Pace, Track
+from charles.games.gymnasium.track import Track, TrackPace
 
 PURPOSE_AHEAD = 100.0  # m along the road: behind the edge of the picture, which shows 38
 
@@ -33,7 +33,7 @@ class CarRacing(ContinuousCar):
     def entered(self) -> None:
         # Box2D's y points to the left of its x, Charles's to the right.
         centre = np.array([(x, -y) for _alpha, _beta, x, y in self.env.unwrapped.track], np.float64)
-        self._track = Track(centre, Pace())
+        self._track = Track(centre, TrackPace())
         self._locate(anywhere=True)
 
     def moved(self) -> None:

@@ -19,7 +19,7 @@ SEARCH = 25  # points before and behind the last known one among which the car i
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class TrackPace:
     """How fast the line may be driven. lateral, braking: accelerations m/s^2; top: m/s; ahead: m that can be seen."""
 
     lateral: float = 185.0
@@ -34,7 +34,7 @@ class Track:
     centre: (n, 2) m, closed (the last point is followed by the first), a few metres apart.
     """
 
-    def __init__(self, centre: Points, pace: Pace) -> None:
+    def __init__(self, centre: Points, pace: TrackPace) -> None:
         self.centre = centre
         self.line = elastic_band(centre, CORNER_CUT)
         steps = np.hypot(*(np.roll(self.line, -1, axis=0) - self.line).T)
@@ -103,7 +103,7 @@ def elastic_band(centre: Points, reach: float) -> Points:
     return smooth
 
 
-def allowed_speeds(line: Points, steps: Points, pace: Pace) -> Points:
+def allowed_speeds(line: Points, steps: Points, pace: TrackPace) -> Points:
     """m/s at each point of a closed line: what its curve allows, and what the curves within sight allow after braking.
 
     line: (n, 2) m; steps: (n,) m from each point to the next.

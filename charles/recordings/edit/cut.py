@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from charles.recordings.edit.new_recording import Progress, Watch, made, nobody
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, made, no_progress
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP, Record
@@ -17,7 +17,7 @@ Keep = Callable[[Record], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CutPart:
     """What is kept. since_ms, until_ms: from then on, and before then, by the time that Recording.merged() goes by;
     collectors: records whose headers name one of them, None: all, those too that name nobody; topics: None: all."""
 
@@ -27,10 +27,10 @@ class Part:
     topics: Collection[str] | None = None
 
 
-WHOLE = Part()
+WHOLE = CutPart()
 
 
-def cut(source: Recording, folder: Path, part: Part, progress: Progress = nobody) -> None:
+def cut(source: Recording, folder: Path, part: CutPart, progress: Progress = no_progress) -> None:
     """Make a recording of a part of one. Raises RecordingError, also where nothing would be left, Unwritable."""
     wanted = None if part.collectors is None else {name.encode() for name in part.collectors}
     topics = source.topics if part.topics is None else list(dict.fromkeys(part.topics))
@@ -46,10 +46,10 @@ def cut(source: Recording, folder: Path, part: Part, progress: Progress = nobody
             )
 
 
-def copy(source: Recording, writer: RecordingWriter, keep: Keep, progress: Progress, part: Part = WHOLE) -> int:
+def copy(source: Recording, writer: RecordingWriter, keep: Keep, progress: Progress, part: CutPart = WHOLE) -> int:
     """Copy the records of the writer's topics that lie in the part's time and shall be kept. Returns how many."""
     topics = list(writer.manifest.topics)
-    watch = Watch(progress, sum(source.lengths[topic].records for topic in topics))
+    watch = ProgressReporter(progress, sum(source.lengths[topic].records for topic in topics))
     kept = 0
     for topic in topics:
         for partition in source.partitions(topic):
@@ -60,7 +60,7 @@ def copy(source: Recording, writer: RecordingWriter, keep: Keep, progress: Progr
     return kept
 
 
-def _within(source: Recording, topic: str, partition: int, part: Part) -> Iterator[Record]:
+def _within(source: Recording, topic: str, partition: int, part: CutPart) -> Iterator[Record]:
     since = NO_TIMESTAMP if part.since_ms is None else part.since_ms
     for latest, record in source.read_since(topic, partition, since):
         if part.until_ms is not None and latest >= part.until_ms:

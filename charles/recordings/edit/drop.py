@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from charles.recordings.edit.cut import copy
-from charles.recordings.edit.new_recording import Progress, made, nobody
+from charles.recordings.edit.new_recording import Progress, made, no_progress
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
@@ -20,7 +20,7 @@ _NAMED = 100
 """Spans that the new recording's note names."""
 
 
-def drop(source: Recording, folder: Path, spans: Collection[TickSpan], progress: Progress = nobody) -> int:
+def drop(source: Recording, folder: Path, spans: Collection[TickSpan], progress: Progress = no_progress) -> int:
     """Make a recording of one without these ticks; the other records stay as they are, offsets included. Returns how
     many records were left out. Raises RecordingError, also where a span holds nothing or nothing would be left,
     Unwritable."""

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from charles.recordings.edit.duplicate_ticks import Moments
-from charles.recordings.edit.new_recording import Progress, Watch, made, nobody
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, made, no_progress
 from charles.recordings.format.manifest import SegmentInfo, TopicInfo
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_OFFSET, NO_TIMESTAMP, Record
 from charles.recordings.format.segment_reader import tallied
-from charles.recordings.format.segment_stats import Tally
+from charles.recordings.format.segment_stats import SegmentTally
 
 SKEW_MS = 60_000
 """How far a log's timestamps may fall back from one recording to the next: its producers' clocks differ."""
@@ -47,7 +47,7 @@ class _Taken(NamedTuple):
     record: Record
 
 
-def merge(sources: Sequence[Recording], folder: Path, progress: Progress = nobody) -> int:
+def merge(sources: Sequence[Recording], folder: Path, progress: Progress = no_progress) -> int:
     """Make one recording of several. Returns how many records were left out, since they were there already. Raises
     RecordingError, also where a moment has two different records, Unwritable. Memory grows with the number of moments
     in runs that several recordings hold."""
@@ -55,7 +55,7 @@ def merge(sources: Sequence[Recording], folder: Path, progress: Progress = nobod
     for source in sources:
         for topic in source.topics:
             topics[topic] = max(topics.get(topic, 0), len(source.partitions(topic)))
-    watch = Watch(progress, sum(each.records for source in sources for each in source.lengths.values()))
+    watch = ProgressReporter(progress, sum(each.records for source in sources for each in source.lengths.values()))
     note = "merged from " + ", ".join(f"{source.folder.name} ({source.digest})" for source in sources)
     repeats = 0
     infos = {
@@ -65,7 +65,7 @@ def merge(sources: Sequence[Recording], folder: Path, progress: Progress = nobod
         for topic, partitions in topics.items():
             moments = Moments(topic, sources)
             for partition in range(partitions):
-                part = _Part(sources, topic, partition)
+                part = _MergePart(sources, topic, partition)
                 anew = not part.is_one_log(watch)
                 if anew:
                     writer.note(f"{topic}/{partition} is of several logs: its records are numbered anew")
@@ -80,7 +80,7 @@ def merge(sources: Sequence[Recording], folder: Path, progress: Progress = nobod
     return repeats
 
 
-class _Part:
+class _MergePart:
     """A partition, in all recordings that hold something of it. repeats: how many records by_offset() left out."""
 
     def __init__(self, sources: Sequence[Recording], topic: str, partition: int) -> None:
@@ -91,7 +91,7 @@ class _Part:
         self._ids = _ids(topic, [source for _number, source in self._sources])
         self.repeats = 0
 
-    def is_one_log(self, watch: Watch) -> bool:
+    def is_one_log(self, watch: ProgressReporter) -> bool:
         """Whether the records are, or may be, of one log. For want of an id they are all read for it, where their
         offsets overlap."""
         if len(self._sources) < 2 or _only(self._ids):
@@ -112,7 +112,7 @@ class _Part:
             latest = max(latest, *(each.latest for each in taken))
         return True
 
-    def by_offset(self, watch: Watch) -> Iterator[_Taken]:
+    def by_offset(self, watch: ProgressReporter) -> Iterator[_Taken]:
         """One record for each offset."""
         last = NO_OFFSET
         for taken in watch.over(self._merged(_by_offset)):
@@ -122,7 +122,7 @@ class _Part:
             last = taken.offset
             yield taken
 
-    def by_time(self, watch: Watch) -> Iterator[_Taken]:
+    def by_time(self, watch: ProgressReporter) -> Iterator[_Taken]:
         return watch.over(self._merged(_by_time))
 
     def _merged(self, key: Callable[[_Taken], tuple[int, ...]]) -> Iterator[_Taken]:
@@ -155,7 +155,7 @@ def _range(source: Recording, topic: str, partition: int) -> _Range | None:
     """What a recording holds of a partition; None: nothing."""
     if topic not in source.topics or partition not in source.partitions(topic):
         return None
-    parts: list[SegmentInfo | Tally] = [*source.segments(topic, partition)]
+    parts: list[SegmentInfo | SegmentTally] = [*source.segments(topic, partition)]
     parts += [tallied(path, may_be_torn=True)[0] for path in source.open_segments(topic, partition)]
     parts = [part for part in parts if part.records]
     if not parts:

@@ -24,11 +24,11 @@ _REGISTRY_ID_LIMIT = 10
 _STEP = 256
 
 
-def nobody(_done: int, _total: int) -> None:
+def no_progress(_done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-class Watch:
+class ProgressReporter:
     """Tells somebody now and then how far a work has come that goes over records. total: how many there are."""
 
     def __init__(self, progress: Progress, total: int) -> None:

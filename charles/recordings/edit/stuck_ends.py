@@ -16,7 +16,7 @@ from charles.avro.codec import Unreadable, decode
 from charles.config import Unstuck
 from charles.events import Control
 from charles.pacing import HZ
-from charles.recordings.edit.new_recording import Progress, Watch, nobody
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, no_progress
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.tick_spans import TickSpan
 
@@ -27,14 +27,14 @@ Run = tuple[str, str]
 _Track = deque[tuple[int, float, float]]
 
 
-def stuck(source: Recording, unstuck: Unstuck, before_s: float, progress: Progress = nobody) -> list[TickSpan]:
+def stuck(source: Recording, unstuck: Unstuck, before_s: float, progress: Progress = no_progress) -> list[TickSpan]:
     """The ends of runs in which a car got stuck, each from before_s ahead of where it stayed. Raises as reading a
     recording does, and RecordingError where no controls are recorded."""
     longest = 2 * max(round(unstuck.seconds * HZ), PINNED)
     tracks: dict[str, tuple[Run, _Track]] = {}
     ends: dict[Run, TickSpan] = {}
     source.partitions(topics.CONTROLS.name)
-    watch = Watch(progress, source.lengths[topics.CONTROLS.name].records)
+    watch = ProgressReporter(progress, source.lengths[topics.CONTROLS.name].records)
     for _topic, _partition, record in watch.over(source.merged([topics.CONTROLS.name])):
         try:
             control = decode(Control, record.value, source.manifest.find_schema)

@@ -19,9 +19,9 @@ import numpy as np
 from charles import topics
 from charles.avro import codec
 from charles.events import Control, Frame
-from charles.recordings.edit.new_recording import Progress, Watch, new_folder, nobody
-from charles.recordings.exchange.label_table import KNOWN, Line, Table, opened
-from charles.recordings.exchange.row_timing import Place, timed
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, new_folder, no_progress
+from charles.recordings.exchange.label_table import KNOWN, LabelLine, LabelTable, opened
+from charles.recordings.exchange.row_timing import RowPlace, timed
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.manifest import TopicInfo
 from charles.recordings.format.record import Record
@@ -40,7 +40,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ImportOptions:
     """How to read the table. columns: names of columns, by what they mean; scales: what values are multiplied by;
     time_scale: seconds that the unit of times is; fps: rows a second."""
 
@@ -52,7 +52,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What was made. used: the column of each meaning, and what it is multiplied by; too_many, gaps, step: see
     timing.Timing."""
 
@@ -65,8 +65,8 @@ class Imported:
 
 
 def import_folder(
-    pictures: Path, table: Path, folder: Path, options: Options, prefix: str, progress: Progress = nobody
-) -> Imported:
+    pictures: Path, table: Path, folder: Path, options: ImportOptions, prefix: str, progress: Progress = no_progress
+) -> ImportResult:
     """Make a recording of pictures and a table that names them. Everything in the table is looked at before anything is
     written. JPEGs stay as they are. Raises RecordingError, which names the row, Unwritable."""
     if not _NAME.fullmatch(options.collector):
@@ -80,7 +80,7 @@ def import_folder(
     timing = timed(source, lines, options.fps, options.time_scale)
     paths = [_located(pictures, source, place.line) for place in timing.places]
     runs = _run_names(table, timing.places)
-    watch = Watch(progress, len(paths))
+    watch = ProgressReporter(progress, len(paths))
     info = {topic.name: TopicInfo(partitions=1) for topic in (topics.FRAMES, topics.CONTROLS)}
     used = {meaning: (name, scales.get(meaning, 1.0)) for meaning, (name, _place) in source.columns.items()}
     with new_folder(folder), RecordingWriter.create(folder, prefix, info) as writer:
@@ -93,17 +93,17 @@ def import_folder(
             writer.append(topics.FRAMES.name, 0, _record(frame, offset))
             writer.append(topics.CONTROLS.name, 0, _record(control, offset))
         writer.finish()
-    return Imported(len(paths), len(runs), used, timing.too_many, timing.gaps, timing.step)
+    return ImportResult(len(paths), len(runs), used, timing.too_many, timing.gaps, timing.step)
 
 
-def _scales(table: Table, options: Options) -> dict[str, float]:
+def _scales(table: LabelTable, options: ImportOptions) -> dict[str, float]:
     scales = {name: 1.0 if (told := options.scales.get(name)) is None else told for name in SCALED}
     if table.is_udacity and options.scales.get("speed") is None:
         scales["speed"] = MILES_PER_HOUR
     return scales
 
 
-def _require_range(table: Table, lines: Sequence[Line], scales: Mapping[str, float]) -> None:
+def _require_range(table: LabelTable, lines: Sequence[LabelLine], scales: Mapping[str, float]) -> None:
     """Raises RecordingError for the first label that is out of range, and says what scale fits all."""
     lowest = {"steering": -1.0, "throttle": 0.0 if "brake" in table.columns else -1.0, "brake": 0.0}
     for line in lines:
@@ -120,7 +120,7 @@ def _require_range(table: Table, lines: Sequence[Line], scales: Mapping[str, flo
             )
 
 
-def _located(folder: Path, table: Table, line: Line) -> Path:
+def _located(folder: Path, table: LabelTable, line: LabelLine) -> Path:
     """The picture of a line: its path as it is written, or as much of its end as lies in the folder, for most tables
     were written on another machine. Raises RecordingError."""
     parts = [
@@ -134,16 +134,16 @@ def _located(folder: Path, table: Table, line: Line) -> Path:
     raise RecordingError(f"{table.path} row {line.row}: there is no picture {line.frame} in {folder}")
 
 
-def _run_names(table: Path, places: Sequence[Place]) -> list[str]:
+def _run_names(table: Path, places: Sequence[RowPlace]) -> list[str]:
     """As collectors name theirs; the same table has the same names again."""
     mark = hashlib.sha256(table.read_bytes()).hexdigest()[:6]
-    began: dict[int, Place] = {}
+    began: dict[int, RowPlace] = {}
     for place in places:
         began.setdefault(place.run, place)
     return [f"{place.time:%Y%m%dT%H%M%S%fZ}-{mark}" for place in began.values()]
 
 
-def _control(place: Place, scales: Mapping[str, float], collector: str, run: str) -> Control:
+def _control(place: RowPlace, scales: Mapping[str, float], collector: str, run: str) -> Control:
     """Where there is no brake, a throttle below 0 brakes."""
     values = {name: value * scales.get(name, 1.0) for name, value in place.line.values.items()}
     throttle = values["throttle"]
@@ -159,7 +159,7 @@ def _control(place: Place, scales: Mapping[str, float], collector: str, run: str
     )
 
 
-def _frame(control: Control, table: Table, line: Line, path: Path) -> Frame:
+def _frame(control: Control, table: LabelTable, line: LabelLine, path: Path) -> Frame:
     data = path.read_bytes()
     shown: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if shown is None:

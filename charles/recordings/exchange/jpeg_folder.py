@@ -14,7 +14,7 @@ from typing import TextIO
 from charles import topics
 from charles.avro.codec import Unreadable, decode
 from charles.events import Control, Frame
-from charles.recordings.edit.new_recording import Progress, Watch, new_folder, nobody
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, new_folder, no_progress
 from charles.recordings.exchange.file_names import file_name
 from charles.recordings.format.reader import Recording
 
@@ -25,7 +25,7 @@ _OPEN = 16
 
 
 @dataclass(slots=True)
-class Exported:
+class ExportedPictures:
     """pictures: files; labels: rows, of ticks that have both; unreadable: records whose values cannot be read."""
 
     pictures: int = 0
@@ -34,14 +34,14 @@ class Exported:
     unreadable: int = 0
 
 
-def export(source: Recording, folder: Path, progress: Progress = nobody) -> Exported:
+def export(source: Recording, folder: Path, progress: Progress = no_progress) -> ExportedPictures:
     """Write COLLECTOR/RUN/TICK.jpg for each frame, as it was recorded, and COLLECTOR/RUN/labels.csv with the control of
     each tick that has both, into a new folder. Of a tick that comes twice the first counts. Raises RecordingError,
     Unwritable."""
     kinds: dict[str, type[Frame | Control]] = {topics.FRAMES.name: Frame, topics.CONTROLS.name: Control}
-    watch = Watch(progress, sum(source.lengths[name].records for name in kinds if source.partitions(name)))
-    found = Exported()
-    runs: dict[tuple[str, str], _Run] = {}
+    watch = ProgressReporter(progress, sum(source.lengths[name].records for name in kinds if source.partitions(name)))
+    found = ExportedPictures()
+    runs: dict[tuple[str, str], _PictureRun] = {}
     with new_folder(folder), closing(_Tables()) as tables:
         for topic, _partition, record in watch.over(source.merged(list(kinds))):
             try:
@@ -51,7 +51,7 @@ def export(source: Recording, folder: Path, progress: Progress = nobody) -> Expo
                 continue
             name = event.collector, event.run
             if name not in runs:
-                runs[name] = _Run(folder.joinpath(*map(file_name, name)))
+                runs[name] = _PictureRun(folder.joinpath(*map(file_name, name)))
             run = runs[name]
             if isinstance(event, Frame):
                 found.pictures += run.add_frame(event)
@@ -64,7 +64,7 @@ def export(source: Recording, folder: Path, progress: Progress = nobody) -> Expo
     return found
 
 
-class _Run:
+class _PictureRun:
     """A run's ticks, of which one half has come and the other one has not. A topic brings them in order."""
 
     def __init__(self, folder: Path) -> None:

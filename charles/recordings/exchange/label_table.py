@@ -35,7 +35,7 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 _WORDS = {"true": 1.0, "false": 0.0}
 
 
-class Line(NamedTuple):
+class LabelLine(NamedTuple):
     """row: of the file, from 1, as spreadsheets count; values: numbers, by what they mean; time: as it is written."""
 
     row: int
@@ -45,7 +45,7 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LabelTable:
     """columns: by what they mean, the column's name and place; is_udacity: it is a driving log of that simulator."""
 
     path: Path
@@ -57,7 +57,7 @@ class Table:
     def name(self, meaning: str) -> str:
         return self.columns[meaning][0]
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[LabelLine]:
         """Raises RecordingError, which names row and column."""
         for row, cells in _rows(self.path, self.delimiter):
             if row == 1 and self.has_header:
@@ -67,7 +67,9 @@ class Table:
                 raise RecordingError(f"{self.path} row {row} has {len(cells)} columns, and not {most + 1} or more")
             texts = {meaning: cells[place].strip() for meaning, (_name, place) in self.columns.items()}
             frame, time = texts.pop(FRAME), texts.pop(TIME, "")
-            yield Line(row, frame, {meaning: self._number(row, meaning, text) for meaning, text in texts.items()}, time)
+            yield LabelLine(
+                row, frame, {meaning: self._number(row, meaning, text) for meaning, text in texts.items()}, time
+            )
 
     def _number(self, row: int, meaning: str, text: str) -> float:
         try:
@@ -79,7 +81,7 @@ class Table:
         return value
 
 
-def opened(path: Path, chosen: Mapping[str, str | None]) -> Table:
+def opened(path: Path, chosen: Mapping[str, str | None]) -> LabelTable:
     """A table, its columns found by their names. chosen: the name of a column, by what it means, where somebody said
     so; a column without a name is called by its number, from 1. Raises RecordingError."""
     delimiter = _delimiter(path)
@@ -108,7 +110,7 @@ def opened(path: Path, chosen: Mapping[str, str | None]) -> Table:
                 f"{path} has no column that is known as {meaning}: name it with --{meaning}-column; "
                 f"it has {', '.join(names)}"
             )
-    return Table(path, columns, has_header, delimiter, is_udacity)
+    return LabelTable(path, columns, has_header, delimiter, is_udacity)
 
 
 def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -19,7 +19,7 @@ from charles import topics
 from charles.avro import codec
 from charles.avro.codec import Unreadable, decode
 from charles.events import Frame
-from charles.recordings.edit.new_recording import Progress, Watch, new_folder, nobody
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, new_folder, no_progress
 from charles.recordings.exchange.arrow_types import columns
 from charles.recordings.exchange.video import Videos
 from charles.recordings.format.reader import Recording
@@ -44,22 +44,22 @@ _SHOWN = [pa.field("video", pa.string()), pa.field("video_frame", pa.int64())]
 
 
 @dataclass(slots=True)
-class Exported:
+class ExportedTables:
     """rows: by topic; unreadable: records whose values cannot be read, which are left out, by topic."""
 
     rows: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
 
 
-def export(source: Recording, folder: Path, progress: Progress = nobody, *, video: bool = False) -> Exported:
+def export(source: Recording, folder: Path, progress: Progress = no_progress, *, video: bool = False) -> ExportedTables:
     """Write TOPIC.parquet for each topic into a new folder. A tombstone is a row without an event.
 
     video: instead of the pictures of frames, an MP4 for each collector, and which frame of it a row's is. Topics of
     several kinds of values, and those that are not ours, have their records as they are. Raises RecordingError,
     Unwritable.
     """
-    found = Exported()
-    watch = Watch(progress, sum(each.records for each in source.lengths.values()))
+    found = ExportedTables()
+    watch = ProgressReporter(progress, sum(each.records for each in source.lengths.values()))
     with new_folder(folder):
         for topic in source.topics:
             event = None if topic in _RAW else _EVENTS.get(topic)

@@ -11,7 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 from charles.pacing import HZ
-from charles.recordings.exchange.label_table import TIME, Line, Table
+from charles.recordings.exchange.label_table import TIME, LabelLine, LabelTable
 from charles.recordings.format.errors import RecordingError
 
 NEW_RUN_S = 10.0
@@ -27,27 +27,27 @@ _IN_NAME = re.compile(r"(\d{4})_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d{3})\.\w+$
 """When a picture of Udacity's simulator was taken, as its name says."""
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """A line's moment. run: from 0; time: of its tick, UTC."""
 
-    line: Line
+    line: LabelLine
     run: int
     tick: int
     time: datetime
 
 
 @dataclass(slots=True)
-class Timing:
+class RowTiming:
     """places: of the lines that are kept; too_many: lines of a tick that an earlier line is of already; gaps: of more
     than 3 missing ticks, within runs; step: ticks from one line to the next, usually."""
 
-    places: list[Place]
+    places: list[RowPlace]
     too_many: int
     gaps: int
     step: float
 
 
-def timed(table: Table, lines: Sequence[Line], fps: float | None, scale: float | None) -> Timing:
+def timed(table: LabelTable, lines: Sequence[LabelLine], fps: float | None, scale: float | None) -> RowTiming:
     """Put lines at the ticks that are nearest to their times; none is made up between them.
 
     fps: lines a second, in place of what the table says of times; scale: seconds that the unit of its times is, None:
@@ -72,8 +72,8 @@ def timed(table: Table, lines: Sequence[Line], fps: float | None, scale: float |
     return _placed(lines, seconds, median(steps) * HZ if steps else 1.0)
 
 
-def _placed(lines: Sequence[Line], seconds: Sequence[float], step: float) -> Timing:
-    timing = Timing([], 0, 0, step)
+def _placed(lines: Sequence[LabelLine], seconds: Sequence[float], step: float) -> RowTiming:
+    timing = RowTiming([], 0, 0, step)
     run, tick, before, began = -1, 0, -NEW_RUN_S, 0.0
     for line, time in zip(lines, seconds, strict=True):
         if run < 0 or time - before > NEW_RUN_S:
@@ -87,11 +87,11 @@ def _placed(lines: Sequence[Line], seconds: Sequence[float], step: float) -> Tim
             continue
         timing.gaps += last >= 0 and now - last - 1 > BRIDGED
         tick = now
-        timing.places.append(Place(line, run, tick, datetime.fromtimestamp(time, UTC)))
+        timing.places.append(RowPlace(line, run, tick, datetime.fromtimestamp(time, UTC)))
     return timing
 
 
-def _seconds(table: Table, lines: Sequence[Line], scale: float | None) -> Iterator[float]:
+def _seconds(table: LabelTable, lines: Sequence[LabelLine], scale: float | None) -> Iterator[float]:
     if TIME in table.columns:
         for line in lines:
             yield _written(table, line, scale)
@@ -107,7 +107,7 @@ def _seconds(table: Table, lines: Sequence[Line], scale: float | None) -> Iterat
         yield datetime(year, month, day, hour, minute, second, milliseconds * 1000, tzinfo=UTC).timestamp()
 
 
-def _written(table: Table, line: Line, scale: float | None) -> float:
+def _written(table: LabelTable, line: LabelLine, scale: float | None) -> float:
     try:
         number = float(line.time)
     except ValueError:

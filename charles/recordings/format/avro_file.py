@@ -19,7 +19,7 @@ from fastavro.schema import to_parsing_canonical_form
 
 from charles.avro.binary import END, read_long, write_long
 from charles.recordings.format.compression import CODECS
-from charles.recordings.format.errors import Damaged
+from charles.recordings.format.errors import DamagedRecording
 from charles.recordings.format.record_encoding import sized
 
 SYNC_SIZE = 16
@@ -43,7 +43,7 @@ _HEADER = fastavro.parse_schema(
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileKind:
     """What a file holds. text: the schema of an item, as files say it; canonical: in its canonical form, by which files
     of other versions are known, whatever their docs say; item: the schema, parsed."""
 
@@ -53,15 +53,15 @@ class Kind:
     item: Any
 
     @classmethod
-    def of(cls, name: str, *, with_docs: bool) -> Kind:
+    def of(cls, name: str, *, with_docs: bool) -> FileKind:
         schema = json.loads(files("schemas").joinpath(f"{name}.avsc").read_text(encoding="utf-8"))
         canonical = to_parsing_canonical_form(schema)
         text = json.dumps(schema) if with_docs else canonical
         return cls(name, text.encode(), canonical, fastavro.parse_schema(schema))
 
 
-RECORDS = Kind.of("Record", with_docs=True)
-ENTRIES = Kind.of("IndexEntry", with_docs=False)
+RECORDS = FileKind.of("Record", with_docs=True)
+ENTRIES = FileKind.of("IndexEntry", with_docs=False)
 """Without docs: an index that is made again, by whatever version, has the same bytes."""
 
 
@@ -82,7 +82,7 @@ class Block(NamedTuple):
     items: list[dict[str, Any]]
 
 
-def header(kind: Kind, codec: str, sync: bytes) -> bytes:
+def header(kind: FileKind, codec: str, sync: bytes) -> bytes:
     meta = {b"avro.schema": kind.text, b"avro.codec": codec.encode()}
     pairs = (sized(part) for pair in meta.items() for part in pair)
     return b"".join((_MAGIC, write_long(len(meta)), *pairs, END, sync))
@@ -96,7 +96,7 @@ def block(count: int, data: list[bytes], codec: str, sync: bytes) -> bytes:
     return b"".join((write_long(count), write_long(len(packed)), packed, sync))
 
 
-def read_header(path: Path, file: BinaryIO, kind: Kind) -> Header:
+def read_header(path: Path, file: BinaryIO, kind: FileKind) -> Header:
     """The header, from the file's beginning. Raises Damaged."""
     beginning = file.read(_HEADER_READ)
     data = io.BytesIO(beginning)
@@ -108,19 +108,19 @@ def read_header(path: Path, file: BinaryIO, kind: Kind) -> Header:
     except Exception:  # fastavro raises whatever its C code stumbled over
         found = {"magic": None}
     if found["magic"] != _MAGIC:
-        raise Damaged(path, 0, "it does not begin as an Avro file does")
+        raise DamagedRecording(path, 0, "it does not begin as an Avro file does")
     if canonical != kind.canonical:
         name = schema.get("name") if isinstance(schema, dict) else schema
-        raise Damaged(path, 0, f"it holds {name!r}, and not what this version calls {kind.name}")
+        raise DamagedRecording(path, 0, f"it holds {name!r}, and not what this version calls {kind.name}")
     if codec not in CODECS:
-        raise Damaged(path, 0, f"its codec {codec!r} is none of {', '.join(CODECS)}")
+        raise DamagedRecording(path, 0, f"its codec {codec!r} is none of {', '.join(CODECS)}")
     return Header(codec, found["sync"], beginning[: data.tell()])
 
 
-class Reader:
+class AvroFileReader:
     """Reads a file's blocks. path: for what is told; size: how far the file is read, bytes."""
 
-    def __init__(self, path: Path, file: BinaryIO, kind: Kind) -> None:
+    def __init__(self, path: Path, file: BinaryIO, kind: FileKind) -> None:
         self.path = path
         self.kind = kind
         self._file = file
@@ -154,16 +154,16 @@ class Reader:
             count, at = read_long(lead, 0)
             length, at = read_long(lead, at)
         except (IndexError, ValueError):
-            raise Damaged(self.path, position, "no block begins here") from None
+            raise DamagedRecording(self.path, position, "no block begins here") from None
         end = position + at + length + SYNC_SIZE
         if count <= 0 or length <= 0:
-            raise Damaged(self.path, position, f"a block of {count} items in {length} bytes begins here")
+            raise DamagedRecording(self.path, position, f"a block of {count} items in {length} bytes begins here")
         if end > self.size:
-            raise Damaged(self.path, position, f"the file ends {end - self.size} bytes before the block does")
+            raise DamagedRecording(self.path, position, f"the file ends {end - self.size} bytes before the block does")
         self._file.seek(position + at)
         body, sync = self._file.read(length), self._file.read(SYNC_SIZE)
         if sync != self.header.sync:
-            raise Damaged(self.path, position, "the block does not end with the file's marker")
+            raise DamagedRecording(self.path, position, "the block does not end with the file's marker")
         return Block(position, end, (lead[:at], body, sync), self._items(position, count, body))
 
     def _items(self, position: int, count: int, body: bytes) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ class Reader:
             items = [fastavro.schemaless_reader(source, self.kind.item, None) for _ in range(count)]
         except Exception as error:  # fastavro raises whatever its C code stumbled over
             reason = f"the block's items cannot be decoded ({str(error) or type(error).__name__})"
-            raise Damaged(self.path, position, reason) from error
+            raise DamagedRecording(self.path, position, reason) from error
         if source.tell() != len(data):
-            raise Damaged(self.path, position, f"the block does not hold {count} items")
+            raise DamagedRecording(self.path, position, f"the block does not hold {count} items")
         return cast(list[dict[str, Any]], items)

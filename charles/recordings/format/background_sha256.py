@@ -14,7 +14,7 @@ _AHEAD = 2
 _worker = ThreadPoolExecutor(1, "sha256")
 
 
-class Digest:
+class BackgroundSha256:
     """As hashlib's."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ class RecordingError(RuntimeError):
     """A recording cannot be used as it was asked for; the message says which, why, and what to do."""
 
 
-class Damaged(RecordingError):
+class DamagedRecording(RecordingError):
     """A file of a recording is not as it was written. position: bytes; reason: without the file's name."""
 
     def __init__(self, path: Path, position: int, reason: str, remedy: str = "take the file from a copy") -> None:

@@ -10,7 +10,7 @@ from charles.base.atomic_file import Unwritable
 from charles.recordings.format.errors import RecordingError
 
 
-class Lock:
+class RecordingLock:
     """Holds a file locked until it is closed. Raises RecordingError where another one holds it, Unwritable."""
 
     def __init__(self, path: Path) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from charles.avro.codec import AvroSchema
 from charles.base import atomic_file
 from charles.events import now
-from charles.recordings.format.errors import Damaged, RecordingError
+from charles.recordings.format.errors import DamagedRecording, RecordingError
 from charles.recordings.format.layout import MANIFEST, TOPIC, segment_file
 
 FORMAT = 1
@@ -26,11 +26,11 @@ _SEALED = re.compile(rb'(?P<body>.*),\n  "sha256": "(?P<sha256>[0-9a-f]{64})"\n}
 _REGISTRY_ID = 4
 
 
-class _Part(BaseModel):
+class _ManifestPart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class TopicInfo(_Part):
+class TopicInfo(_ManifestPart):
     """A topic. id: the cluster's own for it, which another topic of that name does not have; empty: unknown;
     start_offsets: by partition, where recording it began."""
 
@@ -39,14 +39,14 @@ class TopicInfo(_Part):
     start_offsets: dict[int, int] = Field(default_factory=dict)
 
 
-class ConfigInfo(_Part):
+class ConfigInfo(_ManifestPart):
     """A configuration that held while it was recorded: its epoch, and the whole document."""
 
     epoch: int
     document: dict[str, Any]
 
 
-class SegmentInfo(_Part):
+class SegmentInfo(_ManifestPart):
     """A sealed segment. file: in the recording's folder; first_timestamp, last_timestamp: the earliest and the latest,
     milliseconds, -1: there is none; follows: the last offset of the segment before it in its partition, -1: it is the
     first one."""
@@ -71,7 +71,7 @@ class SegmentInfo(_Part):
         return self
 
 
-class Manifest(_Part):
+class Manifest(_ManifestPart):
     """schemas: by schema_key; configs: in their order; runs: by collector; notes: what happened to the recording."""
 
     format: int = FORMAT
@@ -124,20 +124,20 @@ class Manifest(_Part):
         try:
             found = json.loads(data if sealed is None else sealed["body"] + b"\n}")
         except ValueError as error:
-            raise Damaged(path, getattr(error, "pos", 0), f"it is no JSON ({error})") from None
+            raise DamagedRecording(path, getattr(error, "pos", 0), f"it is no JSON ({error})") from None
         if isinstance(found, dict) and isinstance(found.get("format"), int) and found["format"] > FORMAT:
             raise RecordingError(
                 f"{folder} is a recording of format {found['format']}, this version reads {FORMAT}: update charles"
             )
         if sealed and hashlib.sha256(sealed["body"]).hexdigest().encode() != sealed["sha256"]:
             remedy = 'take the file from a copy; if you changed it on purpose, remove its last field, "sha256"'
-            raise Damaged(path, 0, "it is not what its SHA-256 says", remedy)
+            raise DamagedRecording(path, 0, "it is not what its SHA-256 says", remedy)
         try:
             return cls.model_validate(found)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the whole"
-            raise Damaged(path, 0, f"{where}: {first['msg']}") from None
+            raise DamagedRecording(path, 0, f"{where}: {first['msg']}") from None
 
 
 def schema_key(name: bytes) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from charles.base.atomic_file import Unwritable
 from charles.recordings.format import layout, segment_index
-from charles.recordings.format.errors import Damaged, RecordingError
+from charles.recordings.format.errors import DamagedRecording, RecordingError
 from charles.recordings.format.manifest import Manifest, SegmentInfo
 from charles.recordings.format.record import NO_OFFSET, NO_TIMESTAMP, Record
-from charles.recordings.format.segment_index import Entry
+from charles.recordings.format.segment_index import IndexEntry
 from charles.recordings.format.segment_reader import read_segment, tallied
 
 Keep = Callable[[str, int, Record], bool]
@@ -75,7 +75,7 @@ class Recording:
                 lacking = (
                     f"it lacks the segment before {each.file}, which follows offset {each.follows} and not {before}"
                 )
-                raise Damaged(self.folder / layout.MANIFEST, 0, lacking)
+                raise DamagedRecording(self.folder / layout.MANIFEST, 0, lacking)
             before = each.last_offset
         return found
 
@@ -129,10 +129,10 @@ class Recording:
             if keep is None or keep(topic, partition, record):
                 yield topic, partition, record
 
-    def entries(self, info: SegmentInfo) -> list[Entry]:
+    def entries(self, info: SegmentInfo) -> list[IndexEntry]:
         """A sealed segment's index, made again where it is missing or damaged."""
         path = self.folder / info.file
-        with suppress(Damaged, OSError):
+        with suppress(DamagedRecording, OSError):
             found = segment_index.read(path)
             if (found[0].offset, found[-1].timestamp) == (info.first_offset, info.last_timestamp):
                 return found
@@ -177,13 +177,17 @@ class Recording:
         path = self.folder / info.file
         with suppress(FileNotFoundError):
             if (size := path.stat().st_size) != info.bytes:
-                raise Damaged(path, min(size, info.bytes), f"it has {size} bytes, the manifest says {info.bytes}")
+                raise DamagedRecording(
+                    path, min(size, info.bytes), f"it has {size} bytes, the manifest says {info.bytes}"
+                )
         last = NO_OFFSET
         for record in read_segment(path, from_offset, position):
             last = record.offset
             yield record
         if last != info.last_offset:
-            raise Damaged(path, info.bytes, f"it ends with offset {last}, the manifest says {info.last_offset}")
+            raise DamagedRecording(
+                path, info.bytes, f"it ends with offset {last}, the manifest says {info.last_offset}"
+            )
 
     def _open(self, topic: str, partition: int, from_offset: int) -> Iterator[Record]:
         for path in self.open_segments(topic, partition):
@@ -199,5 +203,5 @@ def unlisted(folder: Path, manifest: Manifest, topic: str, partition: int) -> li
     for offset, path in found:
         if named and offset <= named[-1].last_offset:
             reason = f"its partition is sealed up to offset {named[-1].last_offset}, and it is not in the manifest"
-            raise Damaged(path, 0, reason, "move it away")
+            raise DamagedRecording(path, 0, reason, "move it away")
     return [path for _offset, path in found]

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from charles.base import atomic_file
 from charles.recordings.format import avro_file
-from charles.recordings.format.avro_file import ENTRIES, Reader
+from charles.recordings.format.avro_file import ENTRIES, AvroFileReader
 from charles.recordings.format.record_encoding import entry
 
 SUFFIX = ".index"
 
 
-class Entry(NamedTuple):
+class IndexEntry(NamedTuple):
     """One block. timestamp: the latest of the segment up to its end, -1: none; offset: its first; position: bytes."""
 
     timestamp: int
@@ -28,30 +28,30 @@ def path_of(segment: Path) -> Path:
     return segment.with_suffix(SUFFIX)
 
 
-def encoded(entries: Sequence[Entry], sync: bytes) -> bytes:
+def encoded(entries: Sequence[IndexEntry], sync: bytes) -> bytes:
     """The file of these entries, always the same bytes. sync: the segment's own marker."""
     begin = avro_file.header(ENTRIES, "null", sync)
     return begin + avro_file.block(len(entries), [entry(*each) for each in entries], "null", sync)
 
 
-def write(segment: Path, entries: Sequence[Entry], sync: bytes) -> None:
+def write(segment: Path, entries: Sequence[IndexEntry], sync: bytes) -> None:
     """Raises Unwritable."""
     with atomic_file.written(path_of(segment)) as path:
         path.write_bytes(encoded(entries, sync))
 
 
-def read(segment: Path) -> list[Entry]:
+def read(segment: Path) -> list[IndexEntry]:
     """Raises Damaged, OSError."""
     path = path_of(segment)
     with path.open("rb") as file:
-        return [Entry(**item) for block in Reader(path, file, ENTRIES).blocks() for item in block.items]
+        return [IndexEntry(**item) for block in AvroFileReader(path, file, ENTRIES).blocks() for item in block.items]
 
 
-def at_offset(entries: Sequence[Entry], offset: int) -> int:
+def at_offset(entries: Sequence[IndexEntry], offset: int) -> int:
     """Which block a record of this offset would be in."""
     return max(bisect_right(entries, offset, key=attrgetter("offset")) - 1, 0)
 
 
-def at_time(entries: Sequence[Entry], timestamp: int) -> int:
+def at_time(entries: Sequence[IndexEntry], timestamp: int) -> int:
     """The first block that reaches this timestamp; their number where none does."""
     return bisect_left(entries, timestamp, key=attrgetter("timestamp"))

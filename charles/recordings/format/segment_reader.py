@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from charles.recordings.format import avro_file
-from charles.recordings.format.avro_file import RECORDS, SYNC_SIZE, Block, Reader
-from charles.recordings.format.errors import Damaged
+from charles.recordings.format.avro_file import RECORDS, SYNC_SIZE, AvroFileReader, Block
+from charles.recordings.format.errors import DamagedRecording
 from charles.recordings.format.record import NO_OFFSET, Record
-from charles.recordings.format.segment_stats import Tally
+from charles.recordings.format.segment_stats import SegmentTally
 
 
 def read_segment(
@@ -25,49 +25,51 @@ def read_segment(
                 yield record
 
 
-def tallied(path: Path, *, may_be_torn: bool = False) -> tuple[Tally, bytes]:
+def tallied(path: Path, *, may_be_torn: bool = False) -> tuple[SegmentTally, bytes]:
     """What a segment holds, and the marker of its blocks. Raises as read_segment() does."""
-    tally, sync = Tally(), b""
+    tally, sync = SegmentTally(), b""
     for reader, block, records in _blocks(path, None, may_be_torn):
         sync = reader.header.sync
         tally.add(block.position, records)
     return tally, sync
 
 
-def scanned(reader: Reader, position: int | None = None) -> Iterator[tuple[Block, list[Record]]]:
+def scanned(reader: AvroFileReader, position: int | None = None) -> Iterator[tuple[Block, list[Record]]]:
     """Every block with its records. Raises Damaged."""
     last = NO_OFFSET
     for block in reader.blocks(position):
         records = [_record(item) for item in block.items]
         for record in records:
             if record.offset <= last:
-                raise Damaged(reader.path, block.position, f"offset {record.offset} comes after {last}")
+                raise DamagedRecording(reader.path, block.position, f"offset {record.offset} comes after {last}")
             last = record.offset
         yield block, records
 
 
-def _blocks(path: Path, position: int | None, may_be_torn: bool) -> Iterator[tuple[Reader, Block, list[Record]]]:
+def _blocks(
+    path: Path, position: int | None, may_be_torn: bool
+) -> Iterator[tuple[AvroFileReader, Block, list[Record]]]:
     try:
         file = path.open("rb")
     except FileNotFoundError:
-        raise Damaged(path, 0, "the file is missing") from None
+        raise DamagedRecording(path, 0, "the file is missing") from None
     with file:
-        reader = begun(path, file) if may_be_torn else Reader(path, file, RECORDS)
+        reader = begun(path, file) if may_be_torn else AvroFileReader(path, file, RECORDS)
         if reader is None:
             return
         try:
             for block, records in scanned(reader, position):
                 yield reader, block, records
-        except Damaged as damage:
+        except DamagedRecording as damage:
             if not (may_be_torn and reader.is_torn(damage.position)):
                 raise
 
 
-def begun(path: Path, file: BinaryIO) -> Reader | None:
+def begun(path: Path, file: BinaryIO) -> AvroFileReader | None:
     """A reader of a segment that was not sealed; None where its file ends within the header. Raises Damaged."""
     try:
-        return Reader(path, file, RECORDS)
-    except Damaged:
+        return AvroFileReader(path, file, RECORDS)
+    except DamagedRecording:
         if file.seek(0, os.SEEK_END) < len(avro_file.header(RECORDS, "null", b"")) + SYNC_SIZE:
             return None
         raise

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charles.recordings.format.record import NO_TIMESTAMP, Record
-from charles.recordings.format.segment_index import Entry
+from charles.recordings.format.segment_index import IndexEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SegmentStats:
     """What a sealed segment is. first_timestamp, last_timestamp: the earliest and the latest, -1: there is none."""
 
     first_offset: int
@@ -23,7 +23,7 @@ class Facts:
     codec: str
 
 
-class Tally:
+class SegmentTally:
     """first_offset, last_offset: -1 while there is no record; timestamps as those of Facts; entries: of the index."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Tally:
         self.last_offset = -1
         self.first_timestamp = NO_TIMESTAMP
         self.last_timestamp = NO_TIMESTAMP
-        self.entries: list[Entry] = []
+        self.entries: list[IndexEntry] = []
 
     def add(self, position: int, records: Sequence[Record]) -> None:
         """Count a block, which begins at this position."""
@@ -46,10 +46,10 @@ class Tally:
             known = self.first_timestamp != NO_TIMESTAMP
             self.first_timestamp = min(earliest, self.first_timestamp) if known else earliest
             self.last_timestamp = max(self.last_timestamp, *timestamps)
-        self.entries.append(Entry(self.last_timestamp, records[0].offset, position))
+        self.entries.append(IndexEntry(self.last_timestamp, records[0].offset, position))
 
-    def facts(self, size: int, sha256: str, codec: str) -> Facts:
-        return Facts(
+    def facts(self, size: int, sha256: str, codec: str) -> SegmentStats:
+        return SegmentStats(
             self.first_offset,
             self.last_offset,
             self.records,

@@ -12,13 +12,13 @@ from typing import BinaryIO
 
 from charles.base.atomic_file import Unwritable
 from charles.recordings.format import avro_file, segment_index
-from charles.recordings.format.avro_file import RECORDS, SYNC_SIZE, Header, Reader
-from charles.recordings.format.background_sha256 import Digest
-from charles.recordings.format.errors import Damaged
+from charles.recordings.format.avro_file import RECORDS, SYNC_SIZE, AvroFileReader, Header
+from charles.recordings.format.background_sha256 import BackgroundSha256
+from charles.recordings.format.errors import DamagedRecording
 from charles.recordings.format.record import NO_OFFSET, NO_TIMESTAMP, Record
 from charles.recordings.format.record_encoding import record_pieces
 from charles.recordings.format.segment_reader import begun, scanned
-from charles.recordings.format.segment_stats import Facts, Tally
+from charles.recordings.format.segment_stats import SegmentStats, SegmentTally
 
 BLOCK_BYTES = 1 << 20
 BLOCK_RECORDS = 1000
@@ -26,7 +26,7 @@ BLOCK_RECORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CutSegment:
     """What a repair took off a file's end. kept: where these bytes lie now, if there may be whole blocks in them."""
 
     position: int
@@ -50,12 +50,12 @@ class SegmentWriter:
         """file: unbuffered. Use create() or resume()."""
         self.path = path
         self.codec = header.codec
-        self.tally = Tally()
+        self.tally = SegmentTally()
         self.position = 0
         self.began = NO_TIMESTAMP
         self._file = file
         self._sync = header.sync
-        self._digest = Digest()
+        self._digest = BackgroundSha256()
         self._pending: list[Record] = []
         self._pieces: list[bytes] = []
         self._pending_bytes = 0
@@ -80,7 +80,7 @@ class SegmentWriter:
         return writer
 
     @classmethod
-    def resume(cls, path: Path, see: Callable[[Record], None] | None = None) -> tuple[SegmentWriter, Cut | None]:
+    def resume(cls, path: Path, see: Callable[[Record], None] | None = None) -> tuple[SegmentWriter, CutSegment | None]:
         """Go on with a file that was not sealed, after what is whole of it; says what was cut off, if anything.
 
         see: is shown every record that is there. Raises Damaged where it never was a segment, Unwritable.
@@ -89,14 +89,16 @@ class SegmentWriter:
             with path.open("rb") as there:
                 if (reader := begun(path, there)) is not None:
                     return cls._after(path, reader, see or (lambda _record: None))
-            cut = Cut(0, path.stat().st_size, "the file ends within its header", None)
+            cut = CutSegment(0, path.stat().st_size, "the file ends within its header", None)
             path.unlink()
             return cls.create(path), cut
         except OSError as error:
             raise _unwritable(path, error) from error
 
     @classmethod
-    def _after(cls, path: Path, there: Reader, see: Callable[[Record], None]) -> tuple[SegmentWriter, Cut | None]:
+    def _after(
+        cls, path: Path, there: AvroFileReader, see: Callable[[Record], None]
+    ) -> tuple[SegmentWriter, CutSegment | None]:
         writer = cls(path, path.open("r+b", buffering=0), there.header)
         try:
             writer._account(there.header.raw)
@@ -107,17 +109,17 @@ class SegmentWriter:
         writer._last, writer.began = writer.tally.last_offset, writer.tally.first_timestamp
         return writer, cut
 
-    def _take_up(self, there: Reader, see: Callable[[Record], None]) -> Cut | None:
+    def _take_up(self, there: AvroFileReader, see: Callable[[Record], None]) -> CutSegment | None:
         try:
             for block, records in scanned(there):
                 self._account(*block.raw)
                 self.tally.add(block.position, records)
                 for record in records:
                     see(record)
-        except Damaged as damage:
+        except DamagedRecording as damage:
             kept = None if there.is_torn(self.position) else self._keep()
             self._file.truncate(self.position)
-            return Cut(self.position, there.size - self.position, damage.reason, kept)
+            return CutSegment(self.position, there.size - self.position, damage.reason, kept)
         return None
 
     def _keep(self) -> Path:
@@ -179,7 +181,7 @@ class SegmentWriter:
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
-    def seal(self) -> Facts:
+    def seal(self) -> SegmentStats:
         """Flush, and write the index; ValueError where there is no record. Can be repeated where it failed."""
         if not self.records:
             raise ValueError(f"{self.path} holds nothing that could be sealed")

@@ -13,7 +13,7 @@ from charles.events import now
 from charles.recordings.format import layout
 from charles.recordings.format.compression import CODECS
 from charles.recordings.format.errors import RecordingError
-from charles.recordings.format.lock import Lock
+from charles.recordings.format.lock import RecordingLock
 from charles.recordings.format.manifest import ConfigInfo, Manifest, SegmentInfo, State, TopicInfo, schema_key
 from charles.recordings.format.reader import unlisted
 from charles.recordings.format.record import NO_OFFSET, NO_TIMESTAMP, Record
@@ -35,7 +35,7 @@ class RecordingWriter:
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, lock: Lock, codec: str, segment_bytes: int, segment_ms: int
+        self, folder: Path, manifest: Manifest, lock: RecordingLock, codec: str, segment_bytes: int, segment_ms: int
     ) -> None:
         self.folder = folder
         self.manifest = manifest
@@ -65,7 +65,7 @@ class RecordingWriter:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Unwritable(f"{folder} cannot be made: {error.strerror}") from error
-        lock = Lock(folder / layout.LOCK)
+        lock = RecordingLock(folder / layout.LOCK)
         try:
             if any(path.name not in layout.BEGUN for path in folder.iterdir()):
                 raise RecordingError(f"{folder} is not empty: name a new folder for the recording")
@@ -84,7 +84,7 @@ class RecordingWriter:
         manifest. Raises RecordingError where it is none or damaged, Unwritable."""
         _require(codec)
         Manifest.load(folder)  # no lock is put where no recording is
-        lock = Lock(folder / layout.LOCK)
+        lock = RecordingLock(folder / layout.LOCK)
         try:
             writer = cls(folder, Manifest.load(folder), lock, codec, segment_bytes, segment_ms)
         except BaseException:

@@ -15,7 +15,7 @@ from charles import topics
 from charles.avro.codec import Unreadable, decode
 from charles.base.atomic_file import written
 from charles.events import Frame
-from charles.recordings.edit.new_recording import Progress, nobody
+from charles.recordings.edit.new_recording import Progress, no_progress
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect import tick_spans
@@ -28,7 +28,7 @@ _PAPER, _INK = (247, 250, 251), (60, 48, 34)
 Pixels = NDArray[np.uint8]
 
 
-def draw(path: Path, source: Recording, pictures: int = PICTURES, progress: Progress = nobody) -> int:
+def draw(path: Path, source: Recording, pictures: int = PICTURES, progress: Progress = no_progress) -> int:
     """Write a PNG with so many frames, evenly over the recording's time, by turns of each collector; each with its
     collector, its time and its tick. Returns how many there are: fewer where there are not so many. Raises
     RecordingError where there is none, Unwritable."""

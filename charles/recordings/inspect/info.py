@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from charles import topics
 from charles.avro.codec import Unreadable, decode
-from charles.balancing.label_counts import Counts
+from charles.balancing.label_counts import LabelCounts
 from charles.events import Control, Frame, Sample
-from charles.recordings.edit.new_recording import Progress, Watch, nobody
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, no_progress
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect import recorded_config
 
@@ -66,28 +66,28 @@ class Counter:
 
 
 @dataclass(slots=True)
-class Info:
+class RecordingInfo:
     """runs: in the order in which they began; late, dropped: ticks, by collector, as the collector said while it was
     recorded; unreadable: records whose values cannot be read; labels: counts of controls, and
     of samples where they were asked for."""
 
-    labels: Counts
+    labels: LabelCounts
     runs: dict[tuple[str, str], RunInfo] = field(default_factory=dict)
     late: dict[str, Counter] = field(default_factory=dict)
     dropped: dict[str, Counter] = field(default_factory=dict)
     unreadable: int = 0
 
 
-def info(source: Recording, progress: Progress = nobody, *, with_samples: bool = False) -> Info:
+def info(source: Recording, progress: Progress = no_progress, *, with_samples: bool = False) -> RecordingInfo:
     """Read what a recording holds of frames and controls, and count; with_samples: of balanced too, those that were
     balanced under the newest configuration. Raises Damaged."""
     epoch, config = recorded_config.newest(source.manifest)
-    found = Info(Counts(config))
+    found = RecordingInfo(LabelCounts(config))
     wanted: dict[str, type[Frame | Control | Sample]] = {topics.FRAMES.name: Frame, topics.CONTROLS.name: Control}
     if with_samples:
         wanted[topics.BALANCED.name] = Sample
     names = [name for name in wanted if name in source.topics]
-    watch = Watch(progress, sum(source.lengths[name].records for name in names))
+    watch = ProgressReporter(progress, sum(source.lengths[name].records for name in names))
     for name in names:
         for _topic, _partition, record in watch.over(source.merged([name])):
             try:
@@ -104,7 +104,7 @@ def info(source: Recording, progress: Progress = nobody, *, with_samples: bool =
     return found
 
 
-def _add(found: Info, event: Frame | Control, timestamp: int) -> None:
+def _add(found: RecordingInfo, event: Frame | Control, timestamp: int) -> None:
     name = event.collector, event.run
     run = found.runs.get(name) or found.runs.setdefault(name, RunInfo(*name, timestamp, timestamp))
     run.begins, run.ends = min(run.begins, timestamp), max(run.ends, timestamp)

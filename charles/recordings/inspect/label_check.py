@@ -12,7 +12,7 @@ from charles.avro.codec import Unreadable, decode
 from charles.events import Control, Frame
 from charles.label_checks import Driven, Finding, Pictures, digest, driven, findings, thumbnail
 from charles.label_checks.run_data import no_pictures
-from charles.recordings.edit.new_recording import Progress, Watch, nobody
+from charles.recordings.edit.new_recording import Progress, ProgressReporter, no_progress
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.tick_spans import TickSpan
 
@@ -24,7 +24,7 @@ Run = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RunFinding:
     """A finding, and when its first tick was, milliseconds since 1970."""
 
     finding: Finding
@@ -36,29 +36,29 @@ class Found:
 
 
 @dataclass(slots=True)
-class Report:
+class LabelReport:
     """found: in the order of time; runs, ticks: that were judged; unreadable: records whose values cannot be read."""
 
-    found: list[Found] = field(default_factory=list)
+    found: list[RunFinding] = field(default_factory=list)
     runs: int = 0
     ticks: int = 0
     unreadable: int = 0
 
 
-def check(source: Recording, progress: Progress = nobody) -> Report:
+def check(source: Recording, progress: Progress = no_progress) -> LabelReport:
     """Judge every run of a recording. Memory holds one run of each collector at a time. Raises Damaged, and
     RecordingError where no controls are recorded."""
     source.partitions(topics.CONTROLS.name)
     names = [name for name in _HALVES if name in source.topics]
-    watch = Watch(progress, sum(source.lengths[name].records for name in names))
-    report = Report()
+    watch = ProgressReporter(progress, sum(source.lengths[name].records for name in names))
+    report = LabelReport()
     runs = {name: _Runs() for name in names}
-    driving: dict[Run, _Run] = {}
+    driving: dict[Run, _CheckedRun] = {}
     for topic, _partition, record in watch.over(source.merged(names)):
         try:
             event = decode(_HALVES[topic], record.value, source.manifest.find_schema)
             run = event.collector, event.run
-            driving.setdefault(run, _Run()).add(event)
+            driving.setdefault(run, _CheckedRun()).add(event)
         except (Unreadable, ValueError):
             report.unreadable += 1
             continue
@@ -87,7 +87,7 @@ class _Runs:
         return self._now.get(run[0], run[1]) != run[1]
 
 
-class _Run:
+class _CheckedRun:
     """What was seen of a run. Of a tick that comes twice the first counts."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class _Run:
         return Pictures(np.array(ticks, np.int64), np.stack(thumbnails), np.array(digests, np.uint64))
 
 
-def _judge(run: _Run, report: Report) -> None:
+def _judge(run: _CheckedRun, report: LabelReport) -> None:
     seen = run.driven()
     if seen is None:
         return
@@ -121,4 +121,4 @@ def _judge(run: _Run, report: Report) -> None:
     report.ticks += len(seen)
     for finding in findings(seen):
         row = min(int(np.searchsorted(seen.tick, finding.first_tick)), len(seen) - 1)
-        report.found.append(Found(finding, int(seen.time[row]) // 1000))
+        report.found.append(RunFinding(finding, int(seen.time[row]) // 1000))

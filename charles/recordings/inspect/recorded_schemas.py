@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import fastavro
 
 from charles.avro.codec import AvroSchema
-from charles.kafka.schemas import NO_SCHEMA, Registry
+from charles.kafka.schemas import NO_SCHEMA, SchemaStore
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
 from charles.settings import Kafka
 
 
-class RecordedSchemas(Registry):
+class RecordedSchemas(SchemaStore):
     """Decodes with the schemas that a recording holds, and asks nobody for others."""
 
     def __init__(self, manifest: Manifest) -> None:

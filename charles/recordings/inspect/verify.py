@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charles.recordings.format import layout, segment_index
-from charles.recordings.format.avro_file import RECORDS, Reader
-from charles.recordings.format.errors import Damaged
+from charles.recordings.format.avro_file import RECORDS, AvroFileReader
+from charles.recordings.format.errors import DamagedRecording
 from charles.recordings.format.manifest import SegmentInfo
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.segment_reader import begun, scanned
-from charles.recordings.format.segment_stats import Facts, Tally
+from charles.recordings.format.segment_stats import SegmentStats, SegmentTally
 from charles.recordings.inspect.value_check import Values
 
 Progress = Callable[[int, int], None]
@@ -37,7 +37,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Report:
+class VerifyReport:
     """records, bytes: that were looked at; values: that are events as they should be; unknown: values of schemas that
     neither this version nor the manifest knows, by the schema's key."""
 
@@ -52,7 +52,7 @@ class Report:
         return not self.problems
 
 
-def verify(recording: Recording, progress: Progress = lambda _done, _total: None) -> Report:
+def verify(recording: Recording, progress: Progress = lambda _done, _total: None) -> VerifyReport:
     """Look at everything. A segment that is not sealed may end within a block."""
     work = _Verification(recording, progress)
     work.run()
@@ -61,7 +61,7 @@ def verify(recording: Recording, progress: Progress = lambda _done, _total: None
 
 class _Verification:
     def __init__(self, recording: Recording, progress: Progress) -> None:
-        self.report = Report()
+        self.report = VerifyReport()
         self._recording = recording
         self._folder = recording.folder
         self._manifest = recording.manifest
@@ -88,7 +88,7 @@ class _Verification:
                 try:
                     self._recording.segments(topic, partition)
                     unsealed += [(topic, path) for path in self._recording.open_segments(topic, partition)]
-                except Damaged as damage:
+                except DamagedRecording as damage:
                     self._note(damage.path, damage.position, damage.reason)
         return unsealed
 
@@ -112,7 +112,7 @@ class _Verification:
         if read is None:
             return
         facts, tally, sync = read
-        for name in Facts.__dataclass_fields__:
+        for name in SegmentStats.__dataclass_fields__:
             told, found = getattr(info, name), getattr(facts, name)
             if told != found:
                 self._note(path, None, f"its {name} is {found}, the manifest says {told}")
@@ -121,29 +121,29 @@ class _Verification:
         if of_segment.is_file() and of_segment.read_bytes() != segment_index.encoded(tally.entries, sync):
             self._note(of_segment, None, "it is not the index of its segment: delete it, it is made again")
 
-    def _read(self, topic: str, path: Path, *, may_be_torn: bool) -> tuple[Facts, Tally, bytes] | None:
+    def _read(self, topic: str, path: Path, *, may_be_torn: bool) -> tuple[SegmentStats, SegmentTally, bytes] | None:
         """What a segment holds, with the marker of its blocks; None where it cannot be read, which is noted."""
         try:
             with path.open("rb") as file:
-                reader = begun(path, file) if may_be_torn else Reader(path, file, RECORDS)
+                reader = begun(path, file) if may_be_torn else AvroFileReader(path, file, RECORDS)
                 if reader is None:
                     return None
-                tally, digest = Tally(), hashlib.sha256(reader.header.raw)
+                tally, digest = SegmentTally(), hashlib.sha256(reader.header.raw)
                 try:
                     self._blocks(topic, reader, tally, digest)
-                except Damaged as damage:
+                except DamagedRecording as damage:
                     if not (may_be_torn and reader.is_torn(damage.position)):
                         raise
                 self.report.records += tally.records
                 self.report.bytes += reader.size
                 return tally.facts(reader.size, digest.hexdigest(), reader.header.codec), tally, reader.header.sync
-        except Damaged as damage:
+        except DamagedRecording as damage:
             self._note(path, damage.position, damage.reason)
         except OSError as error:
             self._note(path, None, f"the file cannot be read: {error.strerror}")
         return None
 
-    def _blocks(self, topic: str, reader: Reader, tally: Tally, digest: hashlib._Hash) -> None:
+    def _blocks(self, topic: str, reader: AvroFileReader, tally: SegmentTally, digest: hashlib._Hash) -> None:
         """Raises Damaged at the first block that is not whole."""
         unreadable = 0
         before = self.report.bytes

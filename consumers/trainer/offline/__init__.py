@@ -14,7 +14,7 @@ from charles.base.shutdown import Stop
 from charles.settings import Settings
 from consumers.trainer.offline import plan
 from consumers.trainer.offline.recorded_samples import BalancedSamples, Samples
-from consumers.trainer.offline.unusable_records import Refused
+from consumers.trainer.offline.unusable_records import UnusableRecords
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def main(settings: Settings, recording: Path, **wanted: Any) -> None:
     made = plan.make(settings, recording, **wanted)
     logs.set_up(settings.logs, settings.redactor, "trainer", made.folder.name)
     _tell(made)
-    refused = Refused()
+    refused = UnusableRecords()
     from consumers.trainer.offline.train import train
 
     outcome = train(made, samples_of(made, refused), refused, Stop())
@@ -39,7 +39,7 @@ def main(settings: Settings, recording: Path, **wanted: Any) -> None:
     log.info("its weights: charles evaluate --weights %s", made.folder / "weights.safetensors")
 
 
-def samples_of(made: plan.Plan, refused: Refused) -> Samples:
+def samples_of(made: plan.TrainingPlan, refused: UnusableRecords) -> Samples:
     """The samples to train on: those of the recording, or what its frames and controls make. Raises RecordingError."""
     if made.source == "balanced":
         return BalancedSamples(made.recording)
@@ -48,7 +48,7 @@ def samples_of(made: plan.Plan, refused: Refused) -> Samples:
     return RebalancedSamples(made.recording, made.settings, refused)
 
 
-def _tell(made: plan.Plan) -> None:
+def _tell(made: plan.TrainingPlan) -> None:
     """What is used."""
     samples = "balanced samples" if made.source == "balanced" else "frames and controls, balanced here"
     log.info("recording %s (%s): %s", made.recording.folder, made.facts.recording[:12], samples)

@@ -12,20 +12,20 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect import locate, recorded_config
 from charles.settings import ConfigError, Settings
-from consumers.trainer.offline.training_identity import Facts, Source
+from consumers.trainer.offline.training_identity import Source, TrainingIdentity
 
 _RAW = (topics.FRAMES.name, topics.CONTROLS.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """settings: with the configuration to train under; of_config: where that comes from, in words; batches: after which
     it ends, None: when nothing is left; passes: how often the recording is read, None: for ever."""
 
     recording: Recording
     settings: Settings
     of_config: str
-    facts: Facts
+    facts: TrainingIdentity
     folder: Path
     batches: int | None
     passes: int | None
@@ -40,7 +40,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrainingOutcome:
     """batch: of the newest weights; read: samples that came; buffered: those that were not used up; whole: it was not
     stopped."""
 
@@ -61,7 +61,7 @@ def make(
     deterministic: bool = False,
     batches: int | None = None,
     passes: int | None = None,
-) -> Plan:
+) -> TrainingPlan:
     """recording: its path, or its name in the settings' folder of them; source: None: balanced samples where there are
     any; name: of the training, None: the model's and the recording's; config: a JSON document in the place of the
     recording's newest one; changes: such as train.batch=16, on top of it; passes: None: one, or as many as the batches
@@ -82,7 +82,7 @@ def make(
     if changes:
         epoch, words = -1, f"{words}, with {' '.join(changes)}"
     under = settings.model_copy(update={"config": wanted, "epoch": epoch})
-    facts = Facts(
+    facts = TrainingIdentity(
         recording=opened.digest,
         source=taken,
         model=under.trained_model,
@@ -91,7 +91,7 @@ def make(
         config=wanted.model_dump(mode="json"),
     )
     folder = settings.trainer.offline / (name or f"{under.trained_model}-{opened.folder.resolve().name}")
-    return Plan(opened, under, words, facts, folder, batches, passes or (None if batches else 1))
+    return TrainingPlan(opened, under, words, facts, folder, batches, passes or (None if batches else 1))
 
 
 def _source(recording: Recording, wanted: Source | None) -> Source:

@@ -8,10 +8,10 @@ from threading import Event, Thread
 
 from charles.avro.codec import Unreadable
 from charles.events import Sample
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.jpeg import BadPicture
 from consumers.trainer.offline.recorded_samples import Samples
-from consumers.trainer.sample_intake import Shape, Spare, take_in, to_hold
+from consumers.trainer.sample_intake import SampleShape, UnusedSample, take_in, to_hold
 
 _AT_ONCE = 500
 """Samples that are taken in between two batches."""
@@ -24,7 +24,7 @@ _PATIENCE_S = 2.0
 _PASS = 40
 """A number's bits below those of the pass that it belongs to: a sample has another number in each."""
 
-_Came = tuple[int, Held | Spare | None]
+_Came = tuple[int, BufferedSample | UnusedSample | None]
 """A number, and what came of the sample; None: it cannot be read."""
 _Handful = tuple[float, list[_Came]]
 """With the share of the recording that was read by then."""
@@ -39,7 +39,7 @@ class RecordedFeed:
     def __init__(
         self,
         samples: Samples,
-        shape: Shape,
+        shape: SampleShape,
         refuse: Callable[[str, str], None],
         passes: int | None,
         stopped: Callable[[], bool],
@@ -69,8 +69,10 @@ class RecordedFeed:
         share = 0.0 if self._reader is None else self._reader.share
         return share if self._passes is None else min(((self.position >> _PASS) + share) / self._passes, 1.0)
 
-    def refill(self, offsets: Container[int], first: int, go_on: Callable[[int], bool]) -> dict[int, Held | Spare]:
-        found: dict[int, Held | Spare] = {}
+    def refill(
+        self, offsets: Container[int], first: int, go_on: Callable[[int], bool]
+    ) -> dict[int, BufferedSample | UnusedSample]:
+        found: dict[int, BufferedSample | UnusedSample] = {}
         self._begin(first)
         while (came := self._next()) is not None:
             number, held = came
@@ -105,7 +107,7 @@ class RecordedFeed:
     def low(self) -> None:
         """Nothing of a recording goes away."""
 
-    def reject(self, held: Held, reason: str) -> None:
+    def reject(self, held: BufferedSample, reason: str) -> None:
         self._refuse(f"the sample of {held.collector}, run {held.run}, tick {held.tick}", reason)
 
     def commit(self) -> None:
@@ -136,7 +138,7 @@ class RecordedFeed:
                 return
             number, start = number + 1, 0
 
-    def _held(self, number: int, sample: Sample | Unreadable) -> Held | Spare | None:
+    def _held(self, number: int, sample: Sample | Unreadable) -> BufferedSample | UnusedSample | None:
         try:
             if isinstance(sample, Unreadable):
                 raise sample

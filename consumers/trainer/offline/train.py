@@ -6,20 +6,20 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from charles.base.shutdown import Stop
-from charles.control.offline_link import Alone
+from charles.control.offline_link import OfflineLink
 from charles.models.tensorflow_import import loading_tensorflow
 from charles.recordings.format.errors import RecordingError
-from consumers.trainer.checkpoint_folder import Folder, Steps
-from consumers.trainer.interfaces import Ends
+from consumers.trainer.checkpoint_folder import CheckpointFolder, StepsFile
+from consumers.trainer.interfaces import TrainingInterfaces
 from consumers.trainer.jpeg import Size, size_of
-from consumers.trainer.offline.plan import Outcome, Plan
+from consumers.trainer.offline.plan import TrainingOutcome, TrainingPlan
 from consumers.trainer.offline.recorded_samples import Samples
 from consumers.trainer.offline.recording_feed import RecordedFeed
-from consumers.trainer.progress_bar import Bar
-from consumers.trainer.sample_intake import Shape
+from consumers.trainer.progress_bar import ProgressBar
+from consumers.trainer.sample_intake import SampleShape
 
 
-def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop: Stop) -> Outcome:
+def train(plan: TrainingPlan, samples: Samples, refuse: Callable[[str, str], None], stop: Stop) -> TrainingOutcome:
     """Train, or go on, until everything is learned from, all batches are, or somebody says stop; what was learned is
     then in the folder.
 
@@ -27,9 +27,9 @@ def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop
     """
     settings, config = plan.settings, plan.settings.config
     with ExitStack() as opened:
-        steps = opened.enter_context(closing(Steps(plan.folder, settings.kafka.prefix)))
+        steps = opened.enter_context(closing(StepsFile(plan.folder, settings.kafka.prefix)))
         plan.facts.claim(plan.folder)
-        folder, picture = Folder(plan.folder, steps), _picture_size(plan, samples)
+        folder, picture = CheckpointFolder(plan.folder, steps), _picture_size(plan, samples)
         with loading_tensorflow():
             from consumers.trainer.console_and_tensorboard import Scalars
             from consumers.trainer.determinism import be_deterministic
@@ -37,22 +37,22 @@ def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop
 
         if plan.deterministic:
             be_deterministic()
-        shape = Shape.of(settings, picture)
+        shape = SampleShape.of(settings, picture)
         feed = opened.enter_context(closing(RecordedFeed(samples, shape, refuse, plan.passes, stop)))
         scalars = opened.enter_context(closing(Scalars(plan.folder / "tensorboard")))
-        bar = Bar(lambda: feed.share, config.train.batch, plan.batches)
+        bar = ProgressBar(lambda: feed.share, config.train.batch, plan.batches)
         training = opened.enter_context(
             closing(
                 Training(
                     settings,
                     picture,
-                    Ends(feed, folder, steps.tell, scalars, bar),
+                    TrainingInterfaces(feed, folder, steps.tell, scalars, bar),
                     recording=plan.facts.recording,
                     batches=plan.batches,
                 )
             )
         )
-        link = Alone(stop)
+        link = OfflineLink(stop)
         try:
             if training.begin(link, folder.load()):
                 training.run(link, lambda: ())
@@ -64,10 +64,10 @@ def train(plan: Plan, samples: Samples, refuse: Callable[[str, str], None], stop
                 f"{plan.recording.folder} makes {training.buffers.counts.read} samples of use, too few for one batch: "
                 f"{config.train.batch}, as many of each kind of set ({', '.join(training.buffers.kinds)})"
             )
-        return Outcome(training.batch, training.buffers.counts.read, training.buffers.buffered, training.done)
+        return TrainingOutcome(training.batch, training.buffers.counts.read, training.buffers.buffered, training.done)
 
 
-def _picture_size(plan: Plan, samples: Samples) -> Size:
+def _picture_size(plan: TrainingPlan, samples: Samples) -> Size:
     jpeg = samples.picture()
     if jpeg is None:
         raise RecordingError(f"{plan.recording.folder} holds nothing to train on: no readable picture")

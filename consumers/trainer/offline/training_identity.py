@@ -17,11 +17,11 @@ FACTS = "training.json"
 Source = Literal["raw", "balanced"]
 
 
-class NotTheSame(RuntimeError):
+class AnotherTraining(RuntimeError):
     """What lies in the folder is another training; the message says in what it differs, and what to do."""
 
 
-class Facts(BaseModel):
+class TrainingIdentity(BaseModel):
     """recording: the digest; source: of which of its topics; epoch: of the configuration, -1: it never was on a topic;
     config: the whole document."""
 
@@ -42,16 +42,16 @@ class Facts(BaseModel):
                 file.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
             return
         try:
-            there = Facts.model_validate_json(path.read_text(encoding="utf-8"))
+            there = TrainingIdentity.model_validate_json(path.read_text(encoding="utf-8"))
         except (ValidationError, OSError, ValueError):
-            raise NotTheSame(f"{path} cannot be read: name another training with --name") from None
+            raise AnotherTraining(f"{path} cannot be read: name another training with --name") from None
         if differences := list(there.differences(self)):
-            raise NotTheSame(
+            raise AnotherTraining(
                 f"{folder} holds another training: {'; '.join(differences)}; name this one with --name, or delete the "
                 "folder"
             )
 
-    def differences(self, now: Facts) -> Iterator[str]:
+    def differences(self, now: TrainingIdentity) -> Iterator[str]:
         """In what another one differs, in words."""
         names = {"recording": "another recording", "source": "other topics", "model": "another model"}
         for name, words in names.items():

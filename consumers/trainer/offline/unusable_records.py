@@ -8,7 +8,7 @@ import time
 log = logging.getLogger(__name__)
 
 
-class Refused:
+class UnusableRecords:
     """count: of records, and of samples."""
 
     def __init__(self) -> None:

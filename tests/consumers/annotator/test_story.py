@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from charles.checkpoints import publish
+from charles.checkpoints.identity import STATE, WEIGHTS
 from charles.config import Config, changed
 from charles.events import Checkpoint, ConfigChange, DeadLetter, Status
 from consumers.annotator.story import Story
@@ -20,7 +20,7 @@ LATER = NOON + timedelta(seconds=20)
 
 def manifest(batch: int = 100, **facts: Any) -> Checkpoint:
     plain = Checkpoint(
-        model="pilot", line="pilot", kind=publish.WEIGHTS, batch=batch, artefact=f"pilot@{batch}", architecture="a",
+        model="pilot", line="pilot", kind=WEIGHTS, batch=batch, artefact=f"pilot@{batch}", architecture="a",
         picture_width=480, picture_height=270, time=NOON, first_offset=0, chunks=3, size=1_234_567, sha256="", code="",
         spans=[], parents=[], epoch=4,
     )  # fmt: skip
@@ -48,7 +48,7 @@ def texts(annotations: list[Annotation]) -> list[str]:
 
 
 def test_a_checkpoint_is_told_at_its_own_time_and_the_trainers_state_is_not() -> None:
-    [one] = told(Story(), manifest(kind=publish.STATE), manifest())
+    [one] = told(Story(), manifest(kind=STATE), manifest())
     assert one == Annotation(NOON, "checkpoint pilot@100, 1.2 MB, epoch 4", ("checkpoint", "model:pilot", "line:pilot"))
 
 

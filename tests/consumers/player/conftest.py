@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.identity import WEIGHTS, ModelIdentity
 from charles.checkpoints.packing import Arrays
+from charles.checkpoints.publish import publish
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.control.link import Link
 from charles.events import Checkpoint, Status
 from charles.kafka.transactions import join, transaction
@@ -24,15 +26,13 @@ class Trainer:
     """Publishes checkpoints as a trainer does."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self._publisher = checkpoints.publisher(kafka, "pilot")
+        self._publisher = publisher_of(kafka, "pilot")
         join(self._publisher)
 
     def publish(self, batch: int, weights: Arrays, architecture: str = ARCHITECTURE) -> Checkpoint:
-        facts: dict[str, Any] = {"model": "pilot", "line": "pilot", "kind": checkpoints.WEIGHTS}
+        who = ModelIdentity("pilot", "pilot", architecture, picture=SIZE[::-1])
         with transaction(self._publisher):
-            return checkpoints.publish(
-                self._publisher, weights, batch=batch, architecture=architecture, picture=SIZE[::-1], **facts
-            )
+            return publish(self._publisher, who, WEIGHTS, batch, weights)
 
 
 class Player:

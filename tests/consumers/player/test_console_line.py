@@ -9,8 +9,8 @@ import pytest
 from charles.config import Unstuck
 from charles.games.game import Action, Axis, Controller, Observation, Picture, Telemetry
 from charles.pacing import Rate
-from consumers.player.console_line import Console, line
-from consumers.player.run import Run, Timing
+from consumers.player.console_line import ConsoleLine, line
+from consumers.player.run import PlayerRun, TickTiming
 
 UNSTUCK = Unstuck(distance=2.0, seconds=1.0)
 
@@ -36,9 +36,9 @@ def test_a_terminal_s_line_is_rewritten_and_a_log_s_is_not_repeated_at_once(capl
     caplog.set_level("INFO")
     terminal, file = Terminal(), io.StringIO()
     for out in (terminal, file):
-        console = Console(out)
+        console = ConsoleLine(out)
         for _ in range(3):
-            console.show(Controller(0.0, 0.0), Action(0.0, 0.0), Rate(), Timing())
+            console.show(Controller(0.0, 0.0), Action(0.0, 0.0), Rate(), TickTiming())
     assert terminal.getvalue().startswith("\racc")
     assert terminal.getvalue().count("acc") == 1
     assert file.getvalue() == ""
@@ -46,17 +46,17 @@ def test_a_terminal_s_line_is_rewritten_and_a_log_s_is_not_repeated_at_once(capl
 
 
 def test_a_run_ends_when_the_game_is_over_or_the_car_is_stuck() -> None:
-    run = Run(at(0.0), UNSTUCK)
+    run = PlayerRun(at(0.0), UNSTUCK)
     assert not any(run.ends(at(float(x))) for x in range(100))
     assert run.metres == 99
     stands = [run.ends(at(99.0)) for _ in range(31)]
     assert stands.index(True) == pytest.approx(29, abs=1)
-    assert Run(at(0.0), UNSTUCK).ends(at(1.0, over=True))
-    assert Run(at(0.0), UNSTUCK).id < Run(at(0.0), UNSTUCK).id
+    assert PlayerRun(at(0.0), UNSTUCK).ends(at(1.0, over=True))
+    assert PlayerRun(at(0.0), UNSTUCK).id < PlayerRun(at(0.0), UNSTUCK).id
 
 
 def test_the_delay_is_in_whole_ticks_of_30_hz() -> None:
-    timing = Timing()
+    timing = TickTiming()
     for _ in range(99):
         timing.add(0.002)
     timing.add(0.5)

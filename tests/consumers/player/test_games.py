@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from charles import topics
-from charles.checkpoints import publish
+from charles.checkpoints.identity import WEIGHTS, ModelIdentity
+from charles.checkpoints.publish import publish
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.events import Control, DrivingFrame, Status, now
 from charles.games.game import Action, open_game
 from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.kafka.transactions import join, transaction
 from charles.models import architecture, build, get_weights
 from charles.settings import Kafka
@@ -45,13 +47,11 @@ def test_an_npcs_labels_through_the_players_mapping_reproduce_its_drive(game: st
 def test_the_program_drives_a_game_somebody_else_wrote_until_it_is_told_to_stop(kafka: Kafka) -> None:
     keras.utils.set_random_seed(1)
     model = build("pilot", CAR_RACING)
-    trainer = publish.publisher(kafka, "pilot")
+    trainer = publisher_of(kafka, "pilot")
     join(trainer)
     with transaction(trainer):
-        publish.publish(
-            trainer, get_weights(model), model="pilot", line="pilot", kind=publish.WEIGHTS, batch=5,
-            architecture=architecture(model), picture=CAR_RACING[::-1],
-        )  # fmt: skip
+        who = ModelIdentity("pilot", "pilot", architecture(model), picture=CAR_RACING[::-1])
+        publish(trainer, who, WEIGHTS, 5, get_weights(model))
     with running("play", kafka, player={"game": "carracing"}) as program:
         frame = next(frame for frame in _driving(kafka, program) if frame.tick > 45)
         stop(program)
@@ -66,7 +66,7 @@ def _driving(kafka: Kafka, program: subprocess.Popen[bytes]) -> Iterator[Driving
     """DrivingFrames as they come, while the program runs."""
     reader = consumer(kafka, "test-watch")
     reader.subscribe([name(kafka, topics.DRIVING)])
-    registry = Registry(kafka)
+    registry = SchemaStore(kafka)
     while program.poll() is None:
         message = reader.poll(0.5)
         if message is not None and message.error() is None:

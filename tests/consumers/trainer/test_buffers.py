@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 
 OUTPUTS = ("acceleration_braking", "steering")
 
@@ -24,8 +24,8 @@ steps = st.lists(
 )
 
 
-def held(offset: int, output: str, uses: int) -> Held:
-    return Held(offset, "collector-1", "run", offset, (b"jpeg",), (0.0, 0.0, 0.0), (0.0, 0.0), output, uses)
+def held(offset: int, output: str, uses: int) -> BufferedSample:
+    return BufferedSample(offset, "collector-1", "run", offset, (b"jpeg",), (0.0, 0.0, 0.0), (0.0, 0.0), output, uses)
 
 
 @given(steps, st.integers(1, 8), st.integers(1, 3), st.integers(0, 9))
@@ -36,7 +36,7 @@ def test_every_sample_that_came_is_in_exactly_one_count(
     buffers = Buffers(OUTPUTS, capacity, 0.5, uses)
     rng = np.random.default_rng(seed)
     drawn: Counter[int] = Counter()
-    batch: list[Held] = []
+    batch: list[BufferedSample] = []
     for offset, (what, argument) in enumerate(steps):
         if what == "add":
             buffers.add(held(offset, str(argument), uses))

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from charles import topics
-from charles.checkpoints import publish as checkpoints
-from charles.checkpoints.publish import STATE, WEIGHTS
+from charles.checkpoints import topic_readers
+from charles.checkpoints.identity import STATE, WEIGHTS
 from charles.events import Checkpoint, DeadLetter, Sample, TrainingStep
 from charles.kafka.publisher import Publisher
 from charles.settings import Kafka, environment, load
-from consumers.trainer.trainer_state import Saved, unpack
+from consumers.trainer.trainer_state import TrainerState, unpack
 from tests.consumers.trainer.balanced import jpeg, publish, sample
 from tests.consumers.trainer.test_jpeg import broken_tables
 from tests.kafka_tools import events
@@ -82,14 +82,14 @@ def batches(kafka: Kafka, model: str) -> int:
 
 
 def newest(kafka: Kafka, model: str, kind: str) -> Checkpoint:
-    manifest = checkpoints.newest(kafka, model, kind)
+    manifest = topic_readers.newest(kafka, model, kind)
     assert manifest is not None
     return manifest
 
 
-def saved_state(kafka: Kafka, model: str) -> tuple[Checkpoint, Saved]:
+def saved_state(kafka: Kafka, model: str) -> tuple[Checkpoint, TrainerState]:
     manifest = newest(kafka, model, STATE)
-    return manifest, unpack(checkpoints.fetch(kafka, manifest))
+    return manifest, unpack(topic_readers.fetch(kafka, manifest))
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def test_a_killed_trainer_ends_with_the_very_weights_of_one_that_was_not_killed(
 
     of_killed, of_other = newest(kafka, "killed", WEIGHTS), newest(kafka, "other", WEIGHTS)
     assert of_killed.batch == of_other.batch
-    one, two = checkpoints.fetch(kafka, of_killed), checkpoints.fetch(kafka, of_other)
+    one, two = topic_readers.fetch(kafka, of_killed), topic_readers.fetch(kafka, of_other)
     assert one.keys() == two.keys()
     assert all(np.array_equal(one[name], two[name]) for name in one)
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_dead_lettered_and_a_second_trainer_takes_over(ka
 
     first = start(buffer=40, checkpoint_every=5, keep_checkpoints=100)
     until(lambda: batches(kafka, "pilot") >= 10)
-    alive = checkpoints.living(kafka)
+    alive = topic_readers.living(kafka)
     assert min(manifest.batch for manifest in alive if manifest.kind == WEIGHTS) == 0
     second = start(buffer=40, checkpoint_every=5, keep_checkpoints=100)
     assert first.wait(60) == 3
@@ -167,7 +167,7 @@ def test_when_the_outputs_change_it_goes_on_with_what_fits_of_its_network(kafka:
     epoch = configure(kafka, {"outputs": ["steering"]})
 
     def of_steering() -> list[Checkpoint]:
-        return [manifest for manifest in checkpoints.living(kafka) if manifest.epoch == epoch.number]
+        return [manifest for manifest in topic_readers.living(kafka) if manifest.epoch == epoch.number]
 
     until(lambda: any(manifest.kind == STATE for manifest in of_steering()))
     (parent,) = of_steering()[0].parents  # the last one with both outputs, whose weights went on

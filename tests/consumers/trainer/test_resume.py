@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from charles import topics
-from charles.checkpoints import publish as checkpoints
+from charles.checkpoints.identity import STATE, ModelIdentity
 from charles.checkpoints.packing import Arrays
-from charles.checkpoints.publish import STATE
+from charles.checkpoints.publish import publish as publish_checkpoint
+from charles.checkpoints.publish import publisher as publisher_of
 from charles.events import Checkpoint, Frame, now
 from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, load
 from consumers.trainer import main, resume
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.lineage import EARLIER, MOST_RUNS, Lineage
 from consumers.trainer.resume import CannotResume
 from consumers.trainer.trainer_state import pack, unpack
@@ -25,8 +26,8 @@ from tests.consumers.trainer.balanced import publish
 OUTPUTS = ("acceleration_braking", "steering")
 
 
-def held(offset: int, run: str = "run") -> Held:
-    return Held(offset, "collector-1", run, offset, (), (0.0, 0.0, 0.0), (0.0, 0.0), OUTPUTS[offset % 2], 2)
+def held(offset: int, run: str = "run") -> BufferedSample:
+    return BufferedSample(offset, "collector-1", run, offset, (), (0.0, 0.0, 0.0), (0.0, 0.0), OUTPUTS[offset % 2], 2)
 
 
 def a_state() -> tuple[Arrays, Buffers, np.random.Generator]:
@@ -39,23 +40,15 @@ def a_state() -> tuple[Arrays, Buffers, np.random.Generator]:
 
 @pytest.fixture
 def trainer(kafka: Kafka) -> Publisher:
-    publisher = checkpoints.publisher(kafka, "pilot")
+    publisher = publisher_of(kafka, "pilot")
     join(publisher)
     return publisher
 
 
 def save(publisher: Publisher, batch: int, arrays: Arrays, architecture: str = "a") -> Checkpoint:
     with transaction(publisher):
-        return checkpoints.publish(
-            publisher,
-            arrays,
-            model="pilot",
-            line="pilot",
-            kind=STATE,
-            batch=batch,
-            architecture=architecture,
-            picture=(96, 84),
-        )
+        who = ModelIdentity("pilot", "pilot", architecture, picture=(96, 84))
+        return publish_checkpoint(publisher, who, STATE, batch, arrays)
 
 
 def test_a_state_says_everything_that_is_needed_to_go_on() -> None:

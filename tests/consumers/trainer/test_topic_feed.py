@@ -17,8 +17,8 @@ from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
 from consumers.trainer.batches import Batch, Batches
 from consumers.trainer.buffers import Buffers
-from consumers.trainer.sample_intake import Shape
-from consumers.trainer.topic_feed import Feed
+from consumers.trainer.sample_intake import SampleShape
+from consumers.trainer.topic_feed import TopicFeed
 from tests.consumers.trainer.balanced import HEIGHT, WIDTH, sample
 from tests.kafka_tools import events
 
@@ -37,8 +37,8 @@ def fed(kafka: Kafka) -> Fed:
         publisher.flush()
         kinds = tuple(kind.name for kind in config.set_kinds)
         buffers = Buffers(kinds, capacity=100, keep_full=0.1, uses=1)
-        shape = Shape((WIDTH, HEIGHT), 1, config.predicted, kinds, uses=1, epoch=epoch)
-        with closing(Feed(kafka, "pilot", shape, dead_letters)) as feed:
+        shape = SampleShape((WIDTH, HEIGHT), 1, config.predicted, kinds, uses=1, epoch=epoch)
+        with closing(TopicFeed(kafka, "pilot", shape, dead_letters)) as feed:
             feed.start()
             while buffers.counts.read < len(samples):
                 feed.take(buffers, lambda: True)

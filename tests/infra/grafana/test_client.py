@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from charles.settings import ConfigError, Grafana
-from infra.grafana.client import Annotation, Api, Away, Refused
+from infra.grafana.client import Annotation, Api, GrafanaAway, GrafanaRefused
 from infra.kafka.ports import free_port
 from tests.grafana_double import PASSWORD, TOKEN, Double, serving
 
@@ -66,7 +66,7 @@ def test_a_token_comes_before_user_and_password_and_a_file_may_hold_the_password
 
 
 def test_a_path_before_the_api_is_kept(double: Double, settings: Grafana) -> None:
-    with pytest.raises(Refused, match=r"404.*with its path"):
+    with pytest.raises(GrafanaRefused, match=r"404.*with its path"):
         Api(Grafana(url=f"{settings.url}/grafana/", password=PASSWORD)).annotate(SOMETHING)
     assert double.asked == 1
 
@@ -74,13 +74,13 @@ def test_a_path_before_the_api_is_kept(double: Double, settings: Grafana) -> Non
 @pytest.mark.parametrize(
     ("answer", "error", "says"),
     [
-        ((401, {"message": "Unauthorized"}), Refused, "answers 401: Unauthorized; GRAFANA_TOKEN"),
-        ((403, {"message": "no"}), Refused, "answers 403: .*Editor"),
-        ((429, {"message": "slow down"}), Away, "answers 429"),
-        ((502, "<html>bad gateway</html>"), Away, "answers 502"),
-        ((200, "<html>welcome</html>"), Refused, "is no Grafana"),
-        ((200, {"not": "a list"}), Refused, "is no Grafana"),
-        ((302, ""), Refused, "redirects to another place"),
+        ((401, {"message": "Unauthorized"}), GrafanaRefused, "answers 401: Unauthorized; GRAFANA_TOKEN"),
+        ((403, {"message": "no"}), GrafanaRefused, "answers 403: .*Editor"),
+        ((429, {"message": "slow down"}), GrafanaAway, "answers 429"),
+        ((502, "<html>bad gateway</html>"), GrafanaAway, "answers 502"),
+        ((200, "<html>welcome</html>"), GrafanaRefused, "is no Grafana"),
+        ((200, {"not": "a list"}), GrafanaRefused, "is no Grafana"),
+        ((302, ""), GrafanaRefused, "redirects to another place"),
     ],
 )
 def test_each_answer_says_what_to_do(api: Api, double: Double, answer: Any, error: type[Exception], says: str) -> None:
@@ -92,7 +92,7 @@ def test_each_answer_says_what_to_do(api: Api, double: Double, answer: Any, erro
 
 def test_that_nobody_answers_is_told_in_the_system_s_words() -> None:
     nobody = Api(Grafana(url=f"http://127.0.0.1:{free_port()}", password=PASSWORD))
-    with pytest.raises(Away, match=r"no Grafana answers at http://127.0.0.1:\d+ \(Connection refused\)"):
+    with pytest.raises(GrafanaAway, match=r"no Grafana answers at http://127.0.0.1:\d+ \(Connection refused\)"):
         nobody.annotate(SOMETHING)
 
 

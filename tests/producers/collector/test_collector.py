@@ -22,7 +22,7 @@ from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
 from producers.collector.drive_session import OpenGame
 from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
-from producers.collector.sender import Sender
+from producers.collector.sender import TickSender
 from tests.kafka_tools import events, headers, kill, read_all
 from tests.producers.collector.ticks import tick_of
 from tests.producers.collector.tiny_game import ANSWER, Script, TinyGame, without_speed
@@ -155,7 +155,7 @@ def test_a_broker_that_dies_and_comes_back_costs_no_tick(own_broker: LocalBroker
 def test_what_waited_too_long_is_given_up_counted_and_never_sent_twice(own_broker: LocalBroker) -> None:
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False), prefix="gone")
     topic_admin.ensure(kafka)
-    sender = Sender(kafka, memory_mb=1, give_up_s=6.0)
+    sender = TickSender(kafka, memory_mb=1, give_up_s=6.0)
     ticks = iter(range(10_000))
 
     def send(count: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charles.games.game import Action
 from producers.collector.disturbances import PEDALS, STEERING, Disturbances
-from producers.collector.wanted_ranges import Wanted
+from producers.collector.wanted_ranges import WantedRanges
 
 ANSWER = Action(steering=0.25, acceleration_braking=-0.5)
 TICKS = 30 * 600
@@ -46,7 +46,7 @@ def test_the_same_seed_disturbs_the_same_way_and_another_one_otherwise() -> None
     assert first != [other.applied(ANSWER) for _ in range(300)]
 
 
-def answers(wanted: list[Wanted], ticks: int = TICKS) -> tuple[list[float], list[float]]:
+def answers(wanted: list[WantedRanges], ticks: int = TICKS) -> tuple[list[float], list[float]]:
     """What a driver answers whose car drifts as far as it is pushed: steering, pedals."""
     noise, off = Disturbances(seed=3), [0.0, 0.0]
     given: tuple[list[float], list[float]] = [], []
@@ -65,7 +65,7 @@ def test_what_is_wanted_is_answered_several_times_as_often(low: float, high: flo
     """Wanted on one axis, it changes nothing on the other."""
     usual = answers([])
     for axis, of in (("steering", 0), ("pedals", 1)):
-        sought = answers([Wanted(axis, low, high)])  # type: ignore[arg-type]
+        sought = answers([WantedRanges(axis, low, high)])  # type: ignore[arg-type]
         within = [sum(low <= value <= high for value in given[of]) for given in (usual, sought)]
         assert within[1] > 2 * within[0]
         assert sought[1 - of] == usual[1 - of]
@@ -73,7 +73,7 @@ def test_what_is_wanted_is_answered_several_times_as_often(low: float, high: flo
 
 def test_a_burst_pushes_the_other_way_and_lets_the_driver_have_what_it_sought() -> None:
     noise = Disturbances(seed=1)
-    noise.seek([Wanted("steering", 0.5, 0.6), Wanted("pedals", -0.9, -0.8)])
+    noise.seek([WantedRanges("steering", 0.5, 0.6), WantedRanges("pedals", -0.9, -0.8)])
     short, enough = Action(0.5, -0.8), Action(0.6, -0.9)
     assert {noise.applied(short).steering for _ in range(TICKS)} == {0.5, -1.0}
     assert {noise.applied(short).acceleration_braking for _ in range(TICKS)} == {-0.8, 1.0}
@@ -82,7 +82,7 @@ def test_a_burst_pushes_the_other_way_and_lets_the_driver_have_what_it_sought() 
 
 def test_a_wish_that_is_over_leaves_the_bursts_as_they_were() -> None:
     noise = Disturbances(seed=1)
-    noise.seek([Wanted("steering", 0.5, 0.6)])
+    noise.seek([WantedRanges("steering", 0.5, 0.6)])
     noise.seek([])
     assert len({noise.applied(ANSWER).steering for _ in range(TICKS)}) > 50
 
@@ -90,7 +90,7 @@ def test_a_wish_that_is_over_leaves_the_bursts_as_they_were() -> None:
 @given(st.lists(st.tuples(st.sampled_from(["steering", "pedals"]), st.floats(-1, 1))), st.integers(0, 99))
 def test_whatever_is_wanted_the_car_is_told_nothing_out_of_range(wishes: list[tuple[str, float]], seed: int) -> None:
     noise = Disturbances(seed)
-    noise.seek([Wanted(axis, middle, middle) for axis, middle in wishes if middle])  # type: ignore[arg-type]
+    noise.seek([WantedRanges(axis, middle, middle) for axis, middle in wishes if middle])  # type: ignore[arg-type]
     for _ in range(300):
         applied = noise.applied(ANSWER)
         assert -1 <= applied.steering <= 1

@@ -10,7 +10,7 @@ import pytest
 from charles.config import Collect, Config
 from charles.events import now
 from charles.games.game import Observation
-from producers.collector.drive_session import CRASH_PATIENCE_S, Drive
+from producers.collector.drive_session import CRASH_PATIENCE_S, DriveSession
 from tests.producers.collector.tiny_game import Script, TinyGame, standing
 
 WHOLE_WORLD = 120.0
@@ -18,7 +18,7 @@ WHOLE_WORLD = 120.0
 
 def drive_on(
     script: Script, ticks: int, world_minutes: float = WHOLE_WORLD
-) -> tuple[list[tuple[str, int]], list[TinyGame], Drive]:
+) -> tuple[list[tuple[str, int]], list[TinyGame], DriveSession]:
     """(run, tick) of every tick, the games that were opened, and the drive."""
     games: list[TinyGame] = []
 
@@ -26,7 +26,7 @@ def drive_on(
         games.append(TinyGame(seed, script))
         return games[-1]
 
-    drive = Drive(open_game, 40, Config(collect=Collect(world_minutes=world_minutes)))
+    drive = DriveSession(open_game, 40, Config(collect=Collect(world_minutes=world_minutes)))
     moments = []
     for _ in range(ticks):
         drive.observe()

@@ -14,8 +14,8 @@ from charles.kafka import topic_admin
 from charles.kafka.clients import admin, name, producer
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
-from producers.collector.run_partitioner import Places, partition_of
-from producers.collector.sender import Sender
+from producers.collector.run_partitioner import RunPartitioner, partition_of
+from producers.collector.sender import TickSender
 from tests.kafka_tools import headers, kill, read_all
 from tests.producers.collector.ticks import tick_of
 
@@ -28,7 +28,7 @@ def add_partitions(kafka: Kafka, topic: topics.Topic, count: int) -> None:
         assert time.monotonic() < deadline
 
 
-def send(sender: Sender, run: str, ticks: range) -> None:
+def send(sender: TickSender, run: str, ticks: range) -> None:
     for tick in ticks:
         sender.send(*tick_of(tick, run=run))
 
@@ -63,7 +63,7 @@ def test_partitions_that_are_added_under_way_split_no_run_and_the_next_run_uses_
     more = topics.FRAMES.partitions * 2
     before, after = partition_of("c-1", topics.FRAMES.partitions), partition_of("c-1", more)
     assert before != after, "the test wants a name that leads elsewhere"
-    sender = Sender(kafka, memory_mb=8)
+    sender = TickSender(kafka, memory_mb=8)
     send(sender, "first", range(50))
     add_partitions(kafka, topics.FRAMES, more)
     send(sender, "first", range(50, 75))
@@ -86,7 +86,7 @@ def test_a_run_that_begins_while_no_broker_answers_begins_at_once_where_the_last
 ) -> None:
     kafka = Kafka(bootstrap_servers=own_broker.start(detached=False))
     topic_admin.ensure(kafka)
-    places = Places(kafka, producer(kafka))
+    places = RunPartitioner(kafka, producer(kafka))
     first = places.of("c-1", "first")
     kill(own_broker)
     began = time.monotonic()

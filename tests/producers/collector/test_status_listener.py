@@ -12,7 +12,7 @@ import pytest
 from charles import topics
 from charles.events import Control, Status
 from charles.settings import Kafka
-from producers.collector.status_listener import BEGAN, RIVAL_S, STARVING_S, Heard, Hearing, Process
+from producers.collector.status_listener import BEGAN, RIVAL_S, STARVING_S, Heard, Process, StatusListener
 from tests.kafka_tools import events
 from tests.programs import heard, running
 from tests.top.pipeline import publish, status
@@ -91,7 +91,7 @@ def until(true: Callable[[], bool], patience_s: float = 30.0) -> None:
 
 def test_it_hears_from_now_on_and_never_waits(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, balancer(1, "steering 1"))
-    with closing(Hearing(kafka, WHO)) as hearing:
+    with closing(StatusListener(kafka, WHO)) as hearing:
         took = []
 
         def hears() -> bool:

@@ -8,23 +8,26 @@ from hypothesis import strategies as st
 
 from charles.labels.outputs import LOWEST, parse
 from charles.labels.set_kinds import set_kinds
-from producers.collector.wanted_ranges import Wanted, wanted
+from producers.collector.wanted_ranges import WantedRanges, wanted
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("steering [-1, -0.9)", [Wanted("steering", -1, -0.9)]),
-        ("steering [-0.1, 0)", [Wanted("steering", -0.1, 0)]),
-        ("acceleration_braking (0.3, 0.4]", [Wanted("pedals", 0.3, 0.4)]),
-        ("acceleration_braking [-0.9, -0.8)", [Wanted("pedals", -0.9, -0.8)]),
-        ("braking (0.3, 0.4]", [Wanted("pedals", -0.4, -0.3)]),
-        ("braking 1", [Wanted("pedals", -1, -1)]),
-        ("acceleration [0.8, 1) braking 0 steering (-0.2, 0)", [Wanted("pedals", 0.8, 1), Wanted("steering", -0.2, 0)]),
-        ("steering:classification(-0.5/0/0.5) -0.5", [Wanted("steering", -0.5, -0.5)]),
+        ("steering [-1, -0.9)", [WantedRanges("steering", -1, -0.9)]),
+        ("steering [-0.1, 0)", [WantedRanges("steering", -0.1, 0)]),
+        ("acceleration_braking (0.3, 0.4]", [WantedRanges("pedals", 0.3, 0.4)]),
+        ("acceleration_braking [-0.9, -0.8)", [WantedRanges("pedals", -0.9, -0.8)]),
+        ("braking (0.3, 0.4]", [WantedRanges("pedals", -0.4, -0.3)]),
+        ("braking 1", [WantedRanges("pedals", -1, -1)]),
+        (
+            "acceleration [0.8, 1) braking 0 steering (-0.2, 0)",
+            [WantedRanges("pedals", 0.8, 1), WantedRanges("steering", -0.2, 0)],
+        ),
+        ("steering:classification(-0.5/0/0.5) -0.5", [WantedRanges("steering", -0.5, -0.5)]),
     ],
 )
-def test_a_name_says_which_answers_are_wanted(name: str, expected: list[Wanted]) -> None:
+def test_a_name_says_which_answers_are_wanted(name: str, expected: list[WantedRanges]) -> None:
     assert wanted([name]) == expected
 
 
@@ -48,7 +51,7 @@ def test_what_is_no_range_to_seek_is_left_out(name: str) -> None:
 
 def test_several_names_are_taken_together_each_range_once() -> None:
     names = ["steering (0.9, 1]", "steering 0", "steering (0.9, 1]", "braking (0.9, 1)"]
-    assert wanted(names) == [Wanted("steering", 0.9, 1), Wanted("pedals", -1, -0.9)]
+    assert wanted(names) == [WantedRanges("steering", 0.9, 1), WantedRanges("pedals", -1, -0.9)]
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "v3", "v4"])

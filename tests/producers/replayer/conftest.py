@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 
 from charles.recordings.format.reader import Recording
-from charles.recordings.replays import Outcome
+from charles.recordings.replays import ReplayOutcome
 from charles.settings import Kafka, Replayer, Settings
 from producers import replayer
 from tests.producers.replayer.driven import drive, odd, recording
 from tests.producers.replayer.processes import Start, started
 
-Replay = Callable[..., Outcome]
+Replay = Callable[..., ReplayOutcome]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def source(tmp_path: Path) -> Recording:
 def replay(target: Kafka) -> Replay:
     """Replays a recording to the target, as fast as it goes unless told otherwise."""
 
-    def run(source: Recording, **options: Any) -> Outcome:
+    def run(source: Recording, **options: Any) -> ReplayOutcome:
         options = {"prefix": target.prefix, "speed": "max", "recording": source.folder} | options
         return replayer.main(Settings(kafka=target, replayer=Replayer(**options)))
 

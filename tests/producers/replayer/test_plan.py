@@ -12,7 +12,7 @@ from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import ConfigError, Kafka, Recordings, Replayer, Settings, load
-from producers.replayer.plan import NEVER, REPLAYED, Plan, planned
+from producers.replayer.plan import NEVER, REPLAYED, ReplayPlan, planned
 from tests.producers.replayer.driven import BEGAN_MS, PARTITIONS, TICK_MS, drive, recording
 from tests.recordings.made import of_run
 
@@ -27,7 +27,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return recording(tmp_path_factory.mktemp("recordings") / "monday", placed, partitions)
 
 
-def plan(source: Recording, **options: Any) -> Plan:
+def plan(source: Recording, **options: Any) -> ReplayPlan:
     return planned(Settings(kafka=KAFKA, replayer=Replayer(recording=source.folder, **options)))
 
 

@@ -13,12 +13,12 @@ from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
-from producers.replayer.rename_runs import Renaming
+from producers.replayer.rename_runs import RunRenaming
 from tests.producers.replayer.driven import control, frame, of_tick, sample
 
 
-def renaming(**schemas: Any) -> Renaming:
-    return Renaming(Manifest(prefix="charles", schemas=schemas), "-x")
+def renaming(**schemas: Any) -> RunRenaming:
+    return RunRenaming(Manifest(prefix="charles", schemas=schemas), "-x")
 
 
 @pytest.mark.parametrize("make", [frame, control])
@@ -49,7 +49,7 @@ def test_a_sample_gets_a_new_set_too_which_is_its_key() -> None:
 
 def test_all_records_of_a_pass_get_the_same_suffix_and_each_pass_another_one() -> None:
     manifest = Manifest(prefix="charles")
-    passes = [Renaming(manifest) for _ in range(20)]
+    passes = [RunRenaming(manifest) for _ in range(20)]
     assert len({each.suffix for each in passes}) == 20
     for each in passes:
         runs = {each(of_tick(tick, control("garage", "r1", tick), "garage")).header("run") for tick in range(3)}

@@ -12,7 +12,7 @@ from charles.kafka.clients import name, producer
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 from producers.replayer.existing_runs_check import HeldAlready
-from producers.replayer.resume_point import NotTheSame
+from producers.replayer.resume_point import AnotherReplay
 from tests.kafka_tools import events
 from tests.producers.replayer.conftest import Replay
 from tests.producers.replayer.driven import ALL, drive, recorded, recording, there
@@ -113,7 +113,7 @@ def test_another_replay_cannot_be_resumed(
 ) -> None:
     replay(source, **first)
     before = [there(target, topic) for topic in ALL]
-    with pytest.raises(NotTheSame, match=r"does not hold the beginning of this replay .*: give the very options"):
+    with pytest.raises(AnotherReplay, match=r"does not hold the beginning of this replay .*: give the very options"):
         replay(source, resume=True, **then)
     assert before == [there(target, topic) for topic in ALL]
 
@@ -123,5 +123,5 @@ def test_topics_that_others_wrote_to_cannot_be_resumed(source: Recording, target
     writer = producer(target)
     writer.produce(name(target, topics.CONTROLS), b"another", b"key", 0)
     writer.flush(10)
-    with pytest.raises(NotTheSame, match=r"partition 0 of .*\.controls"):
+    with pytest.raises(AnotherReplay, match=r"partition 0 of .*\.controls"):
         replay(source, resume=True)

@@ -14,7 +14,7 @@ from charles.avro import codec
 from charles.events import Control, Frame, Sample
 from charles.kafka import topic_admin
 from charles.kafka.clients import name
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import WrongTopics
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
@@ -67,7 +67,7 @@ def test_new_runs_are_new_in_values_headers_and_keys_alike(source: Recording, ta
     assert set(outcome.records) == {"frames", "controls", "balanced"}
     (suffix,) = {event.run.removeprefix("r1") for event in events_of(target)}
     assert suffix.startswith("-r")
-    registry = Registry(target)
+    registry = SchemaStore(target)
     for topic in (topics.FRAMES, topics.CONTROLS, topics.BALANCED):
         for partition, records in there(target, topic).items():
             before = recorded(source, topic)[partition]

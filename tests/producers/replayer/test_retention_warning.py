@@ -8,7 +8,7 @@ from charles import topics
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, Replayer, Settings
 from charles.topics import DAY
-from producers.replayer.plan import Plan, planned
+from producers.replayer.plan import ReplayPlan, planned
 from producers.replayer.retention_warning import Config, warnings
 from tests.producers.replayer.driven import BEGAN_MS, drive, recording
 
@@ -22,7 +22,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return recording(tmp_path_factory.mktemp("recordings") / "monday", list(drive(30)))
 
 
-def plan(source: Recording, **options: str) -> Plan:
+def plan(source: Recording, **options: str) -> ReplayPlan:
     return planned(Settings(kafka=KAFKA, replayer=Replayer.model_validate({"recording": source.folder} | options)))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.base.atomic_file import Unwritable
-from charles.recordings.edit.cut import Part, cut
+from charles.recordings.edit.cut import CutPart, cut
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
@@ -48,16 +48,16 @@ def contents(folder: Path) -> dict[Path, bytes]:
 @pytest.mark.parametrize(
     ("part", "counts"),
     [
-        (Part(), {"frames": [91, 91], "controls": [91, 91], "notes": [2]}),
-        (Part(since_ms=BEGAN_MS + 2000), {"frames": [31, 61], "controls": [31, 61], "notes": [1]}),
-        (Part(until_ms=BEGAN_MS + 2000), {"frames": [60, 30], "controls": [60, 30], "notes": [1]}),
-        (Part(BEGAN_MS + 1000, BEGAN_MS + 2000), {"frames": [30, 30], "controls": [30, 30], "notes": [0]}),
-        (Part(collectors=frozenset({"other"})), {"frames": [0, 91], "controls": [0, 91], "notes": [0]}),
-        (Part(topics=["controls"]), {"controls": [91, 91]}),
+        (CutPart(), {"frames": [91, 91], "controls": [91, 91], "notes": [2]}),
+        (CutPart(since_ms=BEGAN_MS + 2000), {"frames": [31, 61], "controls": [31, 61], "notes": [1]}),
+        (CutPart(until_ms=BEGAN_MS + 2000), {"frames": [60, 30], "controls": [60, 30], "notes": [1]}),
+        (CutPart(BEGAN_MS + 1000, BEGAN_MS + 2000), {"frames": [30, 30], "controls": [30, 30], "notes": [0]}),
+        (CutPart(collectors=frozenset({"other"})), {"frames": [0, 91], "controls": [0, 91], "notes": [0]}),
+        (CutPart(topics=["controls"]), {"controls": [91, 91]}),
     ],
 )
 def test_records_of_a_part_stay_as_they_are(
-    part: Part, counts: dict[str, list[int]], source: Recording, tmp_path: Path
+    part: CutPart, counts: dict[str, list[int]], source: Recording, tmp_path: Path
 ) -> None:
     before = contents(source.folder)
     cut(source, tmp_path / "part", part)
@@ -81,7 +81,7 @@ def test_cut_at_any_time_the_parts_are_the_whole(
     found: list[Record] = []
     for number, (begin, end) in enumerate(itertools.pairwise(times)):
         try:
-            cut(source, folder / str(number), Part(begin, end))
+            cut(source, folder / str(number), CutPart(begin, end))
         except RecordingError:
             continue  # nothing lies there
         found += Recording.open(folder / str(number)).read("a", 0)
@@ -96,7 +96,7 @@ def test_a_part_says_of_what_it_is_and_keeps_what_is_known_of_it(source: Recordi
         writer.note("it rained")
         writer.finish()
     source = Recording.open(source.folder)
-    cut(source, tmp_path / "part", Part(collectors=frozenset({"one"})))
+    cut(source, tmp_path / "part", CutPart(collectors=frozenset({"one"})))
     manifest = Recording.open(tmp_path / "part").manifest
     assert manifest.schemas == source.manifest.schemas
     assert manifest.configs == source.manifest.configs
@@ -109,15 +109,15 @@ def test_a_part_says_of_what_it_is_and_keeps_what_is_known_of_it(source: Recordi
 
 def test_a_recording_that_is_not_complete_is_cut_as_far_as_it_was_flushed(tmp_path: Path) -> None:
     source = recorded(tmp_path / "source", two_collectors(), finish=False)
-    cut(source, tmp_path / "part", Part())
+    cut(source, tmp_path / "part", CutPart())
     assert everything(Recording.open(tmp_path / "part")) == everything(source)
 
 
 def test_nothing_is_made_where_nothing_is_asked_for(source: Recording, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="holds nothing of that"):
-        cut(source, tmp_path / "part", Part(collectors=frozenset({"nobody"})))
+        cut(source, tmp_path / "part", CutPart(collectors=frozenset({"nobody"})))
     with pytest.raises(RecordingError, match="holds no topic weights"):
-        cut(source, tmp_path / "part", Part(topics=["weights"]))
+        cut(source, tmp_path / "part", CutPart(topics=["weights"]))
     assert not (tmp_path / "part").exists()
 
 
@@ -126,9 +126,9 @@ def test_a_folder_that_holds_something_is_left_alone(source: Recording, tmp_path
     (tmp_path / "mine" / "note").write_text("keep me")
     for folder in (tmp_path / "mine", tmp_path / "mine" / "note", source.folder):
         with pytest.raises(RecordingError, match=r"name a new one|stays as it is"):
-            cut(source, folder, Part())
+            cut(source, folder, CutPart())
     with pytest.raises(RecordingError, match="stays as it is: name another folder"):
-        cut(source, source.folder / "part", Part())
+        cut(source, source.folder / "part", CutPart())
     assert (tmp_path / "mine" / "note").read_text() == "keep me"
 
 
@@ -154,6 +154,6 @@ def test_what_is_not_finished_is_removed(
 
     monkeypatch.setattr(RecordingWriter, "append", fails)
     with pytest.raises((KeyboardInterrupt, Unwritable)):
-        cut(source, folder, Part())
+        cut(source, folder, CutPart())
     assert seen.is_set()
     assert list(folder.iterdir()) == [] if existed else not folder.exists()

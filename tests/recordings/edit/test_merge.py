@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.recordings.edit.cut import Part, cut
+from charles.recordings.edit.cut import CutPart, cut
 from charles.recordings.edit.merge import merge
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.manifest import TopicInfo
@@ -37,9 +37,9 @@ def test_parts_of_a_recording_become_the_whole_again(tmp_path: Path) -> None:
         tmp_path / "source", [*placed(drive(91, "r1", "one"), 0, 100), *placed(drive(91, "r2", "two"), 1)]
     )
     parts = [
-        Part(until_ms=BEGAN_MS + 2000),
-        Part(since_ms=BEGAN_MS + 1000, collectors=frozenset({"one"})),  # overlaps the first
-        Part(since_ms=BEGAN_MS + 2000, collectors=frozenset({"two"})),
+        CutPart(until_ms=BEGAN_MS + 2000),
+        CutPart(since_ms=BEGAN_MS + 1000, collectors=frozenset({"one"})),  # overlaps the first
+        CutPart(since_ms=BEGAN_MS + 2000, collectors=frozenset({"two"})),
     ]
     for number, part in enumerate(parts):
         cut(source, tmp_path / str(number), part)

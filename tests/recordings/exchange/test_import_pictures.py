@@ -14,7 +14,7 @@ from charles.avro.codec import decode
 from charles.events import Control, Frame
 from charles.recordings.edit.merge import merge
 from charles.recordings.exchange import jpeg_folder
-from charles.recordings.exchange.import_pictures import MILES_PER_HOUR, Imported, Options, import_folder
+from charles.recordings.exchange.import_pictures import MILES_PER_HOUR, ImportOptions, ImportResult, import_folder
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.label_check import check
@@ -40,8 +40,8 @@ def table(folder: Path, heads: str | None, *rows: str) -> Path:
     return path
 
 
-def imported(folder: Path, path: Path, **options: object) -> tuple[Imported, list[Control], list[Frame]]:
-    made = import_folder(folder / "IMG", path, folder / "new", Options(**options), "charles")  # type: ignore[arg-type]
+def imported(folder: Path, path: Path, **options: object) -> tuple[ImportResult, list[Control], list[Frame]]:
+    made = import_folder(folder / "IMG", path, folder / "new", ImportOptions(**options), "charles")  # type: ignore[arg-type]
     read = Recording.open(folder / "new")
     assert verify(read).ok
     controls = [decode(Control, each.value, read.manifest.find_schema) for each in read.read("controls", 0)]
@@ -85,7 +85,7 @@ def test_what_is_exported_comes_back(tmp_path: Path) -> None:
     source = recorded(tmp_path / "source", placed(drive(40, steering=0.3, yaw_rate=0.2, heading=0.1, y=3.5)))
     jpeg_folder.export(source, tmp_path / "out")
     here = tmp_path / "out" / "c" / "r"
-    import_folder(here, here / "labels.csv", tmp_path / "new", Options(collector="c"), "charles")
+    import_folder(here, here / "labels.csv", tmp_path / "new", ImportOptions(collector="c"), "charles")
     new = Recording.open(tmp_path / "new")
     run = new.manifest.runs["c"][0]
     for topic, event in (("controls", Control), ("frames", Frame)):
@@ -202,7 +202,7 @@ def test_the_same_table_makes_the_same_names_and_two_go_together(folder: Path, t
     path = table(folder, "frame,steering,throttle,time", *rows)
     sources = []
     for name, collector in (("one", "a"), ("two", "a"), ("three", "b")):
-        import_folder(folder / "IMG", path, folder / name, Options(collector=collector), "charles")
+        import_folder(folder / "IMG", path, folder / name, ImportOptions(collector=collector), "charles")
         sources.append(Recording.open(folder / name))
     assert sources[0].manifest.runs == sources[1].manifest.runs
     assert merge(sources, folder / "all") == 2 * 12

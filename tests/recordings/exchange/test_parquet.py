@@ -31,7 +31,7 @@ CHECKPOINT = Checkpoint(
 )  # fmt: skip
 
 
-def exported(source: Recording, folder: Path, *, video: bool = False) -> tuple[parquet.Exported, Path]:
+def exported(source: Recording, folder: Path, *, video: bool = False) -> tuple[parquet.ExportedTables, Path]:
     return parquet.export(source, folder / "out", video=video), folder / "out"
 
 

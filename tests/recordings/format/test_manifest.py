@@ -10,7 +10,7 @@ import pytest
 
 from charles.avro import codec
 from charles.events import Frame
-from charles.recordings.format.errors import Damaged, RecordingError
+from charles.recordings.format.errors import DamagedRecording, RecordingError
 from charles.recordings.format.layout import MANIFEST, segment_file
 from charles.recordings.format.manifest import ConfigInfo, Manifest, SegmentInfo, TopicInfo, schema_key
 
@@ -72,7 +72,7 @@ def test_a_torn_one_is_named(share: float, tmp_path: Path) -> None:
     manifest().save(tmp_path)
     path = tmp_path / MANIFEST
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(Damaged, match=r"manifest\.json is damaged at byte \d+: it is no JSON"):
+    with pytest.raises(DamagedRecording, match=r"manifest\.json is damaged at byte \d+: it is no JSON"):
         Manifest.load(tmp_path)
 
 
@@ -82,7 +82,7 @@ def test_whoever_changes_it_on_purpose_takes_its_sha256_away(tmp_path: Path) -> 
     found = json.loads(path.read_text())
     found["notes"].append("mine")
     path.write_text(json.dumps(found))
-    with pytest.raises(Damaged, match="sha256: Extra inputs are not permitted"):
+    with pytest.raises(DamagedRecording, match="sha256: Extra inputs are not permitted"):
         Manifest.load(tmp_path)
     del found["sha256"]
     path.write_text(json.dumps(found))
@@ -106,14 +106,14 @@ def test_a_newer_format_says_what_to_do(tmp_path: Path) -> None:
 )
 def test_what_it_cannot_mean_is_named(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text(json.dumps({"prefix": "charles"} | changes))
-    with pytest.raises(Damaged, match=words):
+    with pytest.raises(DamagedRecording, match=words):
         Manifest.load(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "null"])
 def test_json_of_something_else_is_no_manifest(text: str, tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text(text)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedRecording):
         Manifest.load(tmp_path)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charles.recordings.format import segment_index
-from charles.recordings.format.errors import Damaged, RecordingError
+from charles.recordings.format.errors import DamagedRecording, RecordingError
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.reader import Recording, TopicLength
 from charles.recordings.format.writer import RecordingWriter
@@ -142,7 +142,7 @@ def test_a_missing_segment_is_damage(tmp_path: Path) -> None:
     read = several_segments(tmp_path / "r")
     path = read.folder / read.segments("a", 0)[1].file
     path.unlink()
-    with pytest.raises(Damaged, match="the file is missing") as told:
+    with pytest.raises(DamagedRecording, match="the file is missing") as told:
         list(read.merged())
     assert told.value.path == path
 
@@ -152,14 +152,14 @@ def test_a_cut_segment_is_damage_even_between_blocks(tmp_path: Path) -> None:
     info = read.segments("a", 0)[0]
     with (read.folder / info.file).open("ab") as file:
         file.truncate(info.bytes - 1)
-    with pytest.raises(Damaged, match=f"it has {info.bytes - 1} bytes, the manifest says {info.bytes}"):
+    with pytest.raises(DamagedRecording, match=f"it has {info.bytes - 1} bytes, the manifest says {info.bytes}"):
         list(read.read("a", 0))
 
 
 def test_a_segment_that_the_manifest_forgot_is_damage(tmp_path: Path) -> None:
     read = several_segments(tmp_path / "r")
     forgotten = read.manifest.segments.pop(1)
-    with pytest.raises(Damaged, match=f"follows offset {forgotten.last_offset} and not {forgotten.follows}"):
+    with pytest.raises(DamagedRecording, match=f"follows offset {forgotten.last_offset} and not {forgotten.follows}"):
         list(read.read("a", 0))
 
 
@@ -168,7 +168,7 @@ def test_another_segment_of_the_same_size_is_damage(tmp_path: Path) -> None:
     info = read.segments("a", 0)[0]
     recorded(other, [("a", 0, record(offset + 1)) for offset in range(info.records)])
     shutil.copy(next((other / "a" / "0").glob("*.avro")), read.folder / info.file)
-    with pytest.raises(Damaged, match=f"it ends with offset {info.last_offset + 1}"):
+    with pytest.raises(DamagedRecording, match=f"it ends with offset {info.last_offset + 1}"):
         list(read.read("a", 0))
 
 
@@ -177,5 +177,5 @@ def test_a_segment_from_elsewhere_among_the_open_ones_is_damage(tmp_path: Path) 
         tmp_path / "r", [("a", 0, record(offset)) for offset in range(40)], segment_bytes=1600, finish=False
     )
     shutil.copy(read.folder / read.segments("a", 0)[0].file, read.folder / "a" / "0" / f"{1:020d}.avro")
-    with pytest.raises(Damaged, match="is sealed up to offset"):
+    with pytest.raises(DamagedRecording, match="is sealed up to offset"):
         list(read.read("a", 0))

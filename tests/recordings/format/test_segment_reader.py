@@ -18,20 +18,20 @@ from hypothesis import strategies as st
 from charles.avro.binary import read_long, write_long
 from charles.recordings.format import avro_file, segment_index
 from charles.recordings.format.compression import CODECS
-from charles.recordings.format.errors import Damaged
+from charles.recordings.format.errors import DamagedRecording
 from charles.recordings.format.record import Record
 from charles.recordings.format.record_encoding import record_pieces
-from charles.recordings.format.segment_index import Entry
+from charles.recordings.format.segment_index import IndexEntry
 from charles.recordings.format.segment_index import read as read_index
 from charles.recordings.format.segment_reader import read_segment
-from charles.recordings.format.segment_stats import Facts
+from charles.recordings.format.segment_stats import SegmentStats
 from charles.recordings.format.segment_writer import BLOCK_BYTES, BLOCK_RECORDS, SegmentWriter
 from tests.recordings.made import record, records
 
 ALL_CODECS = st.sampled_from(sorted(CODECS))
 
 
-def write(path: Path, blocks: list[list[Record]], codec: str = "null") -> Facts:
+def write(path: Path, blocks: list[list[Record]], codec: str = "null") -> SegmentStats:
     """A sealed segment of these blocks."""
     writer = SegmentWriter.create(path, codec)
     for block in blocks:
@@ -59,7 +59,7 @@ def test_what_is_read_is_what_was_appended_to_the_byte(rows: list[Record], size:
         assert list(read_segment(path)) == rows
         assert by_fastavro(path) == rows
         timestamps = [each.timestamp for each in rows if each.timestamp >= 0] or [-1]
-        assert facts == Facts(
+        assert facts == SegmentStats(
             *(rows[0].offset, rows[-1].offset, len(rows), path.stat().st_size),
             *(hashlib.sha256(path.read_bytes()).hexdigest(), min(timestamps), max(timestamps), codec),
         )
@@ -194,7 +194,7 @@ def test_whole_blocks_behind_a_damaged_one_are_kept_beside_the_file(tmp_path: Pa
     at = read_index(path)[1].position
     data[at] ^= 0x40
     path.write_bytes(data)
-    with pytest.raises(Damaged, match=f"is damaged at byte {at}"):
+    with pytest.raises(DamagedRecording, match=f"is damaged at byte {at}"):
         list(read_segment(path, may_be_torn=True))  # no tear: it would pass over what is there
     writer, cut = SegmentWriter.resume(path)
     writer.close()
@@ -215,7 +215,7 @@ def test_a_block_that_does_not_end_where_it_should_is_damage(tmp_path: Path) -> 
     write(path, [[record(0)], [record(1)], [record(2)]])
     second, third = (entry.position for entry in read_index(path)[1:])
     harmed(path, third - 1, path.read_bytes()[third - 1] ^ 1)
-    with pytest.raises(Damaged, match=f"at byte {second}: the block does not end with the file's marker"):
+    with pytest.raises(DamagedRecording, match=f"at byte {second}: the block does not end with the file's marker"):
         list(read_segment(path))
 
 
@@ -225,7 +225,7 @@ def test_a_block_with_another_number_of_records_than_it_says_is_damage(count: in
     write(path, [[record(offset) for offset in range(3)]])
     (entry,) = read_index(path)
     harmed(path, entry.position, 2 * count)
-    with pytest.raises(Damaged, match=f"at byte {entry.position}: the block"):
+    with pytest.raises(DamagedRecording, match=f"at byte {entry.position}: the block"):
         list(read_segment(path))
 
 
@@ -234,16 +234,16 @@ def test_what_lies_behind_a_block_s_last_record_is_damage(tmp_path: Path) -> Non
     begin = avro_file.header(avro_file.RECORDS, "null", sync)
     hidden = [*record_pieces(record(5)), *record_pieces(record(0))]
     path.write_bytes(begin + avro_file.block(1, hidden, "null", sync))
-    with pytest.raises(Damaged, match=f"at byte {len(begin)}: the block does not hold 1 items"):
+    with pytest.raises(DamagedRecording, match=f"at byte {len(begin)}: the block does not hold 1 items"):
         list(read_segment(path))
 
 
 def test_the_index_leads_to_the_block_that_is_wanted() -> None:
     entries = [
-        Entry(-1, 10, 100),
-        Entry(5, 20, 200),
-        Entry(5, 30, 300),
-        Entry(9, 40, 400),
+        IndexEntry(-1, 10, 100),
+        IndexEntry(5, 20, 200),
+        IndexEntry(5, 30, 300),
+        IndexEntry(9, 40, 400),
     ]
     assert [segment_index.at_offset(entries, offset) for offset in (0, 10, 19, 20, 39, 40, 99)] == [0, 0, 0, 1, 2, 3, 3]
     assert [segment_index.at_time(entries, time) for time in (-1, 0, 5, 6, 9, 10)] == [0, 1, 1, 3, 3, 4]
@@ -259,7 +259,7 @@ def test_a_flipped_bit_never_gives_other_offsets_or_more_records_unnoticed(data:
         content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
         path.write_bytes(content)
         assert hashlib.sha256(content).hexdigest() != facts.sha256
-        with suppress(Damaged):
+        with suppress(DamagedRecording):
             got = list(read_segment(path))
             assert len(got) == len(rows)
             assert [each.offset for each in got] == sorted({each.offset for each in got})
@@ -281,16 +281,16 @@ def test_what_is_no_segment_is_named(content: bytes | None, reason: str, tmp_pat
             fastavro.writer(file, schema, [{"a": number} for number in range(2000)])
     else:
         path.write_bytes(content)
-    with pytest.raises(Damaged, match=reason) as told:
+    with pytest.raises(DamagedRecording, match=reason) as told:
         list(read_segment(path))
     assert str(path) in str(told.value)
     if content != b"":
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedRecording):
             SegmentWriter.resume(path)
 
 
 def test_a_missing_file_is_damage_too(tmp_path: Path) -> None:
-    with pytest.raises(Damaged, match="the file is missing"):
+    with pytest.raises(DamagedRecording, match="the file is missing"):
         list(read_segment(tmp_path / "s.avro"))
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from charles.avro import codec
 from charles.base.atomic_file import Unwritable
 from charles.events import Frame
-from charles.recordings.format.errors import Damaged, RecordingError
+from charles.recordings.format.errors import DamagedRecording, RecordingError
 from charles.recordings.format.manifest import Manifest, TopicInfo
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
@@ -314,7 +314,7 @@ def test_a_writer_that_was_closed_writes_no_more(end: Callable[[RecordingWriter]
 def test_what_overlaps_is_not_gone_on_with(tmp_path: Path) -> None:
     recorded(tmp_path / "r", [("a", 0, record(offset)) for offset in range(5)])
     SegmentWriter.create(tmp_path / "r" / "a" / "0" / f"{3:020d}.avro").close()
-    with pytest.raises(Damaged, match="move it away"):
+    with pytest.raises(DamagedRecording, match="move it away"):
         RecordingWriter.resume(tmp_path / "r")
 
 

@@ -20,7 +20,7 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
 from charles.recordings.format.writer import RecordingWriter
-from charles.recordings.inspect.verify import Report, verify
+from charles.recordings.inspect.verify import VerifyReport, verify
 from tests.recordings.made import Placed, files_of, recorded
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_what_was_recorded_is_whole(recording: Recording) -> None:
     size = sum(each.bytes for each in recording.manifest.segments)
     told: list[tuple[int, int]] = []
     report = verify(recording, lambda done, total: told.append((done, total)))
-    assert report == Report([], len(ROWS), size, len(ROWS), {})
+    assert report == VerifyReport([], len(ROWS), size, len(ROWS), {})
     assert report.ok
     assert told == sorted(told)
     assert told[-1] == (size, size)

@@ -13,7 +13,7 @@ from charles import topics
 from charles.events import Control, Frame, Moment, RunLedger, Sample, now
 from charles.kafka.clients import consumer, name
 from charles.kafka.publisher import Publisher
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.ledger.ticks import read, total
 from charles.pacing import HZ
 from charles.settings import Kafka
@@ -86,7 +86,7 @@ def ledgers_until(kafka: Kafka, done: Callable[[Ledgers], bool]) -> list[RunLedg
     found: Ledgers = {}
     for message in tail(kafka, topics.BALANCER_STATE):
         if (message.key() or b"").startswith(b"ledger/"):  # type: ignore[arg-type]
-            ledger = Registry(kafka).decode(RunLedger, message.value())
+            ledger = SchemaStore(kafka).decode(RunLedger, message.value())
             assert ledger.adds_up, ledger
             found[ledger.collector, ledger.run] = ledger
             if done(found):

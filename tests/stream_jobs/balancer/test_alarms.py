@@ -23,7 +23,7 @@ from charles.kafka import topic_admin
 from charles.kafka.clients import admin, name
 from charles.ledger.ticks import read, total
 from charles.settings import Kafka, load
-from stream_jobs.balancer.session import Session
+from stream_jobs.balancer.session import BalancerSession
 from tests.cli.commands import charles
 from tests.kafka_tools import events, free_port
 from tests.logged import logged, until
@@ -32,10 +32,13 @@ from tests.stream_jobs.balancer.feeding import CONFIG, LOCAL, RUN, Feed, Pedals,
 
 
 @contextmanager
-def session(kafka: Kafka) -> Iterator[Session]:
+def session(kafka: Kafka) -> Iterator[BalancerSession]:
     """The balancer in a thread of the test, which can reach into it."""
     settings, stop = load(kafka=kafka.model_dump(), balancer=LOCAL), StopWhen()
-    with Link(settings, "balancer", "balancer-1", stop) as link, closing(Session(link.begin(), link)) as running:  # type: ignore[arg-type]
+    with (
+        Link(settings, "balancer", "balancer-1", stop) as link,
+        closing(BalancerSession(link.begin(), link)) as running,
+    ):  # type: ignore[arg-type]
         thread = threading.Thread(target=running.run)
         thread.start()
         try:

@@ -15,7 +15,7 @@ from charles.base.shutdown import TakenOver
 from charles.events import Control, DeadLetter, Sample, now
 from charles.kafka import topic_admin
 from charles.kafka.clients import admin, group
-from charles.kafka.schemas import Registry
+from charles.kafka.schemas import SchemaStore
 from charles.labels.bins import BINS, scale_of
 from charles.labels.outputs import OUTPUTS
 from charles.ledger.ticks import read, total
@@ -62,7 +62,7 @@ def test_sets_are_whole_and_every_tick_is_accounted_for(kafka: Kafka, feed: Feed
     assert total(read(kafka)).terms["warm_up"] == 20
     assert len(samples) > 500
     message = read_all(kafka, topics.BALANCED)[0]
-    first = Registry(kafka).decode(Sample, message.value())
+    first = SchemaStore(kafka).decode(Sample, message.value())
     assert message.key() == first.set_id.encode()
     assert headers(message) == {"collector": first.collector, "run": RUN, "tick": str(first.tick)}
 

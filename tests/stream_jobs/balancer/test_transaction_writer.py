@@ -15,23 +15,23 @@ from charles.kafka.publisher import Publisher
 from charles.kafka.reading import read_to_end
 from charles.kafka.transactions import Fenced, join
 from charles.settings import Kafka
-from stream_jobs.balancer.transaction_writer import PROPERTIES, Record, Writer
+from stream_jobs.balancer.transaction_writer import PROPERTIES, OutputRecord, TransactionWriter
 
 CLIENT_BYTES = 4_000_000
 
 
 @contextmanager
-def writing(kafka: Kafka, ended: list[float] | None = None) -> Iterator[Writer]:
+def writing(kafka: Kafka, ended: list[float] | None = None) -> Iterator[TransactionWriter]:
     publisher = Publisher(kafka, **{"transactional.id": group(kafka, "writer")}, **PROPERTIES)
     join(publisher)
-    writer = Writer(publisher, ([] if ended is None else ended).append)
+    writer = TransactionWriter(publisher, ([] if ended is None else ended).append)
     try:
         yield writer
     finally:
         writer.close()
 
 
-def samples(*numbers: int, size: int = 10) -> list[Record]:
+def samples(*numbers: int, size: int = 10) -> list[OutputRecord]:
     return [(topics.BALANCED, str(number), bytes(size), -1, {"tick": str(number)}) for number in numbers]
 
 
@@ -41,7 +41,7 @@ def offsets_of(kafka: Kafka, offset: int) -> tuple[list[TopicPartition], object]
     return [TopicPartition(name(kafka, topics.FRAMES), 0, offset)], member
 
 
-def keep_sending(writer: Writer) -> None:
+def keep_sending(writer: TransactionWriter) -> None:
     """What goes wrong beside this thread is heard a moment later."""
     for _ in range(1000):
         writer.send(samples(2))

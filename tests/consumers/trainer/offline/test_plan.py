@@ -13,12 +13,12 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import load
 from consumers.trainer.offline import plan
-from consumers.trainer.offline.plan import Plan
-from consumers.trainer.offline.training_identity import NotTheSame
+from consumers.trainer.offline.plan import TrainingPlan
+from consumers.trainer.offline.training_identity import AnotherTraining
 from tests.consumers.trainer.offline.made import config, driven, record, samples
 
 
-def make(recording: Path, *, model: str | None = None, **wanted: Any) -> Plan:
+def make(recording: Path, *, model: str | None = None, **wanted: Any) -> TrainingPlan:
     return plan.make(load(trainer={"offline": recording.parent / "offline", "model": model}), recording, **wanted)
 
 
@@ -93,7 +93,9 @@ def test_only_the_very_same_training_goes_on_in_a_folder(both: Path, raw: Path) 
         (make(both, changes=["train.batch=4"]), "train.batch was 8, now 4"),
         (make(both, model="other"), r"another model \(pilot, not other\)"),
     ):
-        with pytest.raises(NotTheSame, match=f"pilot-both holds another training: .*{words}.*; name this one with"):
+        with pytest.raises(
+            AnotherTraining, match=f"pilot-both holds another training: .*{words}.*; name this one with"
+        ):
             other.facts.claim(made.folder)
 
 
@@ -101,7 +103,7 @@ def test_facts_that_are_none_are_not_gone_on_from(both: Path) -> None:
     made = make(both)
     made.folder.mkdir(parents=True)
     (made.folder / "training.json").write_text("{")
-    with pytest.raises(NotTheSame, match="cannot be read"):
+    with pytest.raises(AnotherTraining, match="cannot be read"):
         made.facts.claim(made.folder)
 
 

@@ -10,10 +10,10 @@ import pytest
 from charles.avro.codec import Unreadable
 from charles.config import Config
 from charles.settings import load
-from consumers.trainer.buffers import Buffers, Held
+from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.offline.recorded_samples import Numbered
 from consumers.trainer.offline.recording_feed import RecordedFeed
-from consumers.trainer.sample_intake import Shape
+from consumers.trainer.sample_intake import SampleShape
 from tests.consumers.trainer.balanced import HEIGHT, WIDTH, sample
 
 NUMBERS = range(0, 100, 2)
@@ -41,7 +41,7 @@ class Made:
 
 def feed(made: Made, passes: int | None = 1, told: list[str] | None = None) -> RecordedFeed:
     words = [] if told is None else told
-    shape = Shape.of(load(), (WIDTH, HEIGHT))
+    shape = SampleShape.of(load(), (WIDTH, HEIGHT))
     return RecordedFeed(made, shape, lambda what, why: words.append(f"{what}: {why}"), passes, lambda: False)
 
 
@@ -95,7 +95,7 @@ def test_what_was_held_is_read_again_and_the_rest_follows(stopped_after: int) ->
         found = other.refill(held, min(held, default=other.position), lambda _: True)
         other.start()
         after = taken(other)
-    assert {number: again.tick for number, again in found.items() if isinstance(again, Held)} == {
+    assert {number: again.tick for number, again in found.items() if isinstance(again, BufferedSample)} == {
         each.offset: each.tick for buffer in before.by_kind.values() for each in buffer if each.offset in held
     }
     assert ticks(before) + ticks(after) == list(NUMBERS) * 2

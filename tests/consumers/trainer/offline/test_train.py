@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from charles import topics
-from charles.checkpoints import publish
+from charles.checkpoints import topic_readers
+from charles.checkpoints.identity import STATE
 from charles.checkpoints.packing import Arrays
-from charles.checkpoints.publish import STATE
 from charles.checkpoints.weights_file import WeightsFileError, load_weights
 from charles.events import Checkpoint, Sample, TrainingStep
 from charles.kafka.clients import name, producer
@@ -27,7 +27,7 @@ from charles.labels.outputs import OUTPUTS
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 from charles.settings import Kafka
-from consumers.trainer.trainer_state import Saved, unpack
+from consumers.trainer.trainer_state import TrainerState, unpack
 from tests.consumers.trainer.offline.made import Placed, config, driven, record, samples
 from tests.kafka_tools import events
 from tests.programs import running
@@ -62,7 +62,7 @@ class Offline:
             return self.file(training, "state")[0].batch
         return -1
 
-    def saved(self, training: str) -> Saved:
+    def saved(self, training: str) -> TrainerState:
         return unpack(self.file(training, "state")[1])
 
     def digest(self, training: str) -> str:
@@ -156,14 +156,14 @@ def test_a_live_trainer_learns_from_the_very_same_samples(kafka: Kafka, offline:
         _until(lambda: len(events(kafka, topics.TRAINING, TrainingStep)) >= 21)
     offline.run(process)
 
-    live = publish.newest(kafka, "pilot", STATE)
+    live = topic_readers.newest(kafka, "pilot", STATE)
     assert live is not None
     manifest, _ = offline.file("all", "state")
     assert (live.recording, manifest.recording) == ("", recording.digest)
     assert (live.batch, manifest.batch) == (21, 21)
     assert sorted(map(repr, live.spans)) == sorted(map(repr, manifest.spans))
     everything = {(each.collector, each.run, each.tick, each.set_output) for *_, each in _by_turns(168)}
-    for saved in (unpack(publish.fetch(kafka, live)), offline.saved("all")):
+    for saved in (unpack(topic_readers.fetch(kafka, live)), offline.saved("all")):
         assert _drawn(recording, saved) == everything
 
 
@@ -186,7 +186,7 @@ def _publish(kafka: Kafka, recording: Recording) -> None:
     assert to.flush(30) == 0
 
 
-def _drawn(recording: Recording, saved: Saved) -> set[tuple[str, str, int, str]]:
+def _drawn(recording: Recording, saved: TrainerState) -> set[tuple[str, str, int, str]]:
     """What was used up of everything that was read."""
     assert (saved.counts.rejected, saved.counts.surplus, saved.counts.expired) == (0, 0, 0)
     schemas = RecordedSchemas(recording.manifest)

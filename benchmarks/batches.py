@@ -49,7 +49,7 @@ def batches(place: BenchPlace) -> Iterator[Contest]:
 
 def _assemble(pictures: tuple[bytes, ...], count: int, size: int) -> float:
     """Samples a second. They can be drawn so often that the buffers stay as they are."""
-    buffers = Buffers(OUTPUTS, capacity=len(pictures), keep_full=0.0, uses=count)
+    buffers = Buffers(OUTPUTS, capacity=len(pictures), min_fill=0.0, uses=count)
     for number, picture in enumerate(pictures):
         output = OUTPUTS[number % len(OUTPUTS)]
         held = BufferedSample(

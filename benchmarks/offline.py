@@ -97,7 +97,7 @@ def _settings(count: int) -> Settings:
     settings = defaults(Kafka())
     train = settings.config.train
     room = max(min(_BUFFER, count // 16), train.batch // 2)
-    fitting = train.model_copy(update={"buffer": room, "keep_full": train.batch / 2 / room, "when_full": "wait"})
+    fitting = train.model_copy(update={"buffer": room, "min_fill": train.batch / 2 / room, "when_full": "wait"})
     return settings.model_copy(update={"config": settings.config.model_copy(update={"train": fitting})})
 
 
@@ -108,7 +108,7 @@ def _replaying(kafka: Kafka, folder: Path) -> AbstractContextManager[subprocess.
 def _fed(feed: SampleFeed, settings: Settings, count: int) -> float:
     """Samples a second. As Training.run() does, without the step."""
     train = settings.config.train
-    buffers = Buffers(OUTPUTS, train.buffer, train.keep_full, 1)
+    buffers = Buffers(OUTPUTS, train.buffer, train.min_fill, 1)
     drawn, start_s = 0, time.perf_counter()
     with closing(Batches(buffers, np.random.default_rng(1), train.batch, PICTURE, frames=1)) as batches:
         feed.start()

@@ -77,16 +77,18 @@ class Balance(Section):
 class Train(Section):
     """Model, buffers, batches, checkpoints."""
 
+    renamed = {"keep_full": "min_fill", "uses_per_sample": "max_times_sampled"}  # noqa: RUF012 (pydantic's own way)
+
     line: Literal["pilot"] = Field("pilot", description="of models; see the folder charles/models")
     model: Model | None = Field(None, description="the name of what is trained; unset: the line's")
     buffer: int = Field(25_000, ge=1, description="samples of each kind of set")
-    keep_full: Share = Field(0.9, description="training goes on while every buffer is at least so full")
+    min_fill: Share = Field(0.9, description="training goes on while every buffer is at least so full")
     when_full: Literal["replace", "wait"] = Field(
         "replace",
         description="new samples, when all buffers are full: replace the oldest (a live drive), or wait in the log (a "
         "recording, all of which shall be learned from)",
     )
-    uses_per_sample: int = Field(1, ge=1, le=255)
+    max_times_sampled: int = Field(1, ge=1, le=255, description="batches that one sample is drawn for at most")
     batch: int = Field(32, ge=2, multiple_of=2, description="samples; as many from each buffer")
     learning_rate: float = Field(5e-4, gt=0)
     checkpoint_every: int = Field(100, ge=1, description="batches")
@@ -147,9 +149,9 @@ class Config(Section):
     @model_validator(mode="after")
     def _batches_fit(self) -> Config:
         train, each = self.train, self.train.batch // len(self.set_kinds)
-        if each > train.keep_full * train.buffer:
+        if each > train.min_fill * train.buffer:
             raise ValueError(
-                f"train.buffer: {each} samples of each buffer make a batch, and train.keep_full, {train.keep_full:g} "
+                f"train.buffer: {each} samples of each buffer make a batch, and train.min_fill, {train.min_fill:g} "
                 f"of {train.buffer}, are fewer"
             )
         return self
@@ -223,6 +225,9 @@ def _flat(document: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 def _put(document: dict[str, Any], path: list[str], value: Any) -> None:
     *sections, field = path
     for name in sections:
+        kind = Config.model_fields[name].annotation if name in Config.model_fields else None
+        if isinstance(kind, type) and issubclass(kind, Section):
+            field = kind.renamed.get(field, field)
         inner = document.setdefault(name, {})
         if not isinstance(inner, dict):
             raise ConfigError(f"{'.'.join(path)}: {name} is a field, it has none of its own")

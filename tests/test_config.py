@@ -90,3 +90,12 @@ def test_a_document_of_another_version_is_refused_with_the_fields_name() -> None
 def test_every_line_can_be_chosen() -> None:
     for line in LINES:
         assert changed(Config(), [f"train.line={line}"]).train.line == line
+
+
+def test_former_names_of_fields_are_understood() -> None:
+    former = from_json('{"train": {"keep_full": 0.5, "uses_per_sample": 3}}')
+    assert (former.train.min_fill, former.train.max_times_sampled) == (0.5, 3)
+    assert changed(Config(), ["train.keep_full=0.5", "train.uses_per_sample=3"]) == former
+    assert flat(former).keys() == flat(Config()).keys()
+    with pytest.raises(ConfigError, match="keep_full is the former name of min_fill: give one of them"):
+        from_json('{"train": {"keep_full": 0.5, "min_fill": 0.5}}')

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -18,7 +19,20 @@ class ConfigError(ValueError):
 
 
 class Section(BaseModel):
+    """A typed record. renamed: what its fields were called in earlier versions, which is still understood."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+    renamed: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _understand_old_names(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        for old, new in cls.renamed.items():
+            if old in values and new in values:
+                raise ValueError(f"{old} is the former name of {new}: give one of them")
+        return {cls.renamed.get(name, name): value for name, value in values.items()}
 
 
 def explained(model: type[BaseModel], error: ValidationError) -> ConfigError:

@@ -53,14 +53,14 @@ def add_status_sink(sink: Callable[[Status], None]) -> None:
 
 
 def nothing(_settings: Settings) -> None:
-    """What concerns a program that no change makes start over."""
+    """The restart key of a program that no change makes start over."""
 
 
 class Link:
     """Publishes a Status each second, follows the configuration, obeys commands.
 
     settings: with the configuration that holds now; paused: whether it was told to pause; rate: what it handles. A
-    program's life is one begin(): where it must start over, over() says so, it comes to a clean end, and begins again.
+    program's life is one begin(): where it must start over, should_end() says so, it ends cleanly, and begins again.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Link:
         stop: Stop,
         *,
         verbs: Collection[str] = (),
-        concerns: RestartKey = nothing,
+        restart_key: RestartKey = nothing,
     ) -> None:
-        """verbs: what it can do beside what all can; concerns: the part of the settings whose change makes it start
+        """verbs: what it can do beside what all can; restart_key: the part of the settings whose change makes it start
         over; everything else it looks up in `settings` as it goes. Raises Refused where the cluster does not let
         this user do the program's work, KafkaException or TimeoutError where the configuration cannot be read."""
         acls.require(settings.kafka, program)
@@ -83,7 +83,7 @@ class Link:
         self.paused = False
         self._stop = stop
         self._verbs = {*verbs, *_FOR_ALL}
-        self._concerns = concerns
+        self._restart_key = restart_key
         self._restart = ""
         self._pending: deque[Command] = deque()
         self._answered = "", ""
@@ -122,7 +122,7 @@ class Link:
         self._lived_under = self.settings
         return self.settings
 
-    def over(self, wait_s: float = 0.0) -> bool:
+    def should_end(self, wait_s: float = 0.0) -> bool:
         """Whether this life is over: told to stop, or to start over. Waits up to wait_s for the first."""
         return bool(self._restart) or self._stop(wait_s)
 
@@ -138,7 +138,7 @@ class Link:
 
     def wait_for_broker(self) -> None:
         """Return once the cluster answers, or this life is over. That it is away is said elsewhere, once a minute."""
-        while not self.over() and not answers(self._follower):
+        while not self.should_end() and not answers(self._follower):
             self.beat("waiting", note="for the broker")
 
     def beat(
@@ -206,7 +206,7 @@ class Link:
         self.settings = config_topic.under(self.settings, newest)
         words = ", ".join(f"{field}={new}" for field, _, new in differences(before, newest.config))
         log.info("configuration %d, set by %s: %s", newest.number, newest.author, words)
-        if self._concerns(self.settings) != self._concerns(self._lived_under):
+        if self._restart_key(self.settings) != self._restart_key(self._lived_under):
             self._restart = f"for configuration {newest.number}: {words}"
 
     def _obey(self, command: Command) -> None:

@@ -18,7 +18,7 @@ class OfflineLink:
         self.rate = Rate()
         self._stop = stop
 
-    def over(self, wait_s: float = 0.0) -> bool:
+    def should_end(self, wait_s: float = 0.0) -> bool:
         return self._stop(wait_s)
 
     def beat(self, state: str, **_: Any) -> bool:

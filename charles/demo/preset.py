@@ -19,7 +19,7 @@ def preset(config: Config, minutes: float) -> list[str]:
     samples = round(_SETS_A_MINUTE * minutes * set_size)
     return [
         f"train.buffer={min(max(samples, 42), 630)}",
-        f"train.uses_per_sample={8 * BINS // set_size}",
+        f"train.max_times_sampled={8 * BINS // set_size}",
         f"train.checkpoint_every={min(max(round(10 * minutes), 10), 100)}",
         "play.swap=at once",
     ]

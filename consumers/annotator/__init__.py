@@ -51,10 +51,10 @@ def annotate(grafana: Api, link: Link) -> None:
     story = Story()
     link.wait_for_broker()
     with closing(AnnotatorFeed(link.settings.kafka)) as feed:
-        while not link.over():
+        while not link.should_end():
             link.beat("paused" if link.paused else "running")
             if link.paused:
-                link.over(_TURN_S)
+                link.should_end(_TURN_S)
                 continue
             record = feed.next(_TURN_S)
             if record is None:
@@ -69,7 +69,7 @@ def _written(grafana: Api, annotation: Annotation, link: Link) -> bool:
     from infra.grafana.client import GrafanaAway
 
     away = False
-    while not link.over():
+    while not link.should_end():
         try:
             grafana.annotate(annotation)
         except GrafanaAway as problem:
@@ -77,7 +77,7 @@ def _written(grafana: Api, annotation: Annotation, link: Link) -> bool:
                 log.warning("%s; what happens meanwhile is written afterwards", problem)
             away = True
             link.beat("waiting", note=f"for Grafana: {problem}")
-            link.over(_AGAIN_S)
+            link.should_end(_AGAIN_S)
         else:
             if away:
                 log.info("Grafana answers again")

@@ -32,7 +32,7 @@ def main(settings: Settings) -> None:
     for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(threads, "1")  # TensorFlow reads them when it is imported
     topic_admin.ensure(settings.kafka)
-    with Link(settings, "player", settings.player.name, stop, verbs=("unstuck",), concerns=_concerns) as link:
+    with Link(settings, "player", settings.player.name, stop, verbs=("unstuck",), restart_key=_restart_key) as link:
         with loading_tensorflow():  # it takes seconds, in which everybody can see that a player is starting
             from consumers.player.loop import play
 
@@ -42,7 +42,7 @@ def main(settings: Settings) -> None:
                 play(game, link)
 
 
-def _concerns(settings: Settings) -> object:
+def _restart_key(settings: Settings) -> object:
     config = settings.config
     network = config.train.line, [described(output) for output in config.predicted], config.balance.frames
     return settings.driven_game, settings.driven_model, network, config.unstuck

@@ -33,7 +33,7 @@ def play(game: Game, link: Link) -> None:
         while not pilot.ready:
             if link.beat("waiting", note=_waiting(model, weights), model=model):
                 offer.waiting()
-            if link.over():
+            if link.should_end():
                 return
             pilot.take(weights, wait_s=0.25)
         _drive(game, pilot, weights, offer, link)
@@ -51,7 +51,7 @@ def _drive(game: Game, pilot: Pilot, weights: NewestWeights, offer: PlayerMetric
             offer.driving(used, figures["age_s"], before_m + run.metres, keeper, fps, timing)
 
     with closing(DrivingPublisher(link)) as broadcast:
-        for _ in keeper.ticks(link.over):
+        for _ in keeper.ticks(link.should_end):
             if config is not link.settings.config:
                 config = link.settings.config
                 game.set_weather(chosen(config.collect.weather, link.settings.player.seed))

@@ -53,7 +53,7 @@ class DiskSpace:
         if not told:
             log.warning("%s; nothing is lost while it waits for room: %s", problem, self._lack())
         self._link.beat("waiting", note=f"for room: {self._lack()}", force=not told)
-        if self._link.over(_AGAIN_S):
+        if self._link.should_end(_AGAIN_S):
             raise DiskFull(
                 f"{self._folder} is not complete, for its disk is full: once there is room, start the recorder with it "
                 "again, and it goes on where its data ends"

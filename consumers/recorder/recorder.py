@@ -51,7 +51,7 @@ def main(settings: Settings) -> None:
 def record(settings: Settings, folder: Path, begin: Begin, link: Link, is_over: Callable[[], bool]) -> None:
     """One life of the program. Raises what main() does, and NoRoom."""
     link.wait_for_broker()
-    if link.over():
+    if link.should_end():
         return
     cluster, room = Cluster(settings.kafka), DiskSpace(folder, link)
     writer = room.until_done(lambda: opened(folder, settings, cluster, begin))

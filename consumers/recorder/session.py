@@ -50,7 +50,7 @@ class RecorderSession:
         """Record until this life is over, and then what was written before. Raises RecordingError, Refused, Unwritable,
         NoRoom, KafkaException."""
         self._reader.go_on(*self._places())
-        while not self._link.over() and not is_over():
+        while not self._link.should_end() and not is_over():
             self._rest_or_go_on()
             self._turn()
         if not self._resting:

@@ -103,13 +103,13 @@ class Buffers:
     """A buffer per kind of set, and the ledger.
 
     kinds: their names; capacity: samples in each buffer; uses: draws per sample;
-    keep_full: share of the capacity below which drawing waits; least: the same in samples; started: every buffer was
+    min_fill: share of the capacity below which drawing waits; least: the same in samples; started: every buffer was
     full once.
     """
 
     kinds: Sequence[str]
     capacity: int
-    keep_full: float
+    min_fill: float
     uses: int
     counts: SampleCounts = field(default_factory=SampleCounts)
     started: bool = False
@@ -118,7 +118,7 @@ class Buffers:
 
     def __post_init__(self) -> None:
         self.by_kind = {kind: Buffer(self.capacity) for kind in self.kinds}
-        self.least = self.keep_full * self.capacity
+        self.least = self.min_fill * self.capacity
 
     @property
     def buffered(self) -> int:

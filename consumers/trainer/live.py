@@ -41,7 +41,9 @@ def main(settings: Settings) -> None:
     """
     stop = Stop()
     topic_admin.ensure(settings.kafka)
-    with Link(settings, "trainer", settings.trainer.name, stop, verbs=("checkpoint",), concerns=_concerns) as link:
+    with Link(
+        settings, "trainer", settings.trainer.name, stop, verbs=("checkpoint",), restart_key=_restart_key
+    ) as link:
         while not link.stopped:
             link.begin()
             try:
@@ -57,7 +59,7 @@ def main(settings: Settings) -> None:
                 link.wait_for_broker()
 
 
-def _concerns(settings: Settings) -> object:
+def _restart_key(settings: Settings) -> object:
     config = settings.config
     sets = config.balance.version, config.balance.frames
     return settings.trained_model, [described(output) for output in config.predicted], sets, config.train
@@ -99,7 +101,7 @@ def _picture_size(link: Link) -> Size | None:
     kafka, model = link.settings.kafka, link.settings.trained_model
     states = resume.states(kafka, model)
     trained = (states[0].picture_width, states[0].picture_height) if states else None
-    while not link.over():
+    while not link.should_end():
         found = resume.picture_size(kafka) or trained
         if found is not None and trained is not None and found != trained:
             raise resume.CannotResume(
@@ -109,5 +111,5 @@ def _picture_size(link: Link) -> Size | None:
         if found is not None:
             return found
         link.beat("waiting", note="no pictures yet", model=model)
-        link.over(0.5)
+        link.should_end(0.5)
     return None

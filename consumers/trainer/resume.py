@@ -115,7 +115,7 @@ class ResumeProgress:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + 5
             log.info(note)
-        return not self._link.over()
+        return not self._link.should_end()
 
 
 def picture_size(kafka: Kafka) -> Size | None:

@@ -33,7 +33,7 @@ class SampleShape:
         config = settings.config
         kinds = tuple(kind.name for kind in config.set_kinds)
         return cls(
-            picture, config.balance.frames, config.predicted, kinds, config.train.uses_per_sample, settings.epoch
+            picture, config.balance.frames, config.predicted, kinds, config.train.max_times_sampled, settings.epoch
         )
 
 

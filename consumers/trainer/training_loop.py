@@ -52,7 +52,7 @@ class Training:
         keras.utils.clear_session()  # of a life before this one
         keras.utils.set_random_seed(train.seed)
         self.batch = 0
-        self.buffers = Buffers(kinds, train.buffer, train.keep_full, train.uses_per_sample)
+        self.buffers = Buffers(kinds, train.buffer, train.min_fill, train.max_times_sampled)
         self._train = train
         self._last_batch = batches
         self._outputs = [output.value for output in outputs]
@@ -99,17 +99,17 @@ class Training:
                 self._next_checkpoint = self.batch + self._train.checkpoint_every
                 self._checkpointer.goes_on_from(manifest)
         self._feed.start()
-        return not link.over()
+        return not link.should_end()
 
     def run(self, link: Link | OfflineLink, driving: Driving) -> None:
         """Train until this life is over, or there is nothing left to learn from. Raises Fenced."""
-        while not (link.over() or self.done):
+        while not (link.should_end() or self.done):
             came = self.take_in()
             if not link.paused and self.draw():
                 continue  # until enough are ahead: they are decoded beside the step
             if not self.learn() and not came:
                 with part("wait"):
-                    link.over(_REST_S)
+                    link.should_end(_REST_S)
             self.checkpoint_if_due(link)
             self.tell(link, driving())
         self.finish()

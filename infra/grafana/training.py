@@ -77,7 +77,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Emptiest buffer",
-            "How full the emptiest buffer is. Training goes on above train.keep_full, 0.9 by default.",
+            "How full the emptiest buffer is. Training goes on above train.min_fill, 0.9 by default.",
             SHARE,
             Query(
                 "min(charles_trainer_buffer_samples / on (instance) group_left () "

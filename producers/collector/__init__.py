@@ -23,7 +23,7 @@ def main(settings: Settings) -> None:
     stop = Stop()
     cv2.setNumThreads(1)  # several collectors share the cores; one picture is too small to be worth sharing
     topic_admin.ensure(settings.kafka)
-    with Link(settings, "collector", settings.collector.name, stop, verbs=("unstuck",), concerns=_game) as link:
+    with Link(settings, "collector", settings.collector.name, stop, verbs=("unstuck",), restart_key=_game) as link:
         while not link.stopped:
             collect(functools.partial(open_game, _game(link.begin())), link)
 

@@ -39,7 +39,7 @@ def collect(open_game: OpenGame, link: Link) -> None:
     ):
         report = CollectorReport(link, keeper, sender, drive, refused, hearing.me.began)
         paused = False
-        for _ in keeper.ticks(link.over):
+        for _ in keeper.ticks(link.should_end):
             if config is not link.settings.config:
                 config = link.settings.config
                 drive.follow(config)
@@ -72,7 +72,7 @@ def collect(open_game: OpenGame, link: Link) -> None:
                 while not sender.has_room(len(picture)):
                     sender.wait(0.1)
                     report.tell("waiting")
-                    if link.over():
+                    if link.should_end():
                         return
                 sender.send(frame_of(control, seen, picture, keeper.late, sender.dropped), control)
                 link.rate.add()

@@ -114,7 +114,7 @@ class Replay:
         for key in self._keys.pressed():
             self._obey(key)
         self._report.tell("paused" if self._link.paused else "running")
-        if self._link.over() and not self._stop():
+        if self._link.should_end() and not self._stop():
             self._link.begin()  # no change of the configuration concerns a replay
 
     def _obey(self, key: str) -> None:

@@ -29,7 +29,7 @@ def main(settings: Settings) -> None:
     start; when somebody makes them so under way, it waits until they are mended."""
     stop = Stop()
     topic_admin.ensure(settings.kafka)
-    with Link(settings, "balancer", settings.balancer.name, stop, concerns=_concerns) as link:
+    with Link(settings, "balancer", settings.balancer.name, stop, restart_key=_restart_key) as link:
         while not link.stopped:
             try:
                 with closing(BalancerSession(link.begin(), link)) as session:
@@ -48,12 +48,12 @@ def _wait_until_mended(link: Link, wrong: str) -> None:
     Not before the group has forgotten this member: one that comes back sooner is given what it had before.
     """
     kafka, told, forgotten = link.settings.kafka, "", time.monotonic() + SESSION_S + _PAUSE_S
-    while not link.over():
+    while not link.should_end():
         if wrong != told:
             log.error("nothing is balanced until this is mended: %s", wrong)
             told = wrong
         link.beat("waiting", note=wrong)
-        link.over(_PAUSE_S)
+        link.should_end(_PAUSE_S)
         link.wait_for_broker()
         try:
             topic_admin.check_join(kafka, topic_admin.partition_counts(admin(kafka)))
@@ -67,5 +67,5 @@ def _wait_until_mended(link: Link, wrong: str) -> None:
                 return
 
 
-def _concerns(settings: Settings) -> object:
+def _restart_key(settings: Settings) -> object:
     return settings.config.outputs, settings.config.balance

@@ -109,7 +109,7 @@ class BalancerSession:
         try:
             self._consumer.subscribe(list(self._sides), on_assign=self._on_assign, on_revoke=self._on_revoke)
             next_commit = next_look = time.monotonic()
-            while not self._link.over():
+            while not self._link.should_end():
                 self._read()
                 if time.monotonic() >= next_look:
                     self._look_around()
@@ -288,7 +288,7 @@ class BalancerSession:
                 committed = member.committed(places, timeout=2.0)
                 return [TopicPartition(p.topic, p.partition, max(p.offset, 0), p.metadata or "0") for p in committed]
             except KafkaException as error:
-                if self._link.over() or time.monotonic() > deadline:
+                if self._link.should_end() or time.monotonic() > deadline:
                     raise
                 log.info("waiting for the committed offsets: %s", error.args[0].str())
 

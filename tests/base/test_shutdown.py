@@ -21,10 +21,10 @@ print("ended by itself", flush=True)
 """
 
 STUBBORN = """
-from charles import stopping
+from charles.base import shutdown
 import time
-stopping.FOR_GOOD_S = 0.5
-stop = stopping.Stop()
+shutdown.FOR_GOOD_S = 0.5
+stop = shutdown.Stop()
 print("ready", flush=True)
 stop(60)
 print("told", flush=True)
@@ -42,19 +42,19 @@ while stop.signals < 3:
 """
 
 SLOW_TO_START = """
-from charles import stopping
+from charles.base import shutdown
 import time
-stopping.FOR_GOOD_S = 0.5
-stopping.listen_to_supervisor()
+shutdown.FOR_GOOD_S = 0.5
+shutdown.listen_to_supervisor()
 print("ready", flush=True)
 time.sleep(60)
 """
 
 SLOW_TO_END = """
-from charles import stopping
+from charles.base import shutdown
 import time
-stopping.FOR_GOOD_S = 0.5
-stop = stopping.Stop()
+shutdown.FOR_GOOD_S = 0.5
+stop = shutdown.Stop()
 print("ready", flush=True)
 stop(60)
 time.sleep(1.5)

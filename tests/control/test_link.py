@@ -50,26 +50,26 @@ def test_a_change_is_followed_and_ends_a_life_only_where_it_concerns_the_program
     def bins(settings: Settings) -> int:
         return settings.config.balance.bins
 
-    with linked(kafka, concerns=bins) as link:
+    with linked(kafka, restart_key=bins) as link:
         configure(kafka, {"play": {"swap": "at once"}})
         beat_until(link, lambda: link.settings.config.play.swap == "at once")
-        assert not link.over()
+        assert not link.should_end()
         epoch = configure(kafka, {"balance": {"bins": 11}})
-        beat_until(link, link.over)
+        beat_until(link, link.should_end)
         assert not link.stopped
         assert link.begin().epoch == epoch.number
-        assert not link.over()
+        assert not link.should_end()
     said = [status for status in events(kafka, topics.STATUS, Status) if status.state == "starting over"]
     assert [status.note for status in said][:1] in ([], [f"for configuration {epoch.number}: balance.bins=11"])
 
 
 def test_a_change_that_cannot_be_used_changes_nothing(kafka: Kafka) -> None:
-    with linked(kafka, concerns=lambda settings: settings.config) as link:
+    with linked(kafka, restart_key=lambda settings: settings.config) as link:
         publisher = Publisher(kafka)
         publisher.send_bytes(topics.CONFIG, "pipeline", b"junk")
         publisher.flush()
         configure(kafka, {"balance": {"bins": 11}})
-        beat_until(link, link.over)
+        beat_until(link, link.should_end)
         assert link.settings.config.balance.bins == 11
 
 
@@ -80,11 +80,11 @@ def test_pause_resume_reload_and_stop_are_obeyed_by_every_program(kafka: Kafka) 
         resume = give(kafka, "balancer", "resume")
         beat_until(link, lambda: not link.paused)
         reload = give(kafka, "all", "reload")
-        beat_until(link, link.over)
+        beat_until(link, link.should_end)
         assert not link.stopped
         link.begin()
         stop = give(kafka, "balancer-1", "stop")
-        beat_until(link, link.over)
+        beat_until(link, link.should_end)
         assert link.stopped
     assert [outcome(kafka, command) for command in (pause, resume, reload)] == ["done"] * 3
     assert outcome(kafka, stop) == "done: it ends"
@@ -96,7 +96,7 @@ def test_others_commands_are_left_alone_and_what_a_program_cannot_do_is_refused(
         unable = give(kafka, "balancer-1", "checkpoint")
         nonsense = give(kafka, "balancer-1", "dance")
         beat_until(link, lambda: outcome(kafka, nonsense))
-        assert not link.over()
+        assert not link.should_end()
     assert outcome(kafka, other) is None
     for refused in (unable, nonsense):
         assert outcome(kafka, refused) == "refused: a balancer can pause, resume, reload, stop"
@@ -120,7 +120,7 @@ def test_a_deadline_that_has_passed_is_said_to_have(kafka: Kafka) -> None:
         late = give(kafka, "balancer-1", "stop", seconds=-1)
         slow = give(kafka, "balancer-1", "checkpoint", seconds=1.5)
         beat_until(link, lambda: outcome(kafka, slow))
-        assert not link.over()
+        assert not link.should_end()
     assert outcome(kafka, late) == "refused: its deadline was over before it was read"
     assert outcome(kafka, slow) == "failed: it could not be done in time"
 
@@ -130,7 +130,7 @@ def test_commands_of_before_its_start_are_not_obeyed(kafka: Kafka) -> None:
     with linked(kafka) as link:
         paused = give(kafka, "balancer-1", "pause")
         beat_until(link, lambda: link.paused)
-        assert not link.over()
+        assert not link.should_end()
         link._publisher.flush()
         assert outcome(kafka, paused) == "done"
 

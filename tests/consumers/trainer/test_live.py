@@ -39,9 +39,9 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
     def start(model: str = "pilot", config: Mapping[str, Any] = {}, **changes: object) -> subprocess.Popen[str]:
         train = {
             "buffer": 63,
-            "keep_full": 0.5,
+            "min_fill": 0.5,
             "batch": BATCH,
-            "uses_per_sample": USES,
+            "max_times_sampled": USES,
             "checkpoint_every": 20,
         }
         train |= {"when_full": "wait", "learning_rate": 2e-3}

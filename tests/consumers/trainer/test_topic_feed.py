@@ -36,7 +36,7 @@ def fed(kafka: Kafka) -> Fed:
             publisher.send(topics.BALANCED, one, one.set_id)
         publisher.flush()
         kinds = tuple(kind.name for kind in config.set_kinds)
-        buffers = Buffers(kinds, capacity=100, keep_full=0.1, uses=1)
+        buffers = Buffers(kinds, capacity=100, min_fill=0.1, uses=1)
         shape = SampleShape((WIDTH, HEIGHT), 1, config.predicted, kinds, uses=1, epoch=epoch)
         with closing(TopicFeed(kafka, "pilot", shape, dead_letters)) as feed:
             feed.start()

@@ -22,7 +22,7 @@ from tests.consumers.trainer.balanced import HEIGHT, WIDTH, jpeg, sample
 
 BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
 SMALL = (
-    *("train.buffer=42", "train.keep_full=0.5", "train.batch=8", "train.checkpoint_every=10"),
+    *("train.buffer=42", "train.min_fill=0.5", "train.batch=8", "train.checkpoint_every=10"),
     *("train.when_full=wait", "balance.history=5", "balance.bins=3"),
 )
 """Changes of the configuration under which a few hundred ticks make a training."""

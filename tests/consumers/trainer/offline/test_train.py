@@ -148,7 +148,7 @@ def test_so_many_batches_are_what_is_asked_for_and_more_go_on_from_there(offline
 
 @pytest.mark.slow
 def test_a_live_trainer_learns_from_the_very_same_samples(kafka: Kafka, offline: Offline) -> None:
-    of = config("train.buffer=40", "train.keep_full=0.1")
+    of = config("train.buffer=40", "train.min_fill=0.1")
     recording = record(offline.folder / "all", _by_turns(168), of)
     process = offline.begin("all", training="all")
     _publish(kafka, recording)

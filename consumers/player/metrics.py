@@ -7,13 +7,13 @@ from charles.metrics.mirrored_counters import MirroredCounters
 from charles.metrics.table import PlayerMetrics, begin
 from charles.pacing import Rate, RateKeeper
 from consumers.player.run import TickTiming
-from consumers.player.weights_follower import NewestWeights
+from consumers.player.weights_follower import WeightsFollower
 
 
 class PlayerMetricsWriter:
     """Of one life of the player. line: of its network."""
 
-    def __init__(self, line: str, weights: NewestWeights) -> None:
+    def __init__(self, line: str, weights: WeightsFollower) -> None:
         begin(PlayerMetrics)
         self._line = line
         self._weights = weights

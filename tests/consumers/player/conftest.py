@@ -16,7 +16,7 @@ from charles.control.link import Link
 from charles.events import Checkpoint, Status
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, Settings, load
-from consumers.player import _concerns
+from consumers.player import _restart_key
 from consumers.player.loop import play
 from tests.consumers.player.road import ARCHITECTURE, PATIENCE_S, SIZE, Road
 from tests.programs import StopWhen, configure, heard
@@ -62,7 +62,7 @@ class Player:
     def _play(self, settings: Settings) -> None:
         try:
             with Link(
-                settings, "player", settings.player.name, self._stopped, verbs=("unstuck",), concerns=_concerns
+                settings, "player", settings.player.name, self._stopped, verbs=("unstuck",), restart_key=_restart_key
             ) as link:
                 while not link.stopped:
                     link.begin()

@@ -22,7 +22,7 @@ from charles import topics
 from charles.events import Control, Frame
 from charles.kafka.clients import consumer, name
 from charles.kafka.publisher import Publisher
-from charles.ledger.ticks import read, total
+from charles.ledger.tick_ledger import read, total
 from charles.settings import Kafka
 
 TICKS = 1_000_000

@@ -25,7 +25,7 @@ from charles.events import Control, Frame
 from charles.kafka.clients import consumer, name
 from charles.kafka.publisher import Publisher
 from charles.labels.bins import BINS
-from charles.ledger.ticks import read
+from charles.ledger.tick_ledger import read
 from charles.pacing import HZ
 from charles.settings import Balancer, Kafka
 

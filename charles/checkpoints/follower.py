@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from charles.checkpoints.identity import WEIGHTS
-from charles.checkpoints.packing import Arrays, DamagedArtefact, MissingChunks
+from charles.checkpoints.integrity import DamagedArtefact, MissingChunks
+from charles.checkpoints.packing import Arrays
 from charles.checkpoints.topic_readers import Chunks, Manifests
 from charles.events import Checkpoint
 from charles.kafka.dead_letters import DeadLetters

@@ -1,4 +1,4 @@
-"""Arrays to the parts of a safetensors file and back. Pure; trusts nothing that it reads, and unpickles nothing."""
+"""Arrays as a safetensors file, cut into chunks. Pure; integrity.py puts them together again."""
 
 from __future__ import annotations
 
@@ -7,37 +7,19 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
-from charles.events import Checkpoint, WeightChunk
+from charles.events import WeightChunk
 
 CHUNK_BYTES = 512 * 1024
-MAX_BYTES = 4 << 30  # of one artefact; the largest line's training state is 1.6 GB
 
 Array = NDArray[np.generic]
 Arrays = dict[str, Array]
 
 
-class DamagedArtefact(RuntimeError):
-    """An artefact is not what its manifest says, or is no safetensors file; the message says what is wrong."""
-
-
-class MissingChunks(RuntimeError):
-    """An artefact's chunks are not all there."""
-
-
 def pack(arrays: Arrays) -> bytes:
     """Named arrays as one safetensors file."""
     return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
-
-
-def unpack(data: bytes) -> Arrays:
-    """The arrays of a safetensors file. Raises Damaged."""
-    try:
-        return dict(load(data))
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:  # the last three: types that numpy lacks
-        raise DamagedArtefact(f"it is not a safetensors file: {error}") from error
 
 
 def parts(data: bytes) -> list[bytes]:
@@ -48,57 +30,6 @@ def parts(data: bytes) -> list[bytes]:
 def digest(data: bytes) -> str:
     """SHA-256, hex."""
     return hashlib.sha256(data).hexdigest()
-
-
-class Assembly:
-    """Puts the chunks of one artefact together. Holds no more bytes than its manifest announces."""
-
-    def __init__(self, manifest: Checkpoint) -> None:
-        """Raises Damaged for a manifest that announces the impossible."""
-        if not (0 < manifest.chunks <= manifest.size <= MAX_BYTES) or manifest.first_offset < 0:
-            raise DamagedArtefact(
-                f"its manifest announces {manifest.chunks} chunks of together {manifest.size} bytes "
-                f"at offset {manifest.first_offset}; at most {MAX_BYTES} bytes are accepted"
-            )
-        self._manifest = manifest
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._digest = hashlib.sha256()
-
-    @property
-    def complete(self) -> bool:
-        return len(self._parts) == self._manifest.chunks
-
-    def __len__(self) -> int:
-        """How many chunks there are."""
-        return len(self._parts)
-
-    def add(self, chunk: WeightChunk) -> None:
-        """Take the next chunk; they come in order. Raises Missing for a gap, Damaged for what cannot belong here."""
-        expected = len(self._parts)
-        if chunk.count != self._manifest.chunks:
-            raise DamagedArtefact(
-                f"chunk {chunk.index} says {chunk.count} chunks, the manifest {self._manifest.chunks}"
-            )
-        if chunk.index > expected:
-            raise MissingChunks(f"chunk {expected} of {self._manifest.chunks} is missing")
-        if chunk.index < expected:
-            raise DamagedArtefact(f"chunk {chunk.index} comes after chunk {expected - 1}")
-        self._size += len(chunk.data)
-        if self._size > self._manifest.size:
-            raise DamagedArtefact(
-                f"its chunks hold more than the {self._manifest.size} bytes that its manifest announces"
-            )
-        self._digest.update(chunk.data)  # here, while the next chunks are on their way
-        self._parts.append(chunk.data)
-
-    def arrays(self) -> Arrays:
-        """What a complete artefact holds. Raises Damaged."""
-        if self._size != self._manifest.size:
-            raise DamagedArtefact(f"its chunks hold {self._size} bytes, its manifest announces {self._manifest.size}")
-        if self._digest.hexdigest() != self._manifest.sha256:
-            raise DamagedArtefact("its SHA-256 is not the manifest's")
-        return unpack(b"".join(self._parts))
 
 
 def chunks(model: str, artefact: str, data: bytes) -> Iterator[WeightChunk]:

@@ -10,7 +10,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.checkpoints.identity import WEIGHTS
-from charles.checkpoints.packing import Arrays, Assembly, DamagedArtefact, MissingChunks
+from charles.checkpoints.integrity import Assembly, DamagedArtefact, MissingChunks
+from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, WeightChunk
 from charles.kafka.clients import BrokerUnavailable, answers, consumer, is_end, name
 from charles.kafka.dead_letters import DeadLetters

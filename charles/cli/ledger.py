@@ -12,8 +12,8 @@ from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.events import RunLedger
-    from charles.ledger.samples import TrainerLedger
-    from charles.ledger.ticks import Totals
+    from charles.ledger.sample_ledger import TrainerLedger
+    from charles.ledger.tick_ledger import Totals
 
 _LARGEST = 10
 
@@ -33,15 +33,15 @@ def ledger_command(
     """
     with clear_errors():
         from charles.kafka.clients import require_broker
-        from charles.ledger import samples
-        from charles.ledger.ticks import read, total
+        from charles.ledger import sample_ledger
+        from charles.ledger.tick_ledger import read, total
 
         settings = load_settings()
         require_broker(settings.kafka)
-        trainers = samples.heard(settings.kafka)
+        trainers = sample_ledger.heard(settings.kafka)
         ledgers = read(settings.kafka)
         totals = total(ledgers)
-        learned = samples.against(totals.terms["emitted"], trainers)
+        learned = sample_ledger.against(totals.terms["emitted"], trainers)
         if as_json:
             import json
 
@@ -55,7 +55,7 @@ def ledger_command(
 def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger]) -> dict[str, Any]:
     from charles.base.latency import percentiles
     from charles.events import TERMS
-    from charles.ledger.ticks import BESIDE
+    from charles.ledger.tick_ledger import BESIDE
 
     return {
         "adds_up": all(ledger.adds_up for ledger in ledgers),
@@ -103,7 +103,7 @@ def _runs(ledgers: list[RunLedger], totals: Totals) -> Any:
     from rich.table import Table
 
     from charles.events import TERMS
-    from charles.ledger.ticks import BESIDE
+    from charles.ledger.tick_ledger import BESIDE
 
     table = Table(title="seen = " + " + ".join(term.replace("_", "-") for term in TERMS))
     for column in ("collector", "run"):
@@ -139,7 +139,7 @@ def _surplus(totals: Totals, largest: int | None) -> Any:
 def _trainers(learned: list[TrainerLedger]) -> Any:
     from rich.table import Table
 
-    from charles.ledger.samples import TERMS
+    from charles.ledger.sample_ledger import TERMS
 
     table = Table(title="emitted = " + " + ".join(TERMS))
     for column in ("model", "trainer"):

@@ -17,7 +17,7 @@ from charles.demo.cluster import cluster
 from charles.demo.preset import preset
 from charles.demo.screen import DemoScreen
 from charles.kafka import topic_admin
-from charles.ledger import ticks
+from charles.ledger import tick_ledger
 from charles.programs import NAMES
 from charles.settings import Settings
 from charles.supervisor.instances import children, planned
@@ -103,8 +103,8 @@ def _drain(watch: PipelineView, supervisor: Supervisor, stop: Stop) -> None:
 
 def _account(settings: Settings, console: Console) -> None:
     """Say where every tick went. Raises LedgerBroken."""
-    ledgers = ticks.read(settings.kafka)
-    totals = ticks.total(ledgers)
+    ledgers = tick_ledger.read(settings.kafka)
+    totals = tick_ledger.total(ledgers)
     facts = {"adds_up": all(run.adds_up for run in ledgers), "seen": totals.seen, **totals.terms, **totals.beside}
     with written(settings.demo.folder / "ledger.json") as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charles.events import RunLedger
-from charles.ledger.ticks import Totals, total
+from charles.ledger.tick_ledger import Totals, total
 from charles.top.charts import shares
 
 _STYLES = {

@@ -17,6 +17,7 @@ from charles import topics
 from charles.avro import codec
 from charles.checkpoints import packing
 from charles.checkpoints.identity import STATE, WEIGHTS, ModelIdentity
+from charles.checkpoints.integrity import DamagedArtefact
 from charles.checkpoints.packing import Arrays
 from charles.checkpoints.weights_file import WeightsFileError, load_weights, save_weights
 from charles.evaluation.sources import UNTRAINED_FILE, WEIGHTS_FILE
@@ -53,7 +54,7 @@ class CheckpointFolder:
         try:
             manifest, arrays = load_weights(path)
             return FoundCheckpoint(manifest, unpack(arrays), newest=self._weights_are_of(manifest.batch))
-        except (WeightsFileError, packing.DamagedArtefact) as problem:
+        except (WeightsFileError, DamagedArtefact) as problem:
             raise CannotResume(f"{path} cannot be used: {problem}; delete {self._path}, or give a --name") from None
 
     def publish(

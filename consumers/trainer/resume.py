@@ -13,7 +13,7 @@ from confluent_kafka import TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.checkpoints.identity import STATE
-from charles.checkpoints.packing import DamagedArtefact, MissingChunks
+from charles.checkpoints.integrity import DamagedArtefact, MissingChunks
 from charles.checkpoints.topic_readers import fetch, living
 from charles.control.link import Link
 from charles.control.offline_link import OfflineLink

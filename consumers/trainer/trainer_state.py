@@ -10,7 +10,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from charles.checkpoints.packing import Arrays, DamagedArtefact
+from charles.checkpoints.integrity import DamagedArtefact
+from charles.checkpoints.packing import Arrays
 from consumers.trainer.buffers import Buffers, SampleCounts
 
 _MODEL = "model/"

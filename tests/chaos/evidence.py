@@ -15,7 +15,7 @@ from charles.events import DeadLetter, Moment, RunLedger, Sample
 from charles.kafka.clients import name
 from charles.kafka.reading import read_to_end
 from charles.kafka.schemas import SchemaStore
-from charles.ledger import ticks as ledger
+from charles.ledger import tick_ledger as ledger
 from charles.settings import Kafka
 from charles.topics import Topic
 from tests.chaos.collector import UNREADABLE

@@ -16,7 +16,8 @@ from charles import topics
 from charles.checkpoints import packing, topic_readers
 from charles.checkpoints.follower import ModelFollower
 from charles.checkpoints.identity import STATE, WEIGHTS, ModelIdentity
-from charles.checkpoints.packing import CHUNK_BYTES, Arrays, DamagedArtefact, MissingChunks
+from charles.checkpoints.integrity import Assembly, DamagedArtefact, MissingChunks, unpack
+from charles.checkpoints.packing import CHUNK_BYTES, Arrays
 from charles.checkpoints.pruning import Pruner
 from charles.checkpoints.publish import publish as publish_checkpoint
 from charles.checkpoints.publish import publisher as publisher_of
@@ -114,14 +115,14 @@ tensors = dtypes.flatmap(lambda dtype: arrays_of.arrays(dtype, arrays_of.array_s
 @given(st.dictionaries(st.text(min_size=1, max_size=20), tensors, max_size=5))
 @settings(deadline=None)
 def test_arrays_come_back_bit_by_bit(arrays: Arrays) -> None:
-    assert same(packing.unpack(packing.pack(arrays)), arrays)
+    assert same(unpack(packing.pack(arrays)), arrays)
 
 
 @given(st.binary(max_size=300))
 def test_junk_is_damaged_and_nothing_else_happens(data: bytes) -> None:
     if data != packing.pack({}):
         with pytest.raises(DamagedArtefact):
-            packing.unpack(data)
+            unpack(data)
 
 
 @given(st.data())
@@ -130,7 +131,7 @@ def test_chunks_in_any_other_order_or_number_are_refused(data: st.DataObject) ->
     file = packing.pack(some_arrays(1))
     chunks = list(packing.chunks("pilot", "a", file))
     order = data.draw(st.lists(st.sampled_from(range(len(chunks))), max_size=6))
-    assembly = packing.Assembly(manifest_of(file))
+    assembly = Assembly(manifest_of(file))
     try:
         for index in order:
             assembly.add(chunks[index])
@@ -147,7 +148,7 @@ def test_chunks_in_any_other_order_or_number_are_refused(data: st.DataObject) ->
 )
 def test_a_manifest_that_announces_the_impossible_is_damaged(lie: dict[str, int]) -> None:
     with pytest.raises(DamagedArtefact, match="announces"):
-        packing.Assembly(manifest_of(b"x" * 100, **lie))
+        Assembly(manifest_of(b"x" * 100, **lie))
 
 
 def test_a_checkpoint_comes_back_bit_by_bit_with_its_lineage(kafka: Kafka, trainer: Publisher) -> None:

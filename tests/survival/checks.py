@@ -8,7 +8,7 @@ from charles import topics
 from charles.checkpoints import topic_readers
 from charles.checkpoints.follower import ModelFollower
 from charles.events import Checkpoint, Sample, TrainingStep
-from charles.ledger import ticks
+from charles.ledger import tick_ledger
 from charles.settings import Kafka
 from tests.kafka_tools import events
 
@@ -21,15 +21,15 @@ def losses(kafka: Kafka) -> list[tuple[int, float]]:
     return [(step.batch, step.loss) for step in events(kafka, topics.TRAINING, TrainingStep)]
 
 
-def assert_exactly_once(kafka: Kafka) -> ticks.Totals:
+def assert_exactly_once(kafka: Kafka) -> tick_ledger.Totals:
     """No sample stands twice in `balanced`, as many are there as the ledger says, and the ledger adds up."""
     samples = [(s.collector, s.run, s.tick) for s in events(kafka, topics.BALANCED, Sample)]
     assert len(samples) == len(set(samples))
-    ledgers = ticks.read(kafka)
+    ledgers = tick_ledger.read(kafka)
     for each in ledgers:
-        terms = {term: getattr(each, term) for term in ticks.TERMS}
+        terms = {term: getattr(each, term) for term in tick_ledger.TERMS}
         assert each.seen == sum(terms.values()), (each.collector, each.run, each.seen, terms)
-    total = ticks.total(ledgers)
+    total = tick_ledger.total(ledgers)
     assert total.terms["emitted"] == len(samples)
     return total
 

@@ -13,7 +13,7 @@ import pytest
 
 from charles import topics
 from charles.events import Sample, Status, TrainingStep
-from charles.ledger import ticks
+from charles.ledger import tick_ledger
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from infra.kafka.ports import free_port
@@ -79,12 +79,12 @@ def what_is_in_the_log(folder: Path) -> None:
     broker = LocalBroker(folder / "kafka", free_port())
     kafka = Kafka(bootstrap_servers=broker.start(detached=False))
     try:
-        ledgers = ticks.read(kafka)
+        ledgers = tick_ledger.read(kafka)
         assert ledgers
         assert all(run.adds_up for run in ledgers)
         samples = events(kafka, topics.BALANCED, Sample)
         assert max(Counter(sample.moment for sample in samples).values()) == 1
-        assert ticks.total(ledgers).terms["emitted"] == len(samples)
+        assert tick_ledger.total(ledgers).terms["emitted"] == len(samples)
         steps = events(kafka, topics.TRAINING, TrainingStep)
     finally:
         broker.stop()

@@ -14,7 +14,7 @@ import pytest
 
 from charles import topics
 from charles.events import Sample, Status
-from charles.ledger import ticks
+from charles.ledger import tick_ledger
 from charles.settings import Kafka
 from tests.kafka_tools import events
 from tests.programs import heard
@@ -68,7 +68,7 @@ def test_programs_of_two_terminals_work_as_one_and_follow_a_third(kafka: Kafka, 
 
     assert "It adds up." in said(kafka, "ledger")
     samples = events(kafka, topics.BALANCED, Sample)
-    assert ticks.total(ticks.read(kafka)).terms["emitted"] == len(samples)
+    assert tick_ledger.total(tick_ledger.read(kafka)).terms["emitted"] == len(samples)
     assert {sample.set_bin for sample in samples if sample.epoch == 1} == set(range(5))
     assert {sample.set_output for sample in samples if sample.epoch == 2} == {"steering"}
 

@@ -34,7 +34,7 @@ from charles.kafka import topic_admin
 from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.schemas import SchemaStore
 from charles.labels.outputs import parse
-from charles.ledger import ticks as ledger
+from charles.ledger import tick_ledger as ledger
 from charles.models import Predictor, TrainStep, architecture, build
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect import recorded_config as configs

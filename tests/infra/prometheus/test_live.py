@@ -14,7 +14,7 @@ import pytest
 from charles import topics
 from charles.events import RunLedger
 from charles.kafka.publisher import Publisher
-from charles.ledger import ticks
+from charles.ledger import tick_ledger
 from stream_jobs.balancer.state_topic import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables
 from tests.infra.prometheus.live import PATIENCE_S, Watched, hurried, watched
@@ -91,7 +91,7 @@ def test_prometheus_understands_every_rule_and_what_it_compares_is_there(
 def break_the_ledger(pipeline: Watched, error: int) -> None:
     """Rewrite the newest run's ledger while no balancer runs, as if so many more ticks had been emitted."""
     pipeline.stop("balancer-1")
-    newest = max(ticks.read(pipeline.kafka), key=lambda one: one.run)
+    newest = max(tick_ledger.read(pipeline.kafka), key=lambda one: one.run)
     key = ledger_key((newest.collector, newest.run))
     [partition] = {
         message.partition()

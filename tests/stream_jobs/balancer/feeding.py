@@ -14,7 +14,7 @@ from charles.events import Control, Frame, Moment, RunLedger, Sample, now
 from charles.kafka.clients import consumer, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import SchemaStore
-from charles.ledger.ticks import read, total
+from charles.ledger.tick_ledger import read, total
 from charles.pacing import HZ
 from charles.settings import Kafka
 from tests.kafka_tools import events, read_all

@@ -21,7 +21,7 @@ from charles.control.link import Link
 from charles.events import Sample
 from charles.kafka import topic_admin
 from charles.kafka.clients import admin, name
-from charles.ledger.ticks import read, total
+from charles.ledger.tick_ledger import read, total
 from charles.settings import Kafka, load
 from stream_jobs.balancer.session import BalancerSession
 from tests.cli.commands import charles

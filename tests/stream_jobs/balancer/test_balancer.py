@@ -18,7 +18,7 @@ from charles.kafka.clients import admin, group
 from charles.kafka.schemas import SchemaStore
 from charles.labels.bins import BINS, scale_of
 from charles.labels.outputs import OUTPUTS
-from charles.ledger.ticks import read, total
+from charles.ledger.tick_ledger import read, total
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, headers, kill, read_all

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from charles import topics
 from charles.events import DeadLetter, Sample, now
-from charles.ledger.ticks import read
+from charles.ledger.tick_ledger import read
 from charles.settings import Kafka
 from tests.kafka_tools import events
 from tests.programs import running

@@ -6,7 +6,7 @@ from typing import Any
 
 from charles import topics
 from charles.events import Status
-from charles.ledger.samples import against, heard
+from charles.ledger.sample_ledger import against, heard
 from charles.settings import Kafka
 from tests.top.pipeline import publish, status
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from charles.ledger.ticks import read, total
+from charles.ledger.tick_ledger import read, total
 from charles.settings import Kafka
 
 

@@ -6,6 +6,7 @@ ROOMS is the plan: each row may import the rows above it and nothing else. docs/
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -211,3 +212,19 @@ def test_a_program_is_named_by_the_table_of_programs_alone() -> None:
         if node.value.startswith(tuple(f"{folder}." for folder in PROGRAMS)) and node.value in modules()
     }
     assert told == set()
+
+
+def test_the_places_that_the_architecture_names_are_there() -> None:
+    """Every `file.py` exists, and defines what stands behind it: charles/labels/bins.py: `Scale.bin_of()`."""
+    text = (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"\b(?:charles|consumers|producers|stream_jobs|infra|tests)/[\w/]+\.py", text))
+    assert paths
+    assert [path for path in sorted(paths) if not (ROOT / path).is_file()] == []
+    named = re.findall(r"((?:charles|consumers|producers|stream_jobs|infra)/[\w/]+\.py): `([\w.]+)(?:\(\))?`", text)
+    assert len(named) > 20
+    for path, what in named:
+        tree: ast.Module | ast.ClassDef = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        for name in what.split("."):
+            found = [n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == name]
+            assert found, f"{path} defines no {what}"
+            tree = found[0]  # type: ignore[assignment]

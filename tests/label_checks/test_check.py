@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from charles.label_checks import Driven, Kind, findings
+from charles.label_checks import Driven, FindingKind, findings
 from charles.label_checks.run_data import Floats
 from charles.pacing import HZ
 from tests.label_checks import plants
@@ -15,21 +15,21 @@ GAMES = ("city", "carracing")
 NEAR = 5 * HZ
 """Ticks by which the edge of a span may be missed."""
 Plant = Callable[[Driven], dict[str, Floats]]
-PLANTS: list[tuple[Plant, Kind]] = [
-    (plants.inverted, Kind.STEERING_INVERTED),
-    (plants.inverted_pedals, Kind.PEDALS_INVERTED),
-    (plants.swapped, Kind.SWAPPED),
-    (plants.late, Kind.SHIFTED),
-    (plants.early, Kind.SHIFTED),
-    (plants.constant_throttle, Kind.CONSTANT),
-    (plants.constant_steering, Kind.CONSTANT),
-    (plants.saturated, Kind.SATURATED),
+PLANTS: list[tuple[Plant, FindingKind]] = [
+    (plants.inverted, FindingKind.STEERING_INVERTED),
+    (plants.inverted_pedals, FindingKind.PEDALS_INVERTED),
+    (plants.swapped, FindingKind.SWAPPED),
+    (plants.late, FindingKind.SHIFTED),
+    (plants.early, FindingKind.SHIFTED),
+    (plants.constant_throttle, FindingKind.CONSTANT),
+    (plants.constant_steering, FindingKind.CONSTANT),
+    (plants.saturated, FindingKind.SATURATED),
 ]
 named = pytest.mark.parametrize(("plant", "kind"), PLANTS, ids=[plant.__name__ for plant, _ in PLANTS])
 in_both_games = pytest.mark.parametrize("long_run", GAMES, indirect=True)
 
 
-def kinds(run: Driven) -> set[Kind]:
+def kinds(run: Driven) -> set[FindingKind]:
     return {found.kind for found in findings(run)}
 
 
@@ -54,7 +54,7 @@ def test_so_is_driving_that_nobody_disturbs(game: str) -> None:
 
 @in_both_games
 @named
-def test_junk_in_a_whole_run_is_named(long_run: Driven, plant: Plant, kind: Kind) -> None:
+def test_junk_in_a_whole_run_is_named(long_run: Driven, plant: Plant, kind: FindingKind) -> None:
     run = plants.planted(long_run, 0, len(long_run) - 1, **plant(long_run))
     found = [each for each in findings(run) if each.kind is kind]
     assert found
@@ -64,7 +64,7 @@ def test_junk_in_a_whole_run_is_named(long_run: Driven, plant: Plant, kind: Kind
 
 @in_both_games
 @named
-def test_a_minute_of_junk_is_named_with_its_span(long_run: Driven, plant: Plant, kind: Kind) -> None:
+def test_a_minute_of_junk_is_named_with_its_span(long_run: Driven, plant: Plant, kind: FindingKind) -> None:
     first = len(long_run) // 3
     last = first + 60 * HZ
     run = plants.planted(long_run, first, last, **plant(long_run))
@@ -89,14 +89,14 @@ def test_a_shift_is_measured(long_run: Driven, ticks: int) -> None:
 def test_so_is_a_shift_of_a_whole_run_by_up_to_two_seconds(long_run: Driven, ticks: int) -> None:
     run = plants.planted(long_run, 0, len(long_run) - 1, **plants.late(long_run, ticks))
     (found,) = findings(run)
-    assert found.kind is Kind.SHIFTED
+    assert found.kind is FindingKind.SHIFTED
     assert found.measure == pytest.approx(ticks, abs=1)
 
 
 @in_both_games
 def test_labels_of_another_moment_explain_nothing(long_run: Driven) -> None:
     run = plants.planted(long_run, 0, len(long_run) - 1, **plants.unrelated(long_run))
-    assert Kind.STEERING_UNEXPLAINING in kinds(run)
+    assert FindingKind.STEERING_UNEXPLAINING in kinds(run)
 
 
 @in_both_games
@@ -116,7 +116,7 @@ def test_lost_ticks_change_no_judgment(long_run: Driven) -> None:
     thinned = long_run.rows(np.flatnonzero(kept))
     assert findings(thinned) == []
     late = plants.planted(long_run, 0, len(long_run) - 1, **plants.late(long_run)).rows(np.flatnonzero(kept))
-    assert kinds(late) == {Kind.SHIFTED}
+    assert kinds(late) == {FindingKind.SHIFTED}
 
 
 def test_a_car_that_stands_says_nothing(drives: dict[str, list[Driven]]) -> None:

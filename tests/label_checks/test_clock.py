@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charles.label_checks import Driven, Kind, clock
+from charles.label_checks import Driven, FindingKind, clock
 from charles.label_checks.run_data import Integers
 from charles.pacing import HZ
 from tests.label_checks.drives import BEGAN
@@ -55,7 +55,7 @@ def test_a_run_that_was_held_up_is_told_from_a_world_that_went_on(drives: dict[s
     time[row:] += 2 * SECOND
     (held_up,) = clock.findings(replace(run, time=time))
     assert (held_up.kind, held_up.last_tick, held_up.measure) == (
-        Kind.CLOCK_JUMP,
+        FindingKind.CLOCK_JUMP,
         run.tick[row],
         pytest.approx(2, abs=0.1),
     )
@@ -79,7 +79,7 @@ def test_a_clock_that_is_set_back_is_said_to_be(drives: dict[str, list[Driven]])
 def test_a_clock_that_stands_is_found(drives: dict[str, list[Driven]]) -> None:
     run = max(drives["city"], key=len)
     (found,) = clock.findings(replace(run, time=np.full(len(run), run.time[0])))
-    assert found.kind is Kind.CLOCK_DRIFT
+    assert found.kind is FindingKind.CLOCK_DRIFT
     assert "not read anew" in found.words
 
 
@@ -89,5 +89,5 @@ def test_a_game_that_follows_the_clock_must_be_recorded_at_its_pace(drives: dict
     slow = (run.time[0] + (run.time - run.time[0]) * 1.25).astype(np.int64)
     assert clock.findings(replace(run, time=slow)) == []
     (found,) = clock.findings(replace(run, time=slow, x=run.x * 1.25, y=run.y * 1.25))
-    assert found.kind is Kind.CLOCK_DRIFT
+    assert found.kind is FindingKind.CLOCK_DRIFT
     assert found.measure == pytest.approx(0.25, abs=0.01)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.label_checks import Driven, Kind, constant_signals, findings
+from charles.label_checks import Driven, FindingKind, constant_signals, findings
 from charles.pacing import HZ
 from tests.label_checks import plants
 
@@ -25,14 +25,14 @@ def test_frozen_telemetry_is_found_to_the_tick(game: str, drives: dict[str, list
     run = max(drives[game], key=len)
     first = int(np.flatnonzero(run.speed > 5)[1000])
     frozen = plants.frozen_telemetry(run, first, first + 4 * HZ)
-    (found,) = [each for each in findings(frozen) if each.kind is Kind.TELEMETRY_FROZEN]
+    (found,) = [each for each in findings(frozen) if each.kind is FindingKind.TELEMETRY_FROZEN]
     assert (found.first_tick, found.last_tick) == (run.tick[first], run.tick[first + 4 * HZ])
 
 
 def test_a_yaw_rate_that_a_game_does_not_tell_is_found(drives: dict[str, list[Driven]]) -> None:
     run = max(drives["city"], key=len)
     found = findings(plants.planted(run, 0, len(run) - 1, yaw_rate=np.zeros(len(run))))
-    assert {each.kind for each in found} == {Kind.TELEMETRY_FROZEN}
+    assert {each.kind for each in found} == {FindingKind.TELEMETRY_FROZEN}
     assert found[0].words.startswith("yaw rate stays")
 
 
@@ -62,5 +62,5 @@ def test_keys_instead_of_pedals_are_saturated(drives: dict[str, list[Driven]]) -
     run = max(drives["carracing"], key=len)
     keys = {"acceleration": (run.pedals >= 0).astype(float), "braking": (run.pedals < 0).astype(float)}
     (found,) = constant_signals.saturated(plants.planted(run, 0, len(run) - 1, **keys))
-    assert found.kind is Kind.SATURATED
+    assert found.kind is FindingKind.SATURATED
     assert found.words.startswith("the pedals at an end of the range for 100%")

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from charles.games.game import Picture, open_game
-from charles.label_checks import Driven, Finding, Kind, Pictures, digest, findings, thumbnail
+from charles.label_checks import Driven, Finding, FindingKind, Pictures, digest, findings, thumbnail
 from charles.label_checks.pictures import HEIGHT, WIDTH
 from charles.pacing import HZ
 from producers.collector.loop import jpeg
@@ -47,7 +47,7 @@ def run(pictures: list[bytes], speed: list[float]) -> Driven:
 
 
 def frozen(run: Driven) -> list[Finding]:
-    return [found for found in findings(run) if found.kind is Kind.CAMERA_FROZEN]
+    return [found for found in findings(run) if found.kind is FindingKind.CAMERA_FROZEN]
 
 
 @pytest.mark.parametrize(

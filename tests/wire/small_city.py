@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from charles.games.game.city import City
 
+from charles.games.city import City
 from charles.games.game import Observation
 
 

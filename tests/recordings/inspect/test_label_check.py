@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from charles.events import Control
-from charles.label_checks import Driven, Kind
+from charles.label_checks import Driven, FindingKind
 from charles.label_checks.run_data import ROWS
 from charles.pacing import HZ
 from charles.recordings.format.errors import RecordingError
@@ -77,7 +77,7 @@ def test_planted_junk_is_found_in_its_run(driven: list[Driven], tmp_path: Path) 
     junk = plants.planted(longest, 0, len(longest) - 1, **plants.inverted(longest))
     report = check(as_recording(tmp_path, [junk if run is longest else run for run in driven]))
     (found,) = report.found
-    assert (found.finding.kind, found.finding.run) == (Kind.STEERING_INVERTED, longest.run)
+    assert (found.finding.kind, found.finding.run) == (FindingKind.STEERING_INVERTED, longest.run)
     assert found.span.last - found.span.first > 0.9 * len(longest)
     assert found.timestamp == longest.time[found.span.first] // 1000
 
@@ -86,7 +86,7 @@ def test_a_camera_that_is_frozen_is_found_between_pictures_that_are_not(driven: 
     longest = max(driven, key=len)
     report = check(as_recording(tmp_path, [longest], held=range(600, 750)))
     (found,) = report.found
-    assert found.finding.kind == Kind.CAMERA_FROZEN
+    assert found.finding.kind == FindingKind.CAMERA_FROZEN
     assert (found.span.first, found.span.last) == (600, 745)
 
 

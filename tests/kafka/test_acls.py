@@ -14,7 +14,7 @@ from charles.settings import Kafka
 from charles.topics import TOPICS
 
 KAFKA = Kafka(bootstrap_servers="127.0.0.1:1", prefix="p")
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_every_program_has_a_role() -> None:

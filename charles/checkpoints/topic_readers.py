@@ -13,8 +13,9 @@ from charles.checkpoints.identity import WEIGHTS
 from charles.checkpoints.integrity import Assembly, DamagedArtefact, MissingChunks
 from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, WeightChunk
-from charles.kafka.clients import BrokerUnavailable, answers, consumer, is_end, name
+from charles.kafka.clients import BrokerUnavailable, answers, consumer, name
 from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.reading import polled, records
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -33,20 +34,27 @@ class Manifests:
         self.unreadable = 0
         self._dead_letters = dead_letters
         self._registry = SchemaStore(kafka)
+        self._at_end = False
+        """Of the log, as far as the client has fetched it: more may have come in since it said so."""
         self._consumer = _tail(kafka, topics.MODELS, OFFSET_BEGINNING)
 
     def read(self, timeout_s: float) -> bool:
         """Take in what has come, waiting up to timeout_s for it; whether something came and the end was reached."""
-        deadline = time.monotonic() + timeout_s
-        at_end = False  # of the log, as far as the client has fetched it: more may have come in since it said so
-        while (message := self._consumer.poll(0.0 if at_end else max(deadline - time.monotonic(), 0.0))) is not None:
-            at_end = is_end(message)
-            if not at_end:
-                self._take(message)
-        return at_end
+        self._at_end, deadline = False, time.monotonic() + timeout_s
+
+        def poll() -> Message | None:
+            return self._consumer.poll(0.0 if self._at_end else max(deadline - time.monotonic(), 0.0))
+
+        for message in records(iter(poll, None), self._reached):
+            self._at_end = False
+            self._take(message)
+        return self._at_end
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _reached(self, _end: Message) -> None:
+        self._at_end = True
 
     def _take(self, message: Message) -> None:
         key = message.key() or b""
@@ -103,14 +111,12 @@ class Chunks:
         deadline = time.monotonic() + _PATIENCE_S
         expected: int | None = first_offset
         while time.monotonic() < deadline:
-            message = self._consumer.poll(0.05)
-            if message is None or is_end(message):
-                continue
-            if expected is not None and message.offset() != expected:
-                return
-            expected = None
-            yield message
-            deadline = time.monotonic() + _PATIENCE_S
+            for message in records(polled(self._consumer, 0.05)):
+                if expected is not None and message.offset() != expected:
+                    return
+                expected = None
+                yield message
+                deadline = time.monotonic() + _PATIENCE_S
 
     def _decode(self, message: Message) -> WeightChunk:
         try:

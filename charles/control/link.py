@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psutil
-from confluent_kafka import OFFSET_END, Message, TopicPartition
+from confluent_kafka import Message, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
@@ -30,7 +30,7 @@ from charles.events import Command, Status, now
 from charles.kafka import acls
 from charles.kafka.clients import answers, consumer, name
 from charles.kafka.publisher import Publisher
-from charles.kafka.reading import ends
+from charles.kafka.reading import from_now, records
 from charles.kafka.schemas import SchemaStore
 from charles.pacing import Rate
 from charles.settings import Settings
@@ -99,9 +99,8 @@ class Link:
         self._last = self._status("starting", -1, "", {})
         self._names = {name(settings.kafka, topic): topic for topic in (topics.CONFIG, topics.COMMANDS)}
         self._follower = consumer(settings.kafka, f"control-{instance}")
-        commands = TopicPartition(name(settings.kafka, topics.COMMANDS), 0)
-        # Asked for now, not when it first reads: what is told to a program that has just said "starting" is for it.
-        commands.offset = (ends(self._follower, commands, _ANSWER_S) or (0, OFFSET_END))[1]
+        # What is told to a program that has just said "starting" is for it.
+        commands = from_now(self._follower, name(settings.kafka, topics.COMMANDS), _ANSWER_S)
         config = TopicPartition(name(settings.kafka, topics.CONFIG), 0, self._epochs.position)
         self._follower.assign([config, commands])
 
@@ -156,7 +155,8 @@ class Link:
         """Look for news; publish a Status if the last one is a second old, and tell whether it was.
 
         state: starting, waiting, running, paused, stopped or failed; lag: unread messages, -1 unknown; model, batch:
-        in use; starving: what it waits for; figures: its own, by name.
+        in use; starving: what it waits for; figures: its own, by name. Raises AccessRefused where this user may not
+        read the configuration or the commands any more.
         """
         self._look()
         if time.monotonic() < self._next and not force:
@@ -181,9 +181,8 @@ class Link:
         self._publish(replace(self._last, time=now(), command=command.id, outcome=outcome))
 
     def _look(self) -> None:
-        for message in self._follower.consume(100, timeout=0):
-            if message.error() is None:
-                self._take(message)
+        for message in records(self._follower.consume(100, timeout=0)):
+            self._take(message)
         for command in [command for command in self._pending if now() > command.deadline]:
             self.answer(command, "failed: it could not be done in time")
 

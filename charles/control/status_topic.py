@@ -1,58 +1,119 @@
-"""The topic `status`, followed from its last few minutes on."""
+"""The one reader of the topic `status`: followed from now on, or from its last few minutes on, or read to its end.
+
+The annotator has a consumer of its own, which reads three other topics as well, from offsets that it commits.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 
 from charles import topics
-from charles.avro.codec import Unreadable
 from charles.control.members import Member, Members
 from charles.events import Status, now
-from charles.kafka.clients import consumer, is_end, name
-from charles.kafka.errors import asking, not_allowed
-from charles.kafka.schemas import SchemaStore
+from charles.kafka.clients import name
+from charles.kafka.errors import AccessRefused, asking, not_allowed
+from charles.kafka.event_reader import events
+from charles.kafka.onlooker import Onlooker, tail
+from charles.kafka.reading import NoTopic
 from charles.settings import Kafka
 
+log = logging.getLogger(__name__)
+
 _KEPT = 2000
-_BATCH = 1000
 _QUIET_S = 0.7
 _ANSWER_S = 0.5
-_TAIL_BASE = -2000
-"""librdkafka's RD_KAFKA_OFFSET_TAIL_BASE: this less n is the place of the n-th last record."""
 
 
-def tail(kafka: Kafka, topic: topics.Topic, count: int, partition: int = 0) -> TopicPartition:
-    """The place of the last so many records of a topic; needs no broker to be named."""
-    return TopicPartition(name(kafka, topic), partition, _TAIL_BASE - count)
+def all_heartbeats(kafka: Kafka) -> Iterator[Status]:
+    """Every heartbeat that the log still has, an hour's; none where there is no topic. Raises as events() does."""
+    with suppress(NoTopic):
+        yield from events(kafka, topics.STATUS, Status)
 
 
-def onlooker(kafka: Kafka, group: str) -> Consumer:
-    """A consumer for those who only look: it says where a partition ends, and writes nothing while a broker is away."""
-    quiet: dict[str, Any] = {"enable.partition.eof": True, "fetch.wait.max.ms": 100, "error_cb": lambda _error: None}
-    return consumer(kafka, group, **quiet)
+class StatusFollower:
+    """Follows every program. failures: heartbeats that could not be decoded, and looks that were refused."""
+
+    def __init__(self, kafka: Kafka, group: str, last: int = 0, ask_s: float = 0.0) -> None:
+        """last: so many heartbeats of those that are there are read as well; ask_s: so long a broker is asked for the
+        topic first, for a client that knows its leader finds its end half a second sooner."""
+        self._topic = name(kafka, topics.STATUS)
+        self._refusals = 0
+        self._onlooker = Onlooker(kafka, group)
+        if ask_s:
+            self.answers(ask_s)
+        self._onlooker.start([tail(kafka, topics.STATUS, last)])
+
+    @property
+    def failures(self) -> int:
+        return self._onlooker.failures + self._refusals
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that was there when it began was read."""
+        return self._onlooker.caught_up
+
+    def read(self, wait_s: float = 0.0) -> Iterator[Status]:
+        """What has come; waits up to wait_s for the first. Raises AccessRefused where this user may not read it."""
+        for message in self._onlooker.read(wait_s):
+            if (status := self._onlooker.decode(Status, message)) is not None:
+                yield status
+
+    def glance(self) -> list[Status]:
+        """What has come, for a program to which it is a convenience. Never waits; that it may not be read is logged and
+        counted, and is no reason to end."""
+        found: list[Status] = []
+        try:
+            found.extend(self.read())
+        except (AccessRefused, KafkaException) as problem:
+            self._refusals += 1
+            log.warning("other programs are not heard (failure %d): %s", self.failures, problem)
+        return found
+
+    def answers(self, timeout_s: float) -> bool:
+        """Whether the cluster answers now."""
+        try:
+            self._topic_error(timeout_s)
+        except KafkaException:
+            return False
+        return True
+
+    def exists(self, timeout_s: float) -> bool:
+        """Whether there is such a topic. Raises AccessRefused where this user may not know, and KafkaException."""
+        error = self._topic_error(timeout_s)
+        if not_allowed(error):
+            raise asking(KafkaException(error), f"see {self._topic}")
+        return error is None
+
+    def close(self) -> None:
+        self._onlooker.close()
+
+    def _topic_error(self, timeout_s: float) -> KafkaError | None:
+        error: KafkaError | None = (
+            self._onlooker.consumer.list_topics(self._topic, timeout=timeout_s).topics[self._topic].error
+        )
+        return error
 
 
 class StatusTopic:
-    """Follows every program. roll: what they say, taken together; caught_up: whether all that was there was read;
-    away_s: for how long the broker has been away, 0: it answers."""
+    """Follows every program from its last few minutes on. roll: what they say, taken together; away_s: for how long the
+    broker has been away, 0: it answers."""
 
     def __init__(self, kafka: Kafka) -> None:
         self.roll = Members()
-        self.caught_up = False
         self._answered = now()
         self._away = False
         self._back = datetime.min.replace(tzinfo=UTC)
         self._topic = name(kafka, topics.STATUS)
-        self._registry = SchemaStore(kafka)
-        self._consumer = onlooker(kafka, "heartbeats")
-        self._answers()  # a client that knows the topic's leader finds its end half a second sooner
-        self._consumer.assign([tail(kafka, topics.STATUS, _KEPT)])
+        self._follower = StatusFollower(kafka, "heartbeats", _KEPT, _ANSWER_S)
 
     def __enter__(self) -> Self:
         return self
@@ -74,58 +135,40 @@ class StatusTopic:
         """Every instance that was heard. After an absence of the broker their silence begins anew."""
         return [replace(member, heard=max(member.heard, self._back)) for member in self.roll.members.values()]
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that was there when it began was read."""
+        return self._follower.caught_up
+
     def read(self, wait_s: float) -> list[Status]:
         """Take in what has come and return it; waits up to wait_s for the first, and half a second for a broker that
-        is away."""
-        first = self._consumer.poll(wait_s)
-        messages = [first, *self._consumer.consume(_BATCH, timeout=0)] if first is not None else []
-        found = [status for message in messages if (status := self._take(message)) is not None]
+        is away. Raises AccessRefused where this user may not read it."""
+        found = []
+        for status in self._follower.read(wait_s):
+            # Clocks differ between machines, but what comes in the moment it is written is young by any clock.
+            self.roll.take(status, now() if self.caught_up else min(status.time, now()))
+            found.append(status)
         self._look_for_broker(bool(found))
         return found
 
     def catch_up(self, patience_s: float) -> None:
         """Read to the present end. Raises TimeoutError when there is none within patience_s."""
         deadline = time.monotonic() + patience_s
-        while not self.caught_up and self._exists(patience_s):
+        while not self.caught_up and self._follower.exists(patience_s):
             self.read(0.1)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self._topic} could not be read within {patience_s:g} s")
 
     def close(self) -> None:
-        self._consumer.close()
+        self._follower.close()
 
     def _look_for_broker(self, heard: bool) -> None:
         if not heard and (now() - self._answered).total_seconds() < _QUIET_S:
             return
-        if heard or self._answers():
+        if heard or self._follower.answers(_ANSWER_S):
             self._answered = now()
             if self._away:
                 self._back = self._answered
             self._away = False
         else:
             self._away = True
-
-    def _answers(self) -> bool:
-        try:
-            self._consumer.list_topics(self._topic, timeout=_ANSWER_S)
-        except KafkaException:
-            return False
-        return True
-
-    def _exists(self, patience_s: float) -> bool:
-        error = self._consumer.list_topics(self._topic, timeout=patience_s).topics[self._topic].error
-        if not_allowed(error):
-            raise asking(KafkaException(error), f"see {self._topic}")
-        return error is None
-
-    def _take(self, message: Message) -> Status | None:
-        try:
-            if is_end(message):
-                self.caught_up = True
-                return None
-            status = self._registry.decode(Status, message.value())
-        except (Unreadable, KafkaException, TimeoutError):
-            return None  # whoever needs the record dead-letters it: this is only a look
-        # Clocks differ between machines, but what comes in the moment it is written is young by any clock.
-        self.roll.take(status, now() if self.caught_up else min(status.time, now()))
-        return status

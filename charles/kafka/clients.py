@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from charles.kafka import errors
@@ -19,8 +19,6 @@ from charles.topics import Topic
 
 log = logging.getLogger(__name__)
 
-AWAY = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
-"""Codes of errors that say that no broker answers."""
 _LOOK_S = 2.0
 _STATISTICS: dict[str, Any] = {}
 
@@ -138,17 +136,6 @@ def answers(client: AdminClient | Consumer, timeout_s: float = 1.0) -> bool:
     except KafkaException:
         return False
     return True
-
-
-def is_end(message: Message) -> bool:
-    """Whether this is the news that the end of a partition is reached, which a consumer with enable.partition.eof gets,
-    rather than a record. Raises Refused for what this user may not read, and KafkaException for other errors."""
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:
-        return True
-    raise errors.reading(error, message)
 
 
 def _client(kafka: Kafka) -> dict[str, Any]:

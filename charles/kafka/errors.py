@@ -3,15 +3,15 @@ to do."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from charles.settings import Kafka
 
-log = logging.getLogger(__name__)
-
+UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
+"""Codes of errors that say that one broker cannot be reached."""
+_UNAVAILABLE = (*UNREACHABLE, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 _NOT_ALLOWED = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
@@ -23,6 +23,11 @@ _ACLS = "`charles acls` says what each program needs"
 
 class AccessRefused(RuntimeError):
     """The cluster answers, but does not let this program do its work; the message says what and what to do."""
+
+
+def unavailable(error: KafkaError) -> bool:
+    """Whether it says that no broker answers: then waiting helps."""
+    return error.code() in _UNAVAILABLE
 
 
 def not_allowed(error: KafkaError | None) -> bool:
@@ -59,21 +64,14 @@ def delivery(error: KafkaError | None, message: Message) -> None:
         raise AccessRefused(f"the cluster does not let this user write to {message.topic()}; {_ACLS}")
 
 
-def reading(error: KafkaError, message: Message) -> Exception:
-    """What to raise for an error that a consumer was given in a record's place."""
-    if not_allowed(error):
-        return AccessRefused(f"the cluster does not let this user read {message.topic()}; {_ACLS}")
-    return KafkaException(error)
-
-
 def raise_if_fatal(message: Message) -> None:
-    """What a consumer was given in a record's place, if it is that: raise what ends it, say what does not."""
+    """Raise what ends a consumer, if that is what it was given in a record's place: AccessRefused for what this user
+    may not read, KafkaException for what the client calls fatal."""
     error = message.error()
-    # FATAL does not say that it is fatal.
-    if error and (error.fatal() or error.code() == KafkaError._FATAL or not_allowed(error)):
-        raise reading(error, message)
-    if error:
-        log.warning("reading: %s", error.str())
+    if not_allowed(error):
+        raise AccessRefused(f"the cluster does not let this user read {message.topic()}; {_ACLS}")
+    if error and (error.fatal() or error.code() == KafkaError._FATAL):  # FATAL does not say that it is fatal
+        raise KafkaException(error)
 
 
 def asking(error: KafkaException, what: Any = "") -> Exception:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Hashable
 from threading import Lock
 
 from confluent_kafka import KafkaError
+
+from charles.kafka.errors import UNREACHABLE
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +20,6 @@ _FRESH_S = 2.5
 """An answer says so long that the cluster is there: programs get one every second. A client may tell old news, of a
 connection that was lost before."""
 _AWAY = KafkaError._ALL_BROKERS_DOWN
-_UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 
 
 class OutageLog:
@@ -25,7 +27,8 @@ class OutageLog:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._next: dict[int, float] = defaultdict(float)
+        self._next: dict[Hashable, float] = defaultdict(float)
+        self._left_out: Counter[Hashable] = Counter()
         self._answered = -math.inf
         self._since: float | None = None
         self._reason = ""
@@ -40,16 +43,23 @@ class OutageLog:
             if code == _AWAY:
                 self._since = self._since or now
                 return
-            if code in _UNREACHABLE:
+            if code in UNREACHABLE:
                 self._reason = reason
-            elif now < self._next[code]:
-                return
-            else:
-                self._next[code] = now + EVERY_S
-        if code in _UNREACHABLE:
+        if code in UNREACHABLE:
             self.look()
         else:
-            log.warning("Kafka: %s", reason)
+            self.warn(code, f"Kafka: {reason}")
+
+    def warn(self, about: Hashable, words: str) -> None:
+        """Log a warning, once a minute of the same thing, and with how many were left out meanwhile."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._next[about]:
+                self._left_out[about] += 1
+                return
+            self._next[about] = now + EVERY_S
+            left_out = self._left_out.pop(about, 0)
+        log.warning("%s%s", words, f" (and {left_out} times before)" if left_out else "")
 
     def look(self) -> None:
         """Say that no broker answers, if it is so and was not said for a minute."""

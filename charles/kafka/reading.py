@@ -1,16 +1,23 @@
-"""Reading a topic from somewhere to its present end."""
+"""Reading topics: what a consumer was given, and a topic from somewhere to its present end."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from charles.kafka.clients import AWAY, consumer, is_end
-from charles.kafka.errors import asking
+from charles.kafka.clients import consumer
+from charles.kafka.errors import asking, raise_if_fatal, unavailable
+from charles.kafka.outage_log import outages
 from charles.settings import Kafka
+
+_END = KafkaError._PARTITION_EOF
+_OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION)
+_BATCH = 500
 
 _PATIENCE_S = 10.0
 _NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION)
@@ -36,6 +43,52 @@ class OffsetSpan:
     end: int
 
 
+def records(
+    messages: Iterable[Message],
+    at_end: Callable[[Message], None] | None = None,
+    out_of_range: Callable[[Message], None] | None = None,
+) -> Iterator[Message]:
+    """The records among what a consumer was given, in their order. Every loop that reads topics reads through this.
+
+    at_end: is given the news that a partition's end is reached, which a consumer with enable.partition.eof gets;
+    out_of_range: that the log does not have the offset, which one with auto.offset.reset=error gets. Raises
+    AccessRefused for what this user may not read, and KafkaException for what is fatal. The client goes on by itself
+    after any other error; it is logged, once a minute.
+    """
+    for message in messages:
+        error = message.error()
+        if error is None:
+            yield message
+        elif error.code() == _END:
+            if at_end is not None:
+                at_end(message)
+        elif error.code() in _OUT_OF_RANGE and out_of_range is not None:
+            out_of_range(message)
+        else:
+            raise_if_fatal(message)
+            place = f"{message.topic()} {message.partition()}"
+            outages.warn((place, error.code()), f"reading {place}: {error.str()}")
+
+
+def polled(reader: Consumer, wait_s: float) -> Iterator[Message]:
+    """What a consumer is given, one by one, until nothing comes for wait_s."""
+    return iter(partial(reader.poll, wait_s), None)
+
+
+def arrived(reader: Consumer, wait_s: float, at_most: int) -> list[Message]:
+    """What has come; waits up to wait_s for the first, and for no other."""
+    first = reader.poll(wait_s)
+    return [] if first is None else [first, *reader.consume(at_most - 1, timeout=0)]
+
+
+def from_now(reader: Consumer, full: str, patience_s: float) -> TopicPartition:
+    """Where the first partition of a topic ends. It is asked for now, not when the reader first reads: what is written
+    after this call is read. Raises KafkaException."""
+    place = TopicPartition(full, 0)
+    place.offset = (_watermarks(reader, place, patience_s) or (0, OFFSET_END))[1]
+    return place
+
+
 def spans(kafka: Kafka, full: str, patience_s: float = _PATIENCE_S) -> dict[int, OffsetSpan]:
     """What each partition of a topic holds now. full: its name with the prefix.
 
@@ -57,38 +110,61 @@ def read_to_end(
 ) -> Iterator[Message]:
     """Every committed record of a topic, from the offset start to its present end, each partition's in their order.
 
-    full: the topic's name with the prefix; partitions: all of them when None. The end is where it is at the first step,
-    so that reading a topic that is written to all the time comes to an end too. Raises what spans() raises, and
-    TimeoutError also when nothing more comes for patience_s.
+    full: the topic's name with the prefix; partitions: all of them when None; start: counted from each partition's end
+    where it is negative. The end is where it is at the first step, so that reading a topic that is written to all the
+    time comes to an end too. Raises what spans() raises, and TimeoutError also when nothing more comes for patience_s.
     """
     # The end of a partition is told when a fetch comes back empty: soon, not after half a second.
     reader = consumer(kafka, "reader", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
     try:
-        ends = {
-            partition: span.end
+        wanted = {
+            partition: OffsetSpan(max(span.first, start if start >= 0 else span.end + start), span.end)
             for partition, span in _spans(reader, kafka, full, patience_s).items()
-            if max(span.first, start) < span.end and (partitions is None or partition in partitions)
+            if partitions is None or partition in partitions
         }
-        # An offset that retention has passed is out of range: the client goes on at the first one that is there.
-        reader.assign([TopicPartition(full, partition, start) for partition in ends])
-        while ends:
-            message = reader.poll(patience_s)
-            if message is None:
-                raise _silent(kafka, full, patience_s)
-            partition, offset = message.partition() or 0, message.offset() or 0
-            over = is_end(message)
-            if partition not in ends:
-                continue  # written since
-            if not over and offset < ends[partition]:
-                yield message
-            if over or offset >= ends[partition] - 1:
-                del ends[partition]
-                reader.pause([TopicPartition(full, partition)])
+        # An offset that retention has passed since is out of range: the client goes on at the first one that is there.
+        yield from read_spans(reader, full, wanted, patience_s)
+    except TimeoutError:
+        raise _silent(kafka, full, patience_s) from None
     finally:
         reader.close()
 
 
-def ends(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int] | None:
+def read_spans(
+    reader: Consumer, full: str, wanted: Mapping[int, OffsetSpan], patience_s: float, *, waits: bool = False
+) -> Iterator[Message]:
+    """Every committed record within these offsets of a topic's partitions; the reader is assigned them.
+
+    reader: with enable.partition.eof. waits: for what is not committed yet, rather than that the present end of what is
+    committed ends it. Raises TimeoutError when nothing more comes for patience_s.
+    """
+    ends = {partition: span.end for partition, span in wanted.items() if span.first < span.end}
+
+    def finish(partition: int) -> None:
+        if ends.pop(partition, None) is not None and ends:
+            reader.pause([TopicPartition(full, partition)])
+
+    def reached(message: Message) -> None:
+        partition = message.partition() or 0
+        if not waits or (message.offset() or 0) >= ends.get(partition, math.inf):
+            finish(partition)
+
+    reader.assign([TopicPartition(full, partition, wanted[partition].first) for partition in ends])
+    deadline = time.monotonic() + patience_s
+    while ends:
+        for message in records(arrived(reader, max(deadline - time.monotonic(), 0.0), _BATCH), reached):
+            partition, offset = message.partition() or 0, message.offset() or 0
+            end = ends.get(partition, 0)  # 0: it was written since
+            if offset < end:
+                yield message
+            if offset >= end - 1:
+                finish(partition)
+            deadline = time.monotonic() + patience_s
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{full} could not be read up to {ends}: nothing came for {patience_s:g} s")
+
+
+def _watermarks(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int] | None:
     """What a partition holds, once it has a leader: a broker that has just started answers before it has."""
     deadline = time.monotonic() + patience_s
     while True:
@@ -109,13 +185,13 @@ def _spans(reader: Consumer, kafka: Kafka, full: str, patience_s: float) -> dict
             raise asking(KafkaException(facts.error), f"see {full}")
         found = {}
         for partition in sorted(facts.partitions):
-            offsets = ends(reader, TopicPartition(full, partition), patience_s)
+            offsets = _watermarks(reader, TopicPartition(full, partition), patience_s)
             if offsets is None:
                 raise _silent(kafka, full, patience_s)
             found[partition] = OffsetSpan(*offsets)
         return found
     except KafkaException as error:
-        if error.args[0].code() in AWAY:
+        if unavailable(error.args[0]):
             raise _silent(kafka, full, patience_s) from None
         raise
 

@@ -8,16 +8,11 @@ heartbeat. How many records lie ahead of it in the log stands beside it, an uppe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from charles import topics
-from charles.avro.codec import Unreadable
+from charles.control.status_topic import all_heartbeats
 from charles.events import Status
-from charles.kafka.clients import name
-from charles.kafka.reading import NoTopic, read_to_end
-from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 COUNTED = ("expired", "surplus", "rejected", "buffered", "drawn")
@@ -50,13 +45,9 @@ def heard(kafka: Kafka) -> list[Status]:
     TimeoutError.
     """
     found: dict[str, Status] = {}
-    registry = SchemaStore(kafka)
-    with suppress(NoTopic):
-        for message in read_to_end(kafka, name(kafka, topics.STATUS)):
-            with suppress(Unreadable):
-                status = registry.decode(Status, message.value())
-                if status.program == "trainer" and {"read", *COUNTED} <= status.figures.keys():
-                    found[status.model] = status
+    for status in all_heartbeats(kafka):
+        if status.program == "trainer" and {"read", *COUNTED} <= status.figures.keys():
+            found[status.model] = status
     return [found[model] for model in sorted(found)]
 
 

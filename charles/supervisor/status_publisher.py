@@ -14,17 +14,18 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 import psutil
-from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message
 
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.base.shutdown import Stop
 from charles.control.link import EVERYBODY
-from charles.control.status_topic import onlooker
 from charles.events import Command, Status, now
 from charles.kafka.clients import name
 from charles.kafka.errors import AccessRefused
+from charles.kafka.onlooker import quiet_consumer
 from charles.kafka.publisher import Publisher
+from charles.kafka.reading import from_now, records
 from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.settings import Kafka
 from charles.supervisor.program_process import ProgramEnd
@@ -82,18 +83,15 @@ class StatusPublisher:
 
     def _talk(self) -> None:
         publisher = Publisher(self._kafka, Status, **{"message.timeout.ms": 3000, "error_cb": lambda _error: None})
-        registry, commands = SchemaStore(self._kafka), onlooker(self._kafka, f"control-{self._instance}")
+        registry, commands = SchemaStore(self._kafka), quiet_consumer(self._kafka, f"control-{self._instance}")
         due = 0.0
         self._talking = True
         try:
-            # Asked for now, not when it first reads: what is told to one that was heard is for it.
-            place = TopicPartition(name(self._kafka, topics.COMMANDS), 0)
-            place.offset = (commands.get_watermark_offsets(place, timeout=_ANSWER_S) or (0, OFFSET_END))[1]
-            commands.assign([place])
+            # What is told to one that was heard is for it.
+            commands.assign([from_now(commands, name(self._kafka, topics.COMMANDS), _ANSWER_S)])
             while not self._over.is_set():
-                for message in commands.consume(100, timeout=0):
-                    if message.error() is None:
-                        due = self._hear(registry, message.value(), due)
+                for message in _read(commands):
+                    due = self._hear(registry, message.value(), due)
                 if time.monotonic() >= due:
                     due = time.monotonic() + 1
                     self._publish(publisher, self._status("running"))
@@ -153,3 +151,12 @@ class StatusPublisher:
             command=command,
             outcome=outcome,
         )
+
+
+def _read(commands: Consumer) -> list[Message]:
+    """What has come. A supervisor that may not read commands can still tell who died: it says so, and goes on."""
+    try:
+        return list(records(commands.consume(100, timeout=0)))
+    except AccessRefused as problem:
+        log.warning("the supervisor hears no commands: %s", problem)
+        return []

@@ -10,18 +10,16 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.avro.codec import Unreadable
 from charles.control.members import Incident, Member
-from charles.control.status_topic import StatusTopic, onlooker, tail
+from charles.control.status_topic import StatusTopic
 from charles.events import DeadLetter, RunLedger, Status, TrainingStep
-from charles.kafka.clients import is_end, name
-from charles.kafka.schemas import SchemaStore
+from charles.kafka.clients import name
+from charles.kafka.onlooker import Onlooker, tail
 from charles.settings import Kafka
 from charles.top.set_rate import SetPace, sets_by_kind
 
 _LOSSES = 4000
 _DEAD_LETTERS = 500
-_BATCH = 1000
 _ANSWER_S = 0.5
 
 
@@ -58,18 +56,17 @@ class PipelineView:
         self._cluster = f"{kafka.prefix} at {kafka.bootstrap_servers}"
         self._heartbeats = StatusTopic(kafka)
         self._away = False
-        self._registry = SchemaStore(kafka)
         state = topics.BALANCER_STATE
         self._names = {name(kafka, topic): topic for topic in (topics.TRAINING, topics.DEADLETTER, state)}
-        self._others = onlooker(kafka, "watch")
-        partitions = _partitions(self._others, name(kafka, state)) or state.partitions
-        places = [
-            tail(kafka, topics.TRAINING, _LOSSES),
-            tail(kafka, topics.DEADLETTER, _DEAD_LETTERS),
-            *(TopicPartition(name(kafka, state), partition, 0) for partition in range(partitions)),
-        ]
-        self._behind = {(place.topic, place.partition) for place in places}
-        self._others.assign(places)
+        self._others = Onlooker(kafka, "watch")
+        partitions = _partitions(self._others.consumer, name(kafka, state)) or state.partitions
+        self._others.start(
+            [
+                tail(kafka, topics.TRAINING, _LOSSES),
+                tail(kafka, topics.DEADLETTER, _DEAD_LETTERS),
+                *(TopicPartition(name(kafka, state), partition, 0) for partition in range(partitions)),
+            ]
+        )
 
     @property
     def status(self) -> dict[str, Status]:
@@ -82,16 +79,17 @@ class PipelineView:
     @property
     def caught_up(self) -> bool:
         """Whether all that was there when it began has been read."""
-        return self._heartbeats.caught_up and not self._behind
+        return self._heartbeats.caught_up and self._others.caught_up
 
     def read(self, wait_s: float) -> None:
-        """Take in what has come; waits at most so long for a heartbeat, and half a second for a broker that is away."""
+        """Take in what has come; waits at most so long for a heartbeat, and half a second for a broker that is away.
+        Raises AccessRefused for what this user may not read."""
         for status in self._heartbeats.read(wait_s):
             for kind, sets in sets_by_kind(status).items():
                 paces = self._pace.setdefault(status.instance, {})
                 paces.setdefault(kind, SetPace()).take(sets, status.time)
         deadline = time.monotonic() + wait_s
-        while messages := self._others.consume(_BATCH, timeout=0):
+        while messages := [*self._others.read()]:
             for message in messages:
                 self._take(message)
             if time.monotonic() > deadline:
@@ -118,25 +116,15 @@ class PipelineView:
         self._others.close()
 
     def _take(self, message: Message) -> None:
-        try:
-            if is_end(message):
-                self._behind.discard((str(message.topic()), message.partition() or 0))
-            else:
-                self._take_in(message)
-        except (Unreadable, KafkaException, TimeoutError):
-            return  # whoever the record is for dead-letters it: this is only a look
-
-    def _take_in(self, message: Message) -> None:
         topic = self._names[str(message.topic())]
         if topic is topics.TRAINING:
-            step = self._registry.decode(TrainingStep, message.value())
-            self._losses.setdefault(step.model, deque(maxlen=_LOSSES)).append(step.loss)
-            self._learned_last = step.model
+            if step := self._others.decode(TrainingStep, message):
+                self._losses.setdefault(step.model, deque(maxlen=_LOSSES)).append(step.loss)
+                self._learned_last = step.model
         elif topic is topics.DEADLETTER:
-            letter = self._registry.decode(DeadLetter, message.value())
-            self._dead_letters.append(replace(letter, value=b""))
-        elif bytes(message.key() or b"").startswith(b"ledger/"):
-            ledger = self._registry.decode(RunLedger, message.value())
+            if letter := self._others.decode(DeadLetter, message):
+                self._dead_letters.append(replace(letter, value=b""))
+        elif bytes(message.key() or b"").startswith(b"ledger/") and (ledger := self._others.decode(RunLedger, message)):
             self.ledgers[ledger.collector, ledger.run, message.partition() or 0] = ledger
 
 

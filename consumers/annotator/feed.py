@@ -11,6 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.kafka.clients import consumer, name
+from charles.kafka.reading import records
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from consumers.annotator.story import Told
@@ -48,10 +49,11 @@ class AnnotatorFeed:
 
     def next(self, wait_s: float) -> FeedRecord | None:
         """The next event of any topic, waiting up to wait_s for it; None where none came, or one that cannot be read:
-        whoever lives on it dead-letters it, this is only a look."""
+        whoever lives on it dead-letters it, this is only a look. Raises AccessRefused for what this user may not
+        read."""
         self._commit()
-        message = self._consumer.poll(wait_s)
-        if message is None or message.error() is not None or message.value() is None:
+        message = next(records(self._consumer.consume(1, wait_s)), None)
+        if message is None or message.value() is None:
             return None
         full, offset = message.topic() or "", message.offset() or 0
         try:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
-from charles.kafka import errors
 from charles.kafka.clients import consumer, measured
+from charles.kafka.reading import records
 from charles.recordings.format.errors import RecordingError
 from charles.settings import Kafka
 from consumers.recorder.cluster_topics import Place
@@ -23,7 +23,6 @@ _TURN_S = 0.1
 _ANSWER_S = 1.0
 _PATIENCE_S = 15.0
 """A log may end before what was read already for so long: its leader has only just begun."""
-_OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION)
 
 
 class Gap(NamedTuple):
@@ -73,13 +72,10 @@ class OffsetReader:
 
     def read(self) -> Iterator[tuple[Place, Message]]:
         """What came within a moment. Raises Refused, KafkaException."""
-        for message in self._consumer.consume(_BATCH, _TURN_S):
+        for message in records(self._consumer.consume(_BATCH, _TURN_S), self._reached, self._stray):
             place = self._places.get((message.topic(), message.partition()))
-            error = message.error()
-            if error is None and place is not None:
+            if place is not None:
                 yield place, message
-            elif error is not None:
-                self._take_note(error, message, place)
 
     def mend(self) -> list[Gap]:
         """Go on where offsets were not in the log; tells what is lost. Raises RecordingError where the log is not that
@@ -133,13 +129,15 @@ class OffsetReader:
             self._places[self._full(place[0]), place[1]] = place
             self._ends.pop(place, None)
 
-    def _take_note(self, error: KafkaError, message: Message, place: Place | None) -> None:
-        if error.code() == KafkaError._PARTITION_EOF and place is not None:
-            self._ends[place] = message.offset() or 0
-        elif error.code() in _OUT_OF_RANGE and place is not None:
+    def _reached(self, end: Message) -> None:
+        place = self._places.get((end.topic(), end.partition()))
+        if place is not None:
+            self._ends[place] = end.offset() or 0
+
+    def _stray(self, message: Message) -> None:
+        place = self._places.get((message.topic(), message.partition()))
+        if place is not None:
             self._strayed.setdefault(place, time.monotonic())
-        else:
-            errors.raise_if_fatal(message)
 
     def _lose_patience(self, place: Place, since: float, wanted: int, high: int) -> None:
         if time.monotonic() > since + _PATIENCE_S:

@@ -12,8 +12,8 @@ from charles import topics
 from charles.base.shutdown import Stop, TakenOver
 from charles.control.link import Link
 from charles.events import TrainingStep
-from charles.kafka import topic_admin
-from charles.kafka.clients import AWAY, BrokerUnavailable, measured
+from charles.kafka import errors, topic_admin
+from charles.kafka.clients import BrokerUnavailable, measured
 from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import Fenced, NotCommitted
@@ -52,7 +52,7 @@ def main(settings: Settings) -> None:
                 model = link.settings.trained_model
                 raise TakenOver(f"another trainer of the model {model} has started; this one ends") from None
             except (BrokerUnavailable, NotCommitted, TimeoutError, KafkaException) as reason:
-                if isinstance(reason, KafkaException) and reason.args[0].code() not in AWAY:
+                if isinstance(reason, KafkaException) and not errors.unavailable(reason.args[0]):
                     raise
                 log.warning("starting over from the last checkpoint: %s", reason)
                 stop(_PAUSE_S)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
-from confluent_kafka import TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
@@ -18,7 +18,8 @@ from charles.checkpoints.topic_readers import fetch, living
 from charles.control.link import Link
 from charles.control.offline_link import OfflineLink
 from charles.events import Checkpoint, Frame, Sample
-from charles.kafka.clients import consumer, name
+from charles.kafka.clients import name
+from charles.kafka.reading import read_to_end
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from consumers.trainer.buffers import BufferedSample, Buffers
@@ -120,45 +121,23 @@ class ResumeProgress:
 
 def picture_size(kafka: Kafka) -> Size | None:
     """The size of the pictures that a trainer will read: of the newest frame, else of the first readable sample; None
-    where there is neither."""
+    where there is neither. Raises what read_to_end() raises."""
     return _of_newest_frame(kafka) or _of_first_sample(kafka)
 
 
 def _of_first_sample(kafka: Kafka) -> Size | None:
-    reader = consumer(kafka, "trainer-picture-size", **{"enable.partition.eof": True})
     registry = SchemaStore(kafka)
-    try:
-        reader.assign([TopicPartition(name(kafka, topics.BALANCED), 0, 0)])
-        while (message := reader.poll(5.0)) is not None and message.error() is None:
-            try:
-                return size_of(registry.decode(Sample, message.value()).frames[-1])
-            except (Unreadable, BadPicture, IndexError):
-                continue  # the feed will reject it
-    finally:
-        reader.close()
+    for message in read_to_end(kafka, name(kafka, topics.BALANCED)):
+        with suppress(Unreadable, BadPicture, IndexError):  # the feed will reject it
+            return size_of(registry.decode(Sample, message.value()).frames[-1])
     return None
 
 
 def _of_newest_frame(kafka: Kafka) -> Size | None:
-    reader = consumer(kafka, "trainer-picture-size", **{"enable.partition.eof": True})
     registry = SchemaStore(kafka)
-    topic = name(kafka, topics.FRAMES)
-    newest: Frame | None = None
-    try:
-        for partition in range(len(reader.list_topics(topic, timeout=10).topics[topic].partitions)):
-            low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10) or (0, 0)
-            if high <= low:
-                continue
-            reader.assign([TopicPartition(topic, partition, high - 1)])
-            message = reader.poll(5.0)
-            if message is None or message.error() is not None:
-                continue
-            try:
-                frame = registry.decode(Frame, message.value())
-            except Unreadable:
-                continue
-            if newest is None or frame.time > newest.time:
-                newest = frame
-    finally:
-        reader.close()
+    frames: list[Frame] = []
+    for message in read_to_end(kafka, name(kafka, topics.FRAMES), start=-1):
+        with suppress(Unreadable):
+            frames.append(registry.decode(Frame, message.value()))
+    newest = max(frames, key=lambda frame: frame.time, default=None)
     return None if newest is None else (newest.width, newest.height)

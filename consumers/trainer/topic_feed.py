@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -12,8 +11,9 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Sample
-from charles.kafka.clients import consumer, is_end, measured, name
+from charles.kafka.clients import consumer, measured, name
 from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.reading import OffsetSpan, polled, read_spans, records
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from consumers.trainer.buffers import BufferedSample, Buffers
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 500
 """Samples that are taken in between two batches, so that a long log does not hold up the training."""
 _PATIENCE_S = 60.0
+_REREAD_S = 5.0
 
 
 class TopicFeed:
@@ -59,7 +60,8 @@ class TopicFeed:
         Raises TimeoutError when the log cannot be read.
         """
         found: dict[int, BufferedSample | UnusedSample] = {}
-        for message in self._between(first, self.position):
+        span = {0: OffsetSpan(first, self.position)}
+        for message in read_spans(self._consumer, self._topic, span, _PATIENCE_S):
             offset = message.offset() or 0
             if not go_on(offset):
                 break
@@ -73,11 +75,9 @@ class TopicFeed:
 
     def take(self, buffers: Buffers, wanted: Callable[[], bool]) -> int:
         """Put what has arrived into the buffers while more is wanted, up to a few hundred; returns how many came."""
-        came = 0
-        while came < _AT_ONCE and wanted() and (message := self._consumer.poll(0.0)) is not None:
-            self.at_end = is_end(message)
-            if self.at_end:
-                continue
+        came, arrived = 0, records(polled(self._consumer, 0.0), self._reached)
+        while came < _AT_ONCE and wanted() and (message := next(arrived, None)) is not None:
+            self.at_end = False
             came += 1
             self.position = (message.offset() or 0) + 1
             take_in(buffers, self._held_or_rejected(message))
@@ -102,9 +102,12 @@ class TopicFeed:
         """Dead-letter a sample whose picture does not decode; the record is read again, for it is not kept."""
         if self._rereader is None:
             self._rereader = self._open(self._kafka)
-        self._rereader.assign([TopicPartition(self._topic, 0, held.offset)])
-        message = self._rereader.poll(5.0)
-        if message is not None and message.error() is None and message.offset() == held.offset:
+        span = {0: OffsetSpan(held.offset, held.offset + 1)}
+        try:
+            message = next(read_spans(self._rereader, self._topic, span, _REREAD_S), None)
+        except TimeoutError:
+            message = None
+        if message is not None:
             self._dead_letters.send(message, reason)
         else:
             log.warning("sample %d is rejected: %s; its record could not be read again", held.offset, reason)
@@ -125,19 +128,8 @@ class TopicFeed:
     def _open(self, kafka: Kafka, **properties: Any) -> Consumer:
         return consumer(kafka, self._group, **{"enable.partition.eof": True, "fetch.wait.max.ms": 50}, **properties)
 
-    def _between(self, first: int, end: int) -> Iterator[Message]:
-        """Records from one offset up to another one that is not included."""
-        self._consumer.assign([TopicPartition(self._topic, 0, first)])
-        deadline = time.monotonic() + _PATIENCE_S
-        while first < end and time.monotonic() < deadline:
-            for message in self._consumer.consume(_AT_ONCE, timeout=0.02):
-                if is_end(message) or (message.offset() or 0) >= end:
-                    return
-                yield message
-                first = (message.offset() or 0) + 1
-                deadline = time.monotonic() + _PATIENCE_S
-        if first < end:
-            raise TimeoutError(f"{self._topic} could not be read from offset {first} within {_PATIENCE_S:g} s")
+    def _reached(self, _end: Message) -> None:
+        self.at_end = True
 
     def _held_or_rejected(self, message: Message) -> BufferedSample | UnusedSample | None:
         try:

@@ -6,18 +6,13 @@ import logging
 import os
 import socket
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
-from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 
-from charles import topics
-from charles.avro.codec import Unreadable
 from charles.control.members import ENDED
+from charles.control.status_topic import StatusFollower
 from charles.events import Status
-from charles.kafka.clients import consumer, name
-from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
@@ -29,7 +24,6 @@ STARVING_S = 5.0
 RIVAL_S = 3.0
 """A process that said nothing for so long is gone."""
 _EVERY_S = 1.0
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,9 +83,7 @@ class StatusListener:
         self._heard = Heard(instance, self.me)
         self._known: list[Process] = []
         self._next = 0.0
-        self._registry = SchemaStore(kafka)
-        self._consumer = consumer(kafka, f"hearing-{instance}")
-        self._consumer.assign([TopicPartition(name(kafka, topics.STATUS), 0, OFFSET_END)])
+        self._follower = StatusFollower(kafka, f"hearing-{instance}")
 
     def listen(self) -> bool:
         """Take in what was said, if a second has passed since the last look; tells whether it has."""
@@ -99,20 +91,14 @@ class StatusListener:
         if at < self._next:
             return False
         self._next = at + _EVERY_S
-        for message in self._consumer.consume(_BATCH, timeout=0):
-            if message.error() is None:
-                self._take(message.value(), at)
+        for status in self._follower.glance():
+            self._heard.take(status, at)
         self.starving = self._heard.starving(at)
         self._judge(self._heard.rivals(at))
         return True
 
     def close(self) -> None:
-        self._consumer.close()
-
-    def _take(self, value: bytes | None, at: float) -> None:
-        # Whoever needs a record that cannot be read dead-letters it: this is only a look.
-        with suppress(Unreadable, KafkaException, SchemaRegistryFailure, TimeoutError):
-            self._heard.take(self._registry.decode(Status, value), at)
+        self._follower.close()
 
     def _judge(self, rivals: list[Process]) -> None:
         """Who stands aside: all but the first; and say so when that changes."""

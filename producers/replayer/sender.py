@@ -14,7 +14,7 @@ from typing import cast
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from charles.kafka import errors
-from charles.kafka.clients import AWAY, producer
+from charles.kafka.clients import producer
 from charles.kafka.outage_log import outages
 from charles.recordings.format.record import Record
 from charles.settings import Kafka
@@ -97,7 +97,7 @@ class ReplaySender:
 
     def _noticed(self, error: KafkaError) -> None:
         outages.error(error)
-        self.lost |= error.code() in AWAY
+        self.lost |= errors.unavailable(error)
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:
         if error is None or error.code() == KafkaError._PURGE_QUEUE or error.code() == KafkaError._PURGE_INFLIGHT:

@@ -22,6 +22,7 @@ from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import errors, topic_admin
 from charles.kafka.clients import admin, consumer, group, measured, name
 from charles.kafka.publisher import Publisher
+from charles.kafka.reading import records
 from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.kafka.topic_admin import WrongTopics
 from charles.kafka.transactions import BrokenTransaction, Fenced, NotCommitted, end_hanging, join
@@ -142,8 +143,8 @@ class BalancerSession:
         until = time.monotonic() + 2 * _HEARTBEAT_S
         try:
             while time.monotonic() < until:
-                for message in self._consumer.consume(_BATCH, timeout=0.1):  # no record that is read now counts
-                    errors.raise_if_fatal(message)
+                for _ in records(self._consumer.consume(_BATCH, timeout=0.1)):
+                    pass  # no record that is read now counts
         except KafkaException as error:
             raise _answer(error) from error
 
@@ -171,12 +172,9 @@ class BalancerSession:
             for message in messages:
                 errors.raise_if_fatal(message)  # it may say why something failed, and is said once
             raise self._failure
-        for message in messages:
-            if message.error() is None:
-                self._engine.handle(self._sides[str(message.topic())], message)
-                self._dirty = True
-            else:
-                errors.raise_if_fatal(message)
+        for message in records(messages):
+            self._engine.handle(self._sides[str(message.topic())], message)
+            self._dirty = True
         self._link.rate.add(len(messages))
 
     def _commit(self) -> None:

@@ -5,8 +5,6 @@ Written with each transaction, read again when a partition is assigned.
 
 from __future__ import annotations
 
-import math
-import time
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 
@@ -18,12 +16,12 @@ from charles.avro.codec import Unreadable
 from charles.balancing.join import Joined
 from charles.balancing.run_state import HISTORIES, Restored, Run, Tick, TickId
 from charles.events import RunLedger, Sample, Waiting, now
-from charles.kafka.clients import admin, consumer, is_end, name
+from charles.kafka.clients import admin, consumer, name
+from charles.kafka.reading import OffsetSpan, read_spans
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
 _PATIENCE_S = 10.0
-_BATCH = 1_000
 _FETCH_BYTES = 4 << 20
 
 
@@ -38,9 +36,8 @@ def ledger_key(run: Run) -> str:
 def restore(kafka: Kafka, registry: SchemaStore, partitions: Collection[int]) -> dict[int, Restored]:
     """Everything committed to these partitions of the state, up to their ends. Raises TimeoutError where those are not
     reached: a dead instance's transaction may still be open."""
-    places = [TopicPartition(name(kafka, topics.BALANCER_STATE), partition, 0) for partition in partitions]
     newest: dict[int, dict[str, bytes]] = {partition: {} for partition in partitions}
-    for message in _committed(kafka, places):
+    for message in _committed(kafka, partitions):
         kept, key, value = newest[message.partition() or 0], _text(message.key()), message.value()
         kept.pop(key, None)
         if value is not None:
@@ -50,45 +47,35 @@ def restore(kafka: Kafka, registry: SchemaStore, partitions: Collection[int]) ->
 
 def recall(kafka: Kafka, registry: SchemaStore, partition: int, run: Run) -> RunLedger | None:
     """One run's ledger, as it was committed last in this partition. Raises TimeoutError, as restore() does."""
-    place = TopicPartition(name(kafka, topics.BALANCER_STATE), partition, 0)
     key, found = ledger_key(run), None
-    for message in _committed(kafka, [place]):
+    for message in _committed(kafka, [partition]):
         if _text(message.key()) == key:
             found = message.value()
     return None if found is None else registry.decode(RunLedger, found)
 
 
-def _committed(kafka: Kafka, places: list[TopicPartition]) -> Iterator[Message]:
+def _committed(kafka: Kafka, partitions: Collection[int]) -> Iterator[Message]:
     """What is committed in these partitions, each in its order, to their ends."""
-    ends = _ends(kafka, places) if places else {}
+    full = name(kafka, topics.BALANCER_STATE)
+    ends = _ends(kafka, full, partitions) if partitions else {}
     # The end is told when a fetch comes back empty: soon, for nobody balances meanwhile.
     properties = {"enable.partition.eof": True, "fetch.wait.max.ms": 20, "fetch.message.max.bytes": _FETCH_BYTES}
     reader = consumer(kafka, "balancer-restore", **properties)
     try:
-        reader.assign(places)
-        deadline = time.monotonic() + _PATIENCE_S
-        while ends:
-            for message in reader.consume(_BATCH, timeout=0.02):
-                deadline = time.monotonic() + _PATIENCE_S
-                if not is_end(message):
-                    yield message
-                elif (message.offset() or 0) >= ends.get(message.partition() or 0, math.inf):
-                    del ends[message.partition() or 0]
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the state could not be read to its end within {_PATIENCE_S:g} s: {sorted(ends)}")
+        yield from read_spans(reader, full, ends, _PATIENCE_S, waits=True)
     finally:
         reader.close()
 
 
-def _ends(kafka: Kafka, places: list[TopicPartition]) -> dict[int, int]:
-    """Where these partitions end, open transactions included."""
+def _ends(kafka: Kafka, full: str, partitions: Collection[int]) -> dict[int, OffsetSpan]:
+    """All of these partitions, what open transactions wrote included."""
     client = admin(kafka)
     futures = client.list_offsets(
-        {place: OffsetSpec.latest() for place in places},  # type: ignore[no-untyped-call]
+        {TopicPartition(full, partition): OffsetSpec.latest() for partition in partitions},  # type: ignore[no-untyped-call]
         isolation_level=IsolationLevel.READ_UNCOMMITTED,
         request_timeout=_PATIENCE_S,
     )
-    return {place.partition: int(found.result().offset) for place, found in futures.items()}
+    return {place.partition: OffsetSpan(0, int(found.result().offset)) for place, found in futures.items()}
 
 
 def _decoded(registry: SchemaStore, partition: int, newest: Mapping[str, bytes]) -> Restored:

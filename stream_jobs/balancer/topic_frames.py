@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.balancing.frame_store import Place, sweeps
 from charles.events import Frame
 from charles.kafka.clients import consumer, name
+from charles.kafka.reading import records
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
@@ -48,17 +49,17 @@ class TopicFrames:
     def _sweep(self, reader: Consumer, last: Place) -> Iterator[tuple[Place, bytes | None]]:
         """Every record from where the reader stands to this one, or to the end of the log."""
         deadline = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < deadline:
-            for message in reader.consume(_BATCH, timeout=0.005):
+        ends: list[Message] = []
+        while not ends:
+            for message in records(reader.consume(_BATCH, timeout=0.005), ends.append):
                 deadline = time.monotonic() + _PATIENCE_S
-                error, place = message.error(), (message.partition() or 0, message.offset() or 0)
-                if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                    return
-                if error is None and place <= last:
+                place = message.partition() or 0, message.offset() or 0
+                if place <= last:
                     yield place, message.value()
-                if error is None and place >= last:
+                if place >= last:
                     return
-        raise TimeoutError(f"frame {last[1]} of {self._topic} could not be read within {_PATIENCE_S:g} s")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"frame {last[1]} of {self._topic} could not be read within {_PATIENCE_S:g} s")
 
     def _picture(self, value: bytes | None) -> bytes | None:
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from charles import topics
-from charles.control.status_topic import StatusTopic
+from charles.control.status_topic import StatusFollower, StatusTopic, all_heartbeats
 from charles.kafka import topic_admin
+from charles.kafka.clients import name, producer
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import kill
@@ -51,6 +53,34 @@ def test_a_cluster_without_topics_is_caught_up_with_at_once(broker: str) -> None
     with StatusTopic(Kafka(bootstrap_servers=broker, prefix="nobody")) as heartbeats:
         heartbeats.catch_up(10)
         assert heartbeats.members == []
+
+
+def test_what_is_said_from_now_on_is_followed_and_all_of_it_is_there_to_be_read(kafka: Kafka) -> None:
+    publish(kafka, topics.STATUS, status(number=1))
+    with closing(StatusFollower(kafka, "test")) as follower:
+        deadline = time.monotonic() + 30
+        while not follower.caught_up:
+            assert follower.glance() == []
+            assert time.monotonic() < deadline
+        publish(kafka, topics.STATUS, status(number=2))
+        assert [each.instance for each in follower.read(10)] == ["collector-2"]
+    assert [each.instance for each in all_heartbeats(kafka)] == ["collector-1", "collector-2"]
+
+
+def test_what_cannot_be_decoded_is_passed_over_counted_and_said(kafka: Kafka, caplog: pytest.LogCaptureFixture) -> None:
+    teller = producer(kafka)
+    for _ in range(3):
+        teller.produce(name(kafka, topics.STATUS), value=b"junk")
+    teller.flush(10)
+    publish(kafka, topics.STATUS, status())
+    with closing(StatusFollower(kafka, "test", last=10)) as follower:
+        found = []
+        while not follower.caught_up:
+            found += follower.read(0.1)
+        assert [each.instance for each in found] == ["collector-1"]
+        assert follower.failures == 3
+    (line,) = caplog.messages
+    assert f"a record of {name(kafka, topics.STATUS)} is passed over" in line
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Topics read to their end, through a real broker."""
+"""What a consumer was given, and topics read to their end, through a real broker."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import threading
 from collections.abc import Iterable
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from charles import topics
-from charles.kafka.clients import admin, group, name, producer
-from charles.kafka.reading import NoTopic, OffsetSpan, read_to_end, spans
+from charles.kafka import reading
+from charles.kafka.clients import admin, consumer, group, name, producer
+from charles.kafka.errors import AccessRefused
+from charles.kafka.outage_log import OutageLog
+from charles.kafka.reading import NoTopic, OffsetSpan, read_spans, read_to_end, records, spans
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from charles.topics import Topic
@@ -35,6 +38,60 @@ def values(kafka: Kafka, topic: Topic, **where: int | list[int]) -> list[str]:
     return [(message.value() or b"").decode() for message in found]
 
 
+def given(code: int | None = None, value: bytes = b"", partition: int = 0) -> Message:
+    """What a consumer may be given: a record, or an error in its place."""
+    error = None if code is None else KafkaError(code, "why")
+    return Message("charles.status", partition, 0, None, value, None, error)
+
+
+def test_records_come_in_their_order_and_ends_are_told() -> None:
+    ends: list[int | None] = []
+    end = given(KafkaError._PARTITION_EOF, partition=3)
+    found = records([given(value=b"1"), end, given(value=b"2")], lambda message: ends.append(message.partition()))
+    assert [message.value() for message in found] == [b"1", b"2"]
+    assert ends == [3]
+    assert list(records([end])) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    ],
+)
+def test_what_may_not_be_read_is_an_error_that_names_the_topic(code: int) -> None:
+    found = records([given(value=b"1"), given(code)])
+    assert next(found).value() == b"1"
+    with pytest.raises(AccessRefused, match=r"does not let this user read charles\.status; `charles acls`"):
+        next(found)
+
+
+def test_what_the_client_calls_fatal_ends_the_reading() -> None:
+    with pytest.raises(KafkaException):
+        list(records([given(KafkaError._FATAL)]))
+
+
+def test_other_errors_are_logged_once_a_minute_with_how_many_there_were(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reading, "outages", log := OutageLog())
+    loading = given(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+    assert [message.value() for message in records([loading, loading, loading, given(value=b"1")])] == [b"1"]
+    log._next.clear()
+    assert list(records([loading])) == []
+    words = "reading charles.status 0: why"
+    assert [record.getMessage() for record in caplog.records] == [words, f"{words} (and 2 times before)"]
+
+
+def test_an_offset_that_the_log_does_not_have_is_told_to_whom_it_concerns() -> None:
+    strayed: list[Message] = []
+    lost = given(KafkaError._AUTO_OFFSET_RESET)
+    assert list(records([lost, lost], out_of_range=strayed.append)) == []
+    assert len(strayed) == 2
+
+
 def test_every_partition_is_read_in_its_order(kafka: Kafka) -> None:
     for partition in (0, 3, 5):
         write(kafka, topics.CONTROLS, [f"{partition}/{n}" for n in range(500)], partition)
@@ -44,6 +101,8 @@ def test_every_partition_is_read_in_its_order(kafka: Kafka) -> None:
         own = [value for value in found if value.startswith(f"{partition}/")]
         assert own == [f"{partition}/{n}" for n in range(500)]
     assert values(kafka, topics.CONTROLS, partitions=[3], start=497) == ["3/497", "3/498", "3/499"]
+    assert sorted(values(kafka, topics.CONTROLS, start=-1)) == ["0/499", "3/499", "5/499"]
+    assert values(kafka, topics.CONTROLS, partitions=[0], start=-1000) == [f"0/{n}" for n in range(500)]
 
 
 def test_an_empty_topic_and_one_that_is_read_from_its_end_give_nothing(kafka: Kafka) -> None:
@@ -71,6 +130,23 @@ def test_what_was_aborted_or_is_not_committed_yet_is_not_there(kafka: Kafka) -> 
     assert spans(kafka, full) == {0: OffsetSpan(0, 4)}
     teller.commit_transaction()
     assert values(kafka, topics.BALANCED) == ["kept", "open"]
+
+
+def test_who_waits_reads_what_was_open_and_nobody_waits_for_ever(kafka: Kafka) -> None:
+    full, teller = name(kafka, topics.BALANCED), transactional(kafka)
+    teller.begin_transaction()
+    teller.produce(full, value="open")
+    teller.flush(10)
+    reader = consumer(kafka, "test", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
+    span = {0: OffsetSpan(0, 1)}
+    assert list(read_spans(reader, full, span, 10)) == []
+    with pytest.raises(TimeoutError, match=f"{full} could not be read"):
+        list(read_spans(reader, full, span, 0.5, waits=True))
+    ending = threading.Timer(0.5, teller.commit_transaction)
+    ending.start()
+    assert [message.value() for message in read_spans(reader, full, span, 10, waits=True)] == [b"open"]
+    ending.join()
+    reader.close()
 
 
 def test_what_is_written_during_the_reading_does_not_keep_it_from_ending(kafka: Kafka) -> None:

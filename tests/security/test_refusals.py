@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
+from charles.control.status_topic import StatusFollower
 from charles.kafka import acls
 from charles.kafka.clients import admin
+from charles.kafka.errors import AccessRefused
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka, environment, load
+from producers.collector.status_listener import StatusListener
 from tests.logged import until
 from tests.security.certificates import Authority
 from tests.security.secured import PATIENCE_S, STRANGER, Secured, holds
 
 PROGRAMS = ["collect", "balance", "train", "play", "record"]
-COMMANDS = ["status", "topics", "config show", "config set train.buffer=80", "ledger", "command all pause", "reset"]
+COMMANDS = [
+    "status",
+    "top --once",
+    "topics",
+    "config show",
+    "config set train.buffer=80",
+    "ledger",
+    "command all pause",
+    "reset",
+]
 EVERYTHING = pytest.mark.parametrize("argv", [*PROGRAMS, *COMMANDS])
 
 
@@ -105,6 +119,24 @@ def test_one_missing_acl_is_named_in_one_clear_line(
         until(lambda: holds(kafka, user), PATIENCE_S)
     assert says.format(full) in line
     assert "`charles acls" in line
+
+
+def test_heartbeats_that_may_not_be_read_are_told_and_never_just_missing(
+    secured: Secured, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kafka, full = secured.kafka("collector", prefix), f"{prefix}.status"
+    with closing(StatusFollower(kafka, "test")) as strict, closing(StatusListener(kafka, "collector-1")) as listener:
+        until(lambda: list(strict.read(0.1)) == [] and strict.caught_up, PATIENCE_S)
+        take_away(secured, ResourceType.TOPIC, full, "collector")
+        try:
+            refused = f"the cluster does not let this user read {full}; `charles acls` says what each program needs"
+            with pytest.raises(AccessRefused, match=re.escape(refused)):
+                until(lambda: [*strict.read(0.1)], PATIENCE_S)
+            said = f"other programs are not heard (failure 1): {refused}"
+            until(lambda: listener.listen() and said in caplog.messages, PATIENCE_S)
+        finally:
+            acls.apply(secured.superuser.model_copy(update={"prefix": prefix}), acls.role("collector"), "collector")
+            until(lambda: holds(kafka, "collector"), PATIENCE_S)
 
 
 def take_away(secured: Secured, kind: ResourceType, full: str, user: str) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from charles import topics
 from charles.control.members import Member, Members
@@ -44,7 +44,8 @@ class StatusFollower:
 
     def __init__(self, kafka: Kafka, group: str, last: int = 0, ask_s: float = 0.0) -> None:
         """last: so many heartbeats of those that are there are read as well; ask_s: so long a broker is asked for the
-        topic first, for a client that knows its leader finds its end half a second sooner."""
+        topic first, for a client that knows its leader finds its end half a second sooner. Raises AccessRefused then.
+        """
         self._topic = name(kafka, topics.STATUS)
         self._refusals = 0
         self._onlooker = Onlooker(kafka, group)
@@ -79,28 +80,22 @@ class StatusFollower:
         return found
 
     def answers(self, timeout_s: float) -> bool:
-        """Whether the cluster answers now."""
+        """Whether the cluster answers now. Raises AccessRefused as exists() does."""
         try:
-            self._topic_error(timeout_s)
+            self.exists(timeout_s)
         except KafkaException:
             return False
         return True
 
     def exists(self, timeout_s: float) -> bool:
         """Whether there is such a topic. Raises AccessRefused where this user may not know, and KafkaException."""
-        error = self._topic_error(timeout_s)
+        error = self._onlooker.consumer.list_topics(self._topic, timeout=timeout_s).topics[self._topic].error
         if not_allowed(error):
             raise asking(KafkaException(error), f"see {self._topic}")
         return error is None
 
     def close(self) -> None:
         self._onlooker.close()
-
-    def _topic_error(self, timeout_s: float) -> KafkaError | None:
-        error: KafkaError | None = (
-            self._onlooker.consumer.list_topics(self._topic, timeout=timeout_s).topics[self._topic].error
-        )
-        return error
 
 
 class StatusTopic:

@@ -68,8 +68,9 @@ def raise_if_fatal(message: Message) -> None:
     """Raise what ends a consumer, if that is what it was given in a record's place: AccessRefused for what this user
     may not read, KafkaException for what the client calls fatal."""
     error = message.error()
-    if not_allowed(error):
-        raise AccessRefused(f"the cluster does not let this user read {message.topic()}; {_ACLS}")
+    if error and not_allowed(error):
+        what = message.topic() or f"as a member of its group: {error.str()}"
+        raise AccessRefused(f"the cluster does not let this user read {what}; {_ACLS}")
     if error and (error.fatal() or error.code() == KafkaError._FATAL):  # FATAL does not say that it is fatal
         raise KafkaException(error)
 

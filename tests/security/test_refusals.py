@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
+from charles.base.shutdown import Stop
+from charles.control.link import Link
 from charles.control.status_topic import StatusFollower
 from charles.kafka import acls
 from charles.kafka.clients import admin
@@ -134,6 +136,18 @@ def test_heartbeats_that_may_not_be_read_are_told_and_never_just_missing(
                 until(lambda: [*strict.read(0.1)], PATIENCE_S)
             said = f"other programs are not heard (failure 1): {refused}"
             until(lambda: listener.listen() and said in caplog.messages, PATIENCE_S)
+        finally:
+            acls.apply(secured.superuser.model_copy(update={"prefix": prefix}), acls.role("collector"), "collector")
+            until(lambda: holds(kafka, "collector"), PATIENCE_S)
+
+
+def test_a_program_that_may_no_longer_read_its_commands_ends(secured: Secured, prefix: str) -> None:
+    kafka, full = secured.kafka("collector", prefix), f"{prefix}.commands"
+    with Link(load(kafka=kafka.model_dump()), "collector", "deaf", Stop()) as link:
+        take_away(secured, ResourceType.TOPIC, full, "collector")
+        try:
+            with pytest.raises(AccessRefused, match=re.escape(f"does not let this user read {full}")):
+                until(lambda: link.beat("running") and False, PATIENCE_S)
         finally:
             acls.apply(secured.superuser.model_copy(update={"prefix": prefix}), acls.role("collector"), "collector")
             until(lambda: holds(kafka, "collector"), PATIENCE_S)

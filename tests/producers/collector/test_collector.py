@@ -201,7 +201,7 @@ def test_a_clock_that_is_set_back_under_way_costs_no_tick_and_no_order(
     def clock() -> datetime:
         return now() - timedelta(hours=1 if len(game.controllers) >= 30 else 0)
 
-    for module in ("drive", "loop"):
+    for module in ("drive_session", "loop"):
         monkeypatch.setattr(f"producers.collector.{module}.now", clock)
     collect_until(settings_for(kafka, pace="real"), lambda _: game, lambda: len(game.controllers) >= 120)
 

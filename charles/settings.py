@@ -158,7 +158,7 @@ class Recorder(Section):
     )
     topics: list[str] = Field(default_factory=list, description="unset: frames, controls, balanced, training")
     begin: str = Field("now", description="now, beginning, or a time; what is there already goes on where it ends")
-    duration: str | None = Field(None, description="such as 90s, 5m, 2h; unset: until it is told to stop")
+    duration: str | None = Field(None, description="such as 90s, 5m, 1h30m; unset: until it is told to stop")
     compression: Literal["null", "deflate", "zstandard"] = Field("null", description="pictures do not shrink")
 
 

@@ -10,6 +10,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
+from charles.base.time_format import short
+
 BOUNDS_S = tuple(0.001 * 2 ** (half / 2) for half in range(49))
 """Two per octave, from 1 ms to 4.7 h. What RunLedger.latencies means: never to be changed."""
 
@@ -54,8 +56,4 @@ def percentiles(counts: Sequence[int]) -> dict[str, float | None]:
 def words(counts: Sequence[int]) -> str:
     """As people read it: `p50 0.31 s, p95 2.4 s, p99 8.9 s`; nothing where there is none."""
     found = percentiles(counts).items()
-    return ", ".join(f"{name} {_seconds(value)}" for name, value in found if value is not None)
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.3g} s" if value < 120 else f"{value / 60:.3g} min"
+    return ", ".join(f"{name} {short(value)}" for name, value in found if value is not None)

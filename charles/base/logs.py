@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
 
 from charles.base.redaction import Redactor
+from charles.base.time_format import iso, local_clock, of_ms
 
 OURS = ("charles", "producers", "stream_jobs", "consumers", "infra")
 _COLOURS = {"debug": "2", "warning": "33", "error": "31", "critical": "1;31"}
@@ -112,7 +112,7 @@ class Human(logging.Formatter):
         self._instance = instance
 
     def format(self, record: logging.LogRecord) -> str:
-        clock, level = time.strftime("%H:%M:%S", time.localtime(record.created)), record.levelname.lower()
+        clock, level = local_clock(of_ms(1000 * record.created)), record.levelname.lower()
         message = "; ".join(filter(None, map(str.strip, redacted(record.getMessage()).splitlines())))
         line = _coloured(redacted(f"{clock} {self._instance} {level:8} {message}"), level)
         return f"{redacted(self.formatException(record.exc_info))}\n{line}" if record.exc_info else line
@@ -127,9 +127,7 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
+            "time": iso(int(1000 * record.created)),
             "level": record.levelname.lower(),
             **self._who,
             "logger": record.name,

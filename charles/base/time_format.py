@@ -46,9 +46,7 @@ def read_time(text: str, now: datetime, beginning: datetime | None = None, zone:
     except (ValueError, OverflowError):
         where = "local time" if zone is None else str(zone)
         after = ", or +1m30s from the beginning" if beginning is not None else ""
-        raise ValueError(
-            f"{text!r} is not a valid time: write 2026-01-31T12:00:00 ({where}), 10m ago{after}"
-        ) from None
+        raise ValueError(f"{text!r} is not a valid time: write 2026-01-31T12:00:00 ({where}), 10m ago{after}") from None
 
 
 def iso(ms: int) -> str:

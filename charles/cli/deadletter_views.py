@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charles.avro.codec import Unreadable
+from charles.base.time_format import local
 from charles.cli.tables import table_console
 from charles.kafka.dead_letter_reader import LetterEntry, LetterGroup, Original, event, text, whose
 from charles.kafka.dead_letters import NOWHERE
@@ -78,13 +79,13 @@ def print_groups(kafka: Kafka, groups: list[LetterGroup]) -> None:
         table.add_column(column, no_wrap=True)
     for group in groups:
         words = (_short(kafka, group.topic), group.program, group.reason)
-        figures = (f"{group.count:,}", str(group.newest), _clock(group.first), _clock(group.last))
+        figures = (f"{group.count:,}", str(group.newest), local(group.first), local(group.last))
         table.add_row(*map(_plain, words), *figures)
     console = table_console()
     console.print(table)
     first, last = min(group.first for group in groups), max(group.last for group in groups)
     total = sum(group.count for group in groups)
-    console.print(f"{total:,} in all, from {_clock(first)} to {_clock(last)}", highlight=False)
+    console.print(f"{total:,} in all, from {local(first)} to {local(last)}", highlight=False)
 
 
 def print_list(kafka: Kafka, found: Iterable[Facts]) -> None:
@@ -97,14 +98,14 @@ def print_list(kafka: Kafka, found: Iterable[Facts]) -> None:
     table.add_column("reason")
     for one in found:
         words = (one["program"], _place(kafka, one), _owner(one), f"{one['size']:,}", one["reason"])
-        table.add_row(str(one["number"]), _clock(one["time"]), *map(_plain, words))
+        table.add_row(str(one["number"]), local(one["time"]), *map(_plain, words))
     table_console().print(table)
 
 
 def print_one(kafka: Kafka, one: Facts) -> None:
     table = Table.grid(padding=(0, 2))
     size = f"{one['size']:,} bytes, SHA-256 {one['sha256']}"
-    rows = {"reason": one["reason"], "met by": f"{one['program']}, {_clock(one['time'])}"}
+    rows = {"reason": one["reason"], "met by": f"{one['program']}, {local(one['time'])}"}
     rows |= {
         "where": _place(kafka, one),
         "whose": _owner(one) or "no header tells",
@@ -146,10 +147,6 @@ def _owner(one: Facts) -> str:
 
 def _short(kafka: Kafka, topic: str) -> str:
     return topic.removeprefix(f"{kafka.prefix}.")
-
-
-def _clock(time: datetime) -> str:
-    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _value(value: Any) -> str:

@@ -27,16 +27,14 @@ _NONE = "There are no dead letters: everything could be used."
 
 
 def since_time(words: str) -> datetime:
-    """ "10m", "2h", "3d", "30s" ago, or a time in ISO 8601, local where it names no zone."""
-    from datetime import UTC, timedelta
+    """A duration, which is so long ago, or a time; where it names no zone a local one, as those that `list` shows."""
+    from charles.base.time_format import read_time
+    from charles.events import now
 
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     try:
-        if words[-1:] in units:
-            return datetime.now(UTC) - timedelta(**{units[words[-1]]: float(words[:-1])})
-        return datetime.fromisoformat(words).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{words!r} is neither like 30s, 10m, 2h or 3d nor like 2030-01-31T12:00") from None
+        return read_time(words, now(), zone=None)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")]
@@ -74,7 +72,8 @@ def list_command(
     program: Annotated[str | None, typer.Option(help="Only what this program met.")] = None,
     collector: Annotated[str | None, typer.Option(help="Only this collector's records.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(parser=since_time, metavar="10m|ISO", help="Only what was met since then.")
+        datetime | None,
+        typer.Option(parser=since_time, metavar="10m|TIME", help="Only what was met since then."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

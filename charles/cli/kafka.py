@@ -40,6 +40,8 @@ def start(
     """
     import time
 
+    from charles.base.time_format import short
+
     with clear_errors():
         settings = load_settings(broker={"port": port, "data": data, "metrics_port": metrics_port})
 
@@ -52,7 +54,7 @@ def start(
         with _progress_bar() as progress:
             bootstrap = broker.start(progress)
         status = broker.status()
-        took = f"ready after {time.monotonic() - began:.1f} s" if broker.started_here else "it was running already"
+        took = f"ready after {short(time.monotonic() - began)}" if broker.started_here else "it was running already"
         typer.echo(f"Kafka {status.version} answers at {bootstrap} (pid {status.pid}, {took}). Data: {status.data}")
 
 
@@ -85,6 +87,8 @@ def status(
     import json
     from dataclasses import asdict
 
+    from charles.base.sizes import size
+
     with clear_errors():
         now = _broker(_settings(None, data)).status()
         if as_json:
@@ -93,11 +97,11 @@ def status(
             typer.echo(
                 f"Kafka {now.version} {'answers' if now.ready else 'runs, but does not answer,'} at {now.bootstrap} "
                 f"(pid {now.pid}, cluster {now.cluster_id})\n"
-                f"memory {(now.rss_bytes or 0) / 2**20:.0f} MiB, disk {now.disk_bytes / 2**20:.0f} MiB in {now.data}\n"
+                f"memory {size(now.rss_bytes or 0)}, disk {size(now.disk_bytes)} in {now.data}\n"
                 f"log: {now.log}"
             )
         else:
-            typer.echo(f"No broker runs in {now.data} (disk {now.disk_bytes / 2**20:.0f} MiB).")
+            typer.echo(f"No broker runs in {now.data} (disk {size(now.disk_bytes)}).")
     raise typer.Exit(0 if now.ready else 1)
 
 

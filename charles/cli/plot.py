@@ -142,14 +142,15 @@ def _print_table(counts: LabelCounts, paths: list[Path]) -> None:
     from rich.table import Table
 
     from charles.balancing.evenness import HEADS, minutes, rows
+    from charles.base.time_format import utc
 
     console = Console()
     drive = counts.drive
     collectors = f"{len(drive.last)} collector{'s' * (len(drive.last) > 1)}"
+    span = f"from {utc(drive.began)} to {utc(drive.ended)}" if drive.began and drive.ended else ""
     console.print(
         f"{drive.ticks:,} ticks of {collectors}, {minutes(counts):.1f} minutes of driving, captured "
-        f"from {drive.began:%Y-%m-%d %H:%M:%S} to {drive.ended:%H:%M:%S} UTC. {counts.samples:,} samples "
-        f"({counts.version})."
+        f"{span}. {counts.samples:,} samples ({counts.version})."
     )
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for head in HEADS:

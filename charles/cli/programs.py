@@ -141,13 +141,13 @@ def record(
             "--from",
             metavar="now|beginning|TIME",
             help="Where a new recording begins: with what comes from now on, with all that the topics hold, or at a "
-            "time: 2026-01-31T12:00:00 (UTC unless it says otherwise), '10m ago'.",
+            "time: 2026-01-31T12:00:00 (UTC unless it says otherwise), 10m, '10m ago'.",
             show_default="now",
         ),
     ] = None,
     duration: Annotated[
         str | None,
-        typer.Option(help="For how long: 90s, 5m, 2h.", show_default="until it is told to stop"),
+        typer.Option(help="For how long: 90s, 5m, 1h30m.", show_default="until it is told to stop"),
     ] = None,
     compression: Annotated[
         str | None, typer.Option(help="null, deflate, zstandard; pictures do not shrink.", show_default="null")

@@ -65,12 +65,11 @@ def _print(source: Recording, given: Path, report: LabelReport) -> None:
 
 def _when(source: Recording, found: RunFinding) -> str:
     """Since the recording's beginning; a tick is taken a little before it is published."""
-    from datetime import timedelta
-
+    from charles.base.time_format import h_mm_ss
     from charles.recordings.inspect import tick_spans
 
     after = max(found.timestamp - tick_spans.bounds(source)[0], 0)
-    return f"+{timedelta(seconds=after // 1000)}"
+    return f"+{h_mm_ss(after // 1000)}"
 
 
 def _drop(given: Path, every: list[RunFinding]) -> str:

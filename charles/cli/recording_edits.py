@@ -20,7 +20,7 @@ def cut(
     new: New,
     since: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="ISO 8601, in UTC unless it says otherwise, or +1m30s: from then on."),
+        typer.Option(metavar="TIME", help="From then on: 2026-01-31T12:00:00 (UTC), +1m30s, 10m ago."),
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="The same: before then.")] = None,
     collector: Annotated[
@@ -90,7 +90,7 @@ def drop(
         bool, typer.Option("--unstuck", help="Leave out the ends of runs in which the car got stuck.")
     ] = False,
     before: Annotated[
-        str, typer.Option(metavar="LENGTH", help="With --unstuck: so much before it stayed, too.")
+        str, typer.Option(metavar="DURATION", help="With --unstuck: so much before it stayed, too: 3s, 500ms, 1m30s.")
     ] = "3s",
 ) -> None:
     """Make a recording of one without bad stretches: of every topic, the records that headers say are of these ticks.

@@ -111,7 +111,8 @@ def _halves(run: RunInfo) -> tuple[tuple[str, Any], tuple[str, Any]]:
 
 def _print(source: Recording, found: RecordingInfo) -> None:
 
-    from charles.recordings.inspect.tick_spans import bounds, told
+    from charles.base.time_format import h_mm_ss, of_ms, utc
+    from charles.recordings.inspect.tick_spans import bounds
 
     console, manifest = table_console(), source.manifest
     first, last = bounds(source)
@@ -121,7 +122,7 @@ def _print(source: Recording, found: RecordingInfo) -> None:
     )
     if last >= 0:
         console.print(
-            f"from {told(first)} to {told(last)}: {_clock(last - first)}",
+            f"from {utc(of_ms(first))} to {utc(of_ms(last))}: {h_mm_ss((last - first) / 1000)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -149,19 +150,22 @@ def _table(*left: str, right: tuple[str, ...] = ()) -> Table:
 
 
 def _topics(source: Recording) -> Table:
-    from rich.filesize import decimal
+    from charles.base.sizes import size
+    from charles.base.time_format import h_mm_ss, of_ms, utc
 
     table = _table("topic", right=("partitions", "records", "size", "from", "length"))
-    from charles.recordings.inspect.tick_spans import told
-
     for name, each in source.lengths.items():
         timed = each.first_timestamp >= 0
-        spans = (told(each.first_timestamp), _clock(each.last_timestamp - each.first_timestamp)) if timed else ()
-        table.add_row(name, str(len(source.partitions(name))), f"{each.records:,}", decimal(each.bytes), *spans)
+        length_s = (each.last_timestamp - each.first_timestamp) / 1000
+        spans = (utc(of_ms(each.first_timestamp)), h_mm_ss(length_s)) if timed else ()
+        table.add_row(name, str(len(source.partitions(name))), f"{each.records:,}", size(each.bytes), *spans)
     return table
 
 
 def _collectors(found: RecordingInfo) -> Table:
+    from charles.base.time_format import h_mm_ss
+    from charles.pacing import HZ
+
     table = _table("collector", right=("runs", "ticks", "driven", "missing", "late", "dropped"))
     for name in sorted({run.collector for run in found.runs.values()}):
         runs = [run for run in found.runs.values() if run.collector == name]
@@ -169,13 +173,14 @@ def _collectors(found: RecordingInfo) -> Table:
         counters = (found.late.get(name), found.dropped.get(name))
         counts = [f"{counter.grew:,}" if counter else "-" for counter in counters]
         missing = f"{sum(_missing(run) for run in runs):,}"
-        table.add_row(name, f"{len(runs):,}", f"{ticks:,}", _clock(ticks * 1000 / 30), missing, *counts)
+        table.add_row(name, f"{len(runs):,}", f"{ticks:,}", h_mm_ss(ticks / HZ), missing, *counts)
     return table
 
 
 def _runs(source: Recording, found: RecordingInfo) -> Table:
     """A run is written as `drop --span` wants it; from: since the recording's beginning; records: frames, and controls
     where these are not as many."""
+    from charles.base.time_format import h_mm_ss
     from charles.recordings.inspect.tick_spans import bounds
 
     table = _table()
@@ -187,7 +192,7 @@ def _runs(source: Recording, found: RecordingInfo) -> Table:
         halves = [half for _name, half in _halves(run) if half.records]
         ticks = f"{min(half.first for half in halves)}-{max(half.last for half in halves)}"
         counts = "/".join(dict.fromkeys(f"{half.records:,}" for _name, half in _halves(run)))
-        table.add_row(f"{run.collector}/{run.run}", _clock(run.begins - began), ticks, counts, _gaps(run))
+        table.add_row(f"{run.collector}/{run.run}", h_mm_ss((run.begins - began) / 1000), ticks, counts, _gaps(run))
     return table
 
 
@@ -226,9 +231,3 @@ def _ticks(run: RunInfo) -> int:
 
 def _missing(run: RunInfo) -> int:
     return max(run.frames.missing, run.controls.missing)
-
-
-def _clock(milliseconds: float) -> str:
-    from datetime import timedelta
-
-    return str(timedelta(seconds=round(milliseconds / 1000)))

@@ -64,18 +64,17 @@ def row_of(path: Path) -> RecordingRow:
 
 
 def print_rows(rows: list[RecordingRow]) -> None:
-    from datetime import timedelta
-
-    from rich.filesize import decimal
     from rich.table import Table
     from rich.text import Text
+
+    from charles.base.sizes import size
+    from charles.base.time_format import h_mm_ss
 
     table = Table("name", "state", "topics", box=None, pad_edge=False)
     for column in ("length", "records", "size", "runs"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
-        length = str(timedelta(seconds=round(row.seconds)))
-        figures = (length, f"{row.records:,}", decimal(row.bytes), f"{row.runs:,}") if row.topics else ()
+        figures = (h_mm_ss(row.seconds), f"{row.records:,}", size(row.bytes), f"{row.runs:,}") if row.topics else ()
         table.add_row(Text(row.name), Text(row.state), Text(", ".join(row.topics)), *figures)
     table_console().print(table)
 

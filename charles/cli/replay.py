@@ -10,7 +10,7 @@ import typer
 from charles.cli.run_command import clear_errors, load_settings, main_of, metrics_offered
 
 if TYPE_CHECKING:
-    from charles.recordings.replays import ReplayOutcome
+    from charles.recordings.replay_outcome import ReplayOutcome
     from charles.settings import Settings
 
 _ALL = "all"
@@ -34,7 +34,7 @@ def replay_command(
     since: Annotated[
         str | None,
         typer.Option(
-            help="From this recorded time on: 2026-01-31T20:05:00Z, or +90s from the recording's start.",
+            help="From this recorded time on: 2026-01-31T20:05:00Z, +90s from the recording's start, or 10m ago.",
             show_default="its start",
         ),
     ] = None,
@@ -105,7 +105,8 @@ def _print_json(outcome: ReplayOutcome) -> None:
 
 
 def _print(settings: Settings, outcome: ReplayOutcome) -> None:
-    from charles.recordings.replays import clock, size
+    from charles.base.sizes import size
+    from charles.base.time_format import iso
 
     by_topic = ", ".join(f"{topic} {count:,}" for topic, count in outcome.records.items()) or "no records"
     typer.echo(
@@ -130,5 +131,5 @@ def _print(settings: Settings, outcome: ReplayOutcome) -> None:
             err=True,
         )
     if not outcome.complete:
-        goes_on = f"--since {clock(outcome.position_ms)}" if settings.replayer.new_run else "--resume"
-        typer.echo(f"stopped at {clock(outcome.position_ms)}; with {goes_on} the same command goes on from there")
+        goes_on = f"--since {iso(outcome.position_ms)}" if settings.replayer.new_run else "--resume"
+        typer.echo(f"stopped at {iso(outcome.position_ms)}; with {goes_on} the same command goes on from there")

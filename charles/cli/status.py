@@ -54,13 +54,14 @@ def status_command(
 
 def problem(member: Member, at: datetime) -> str:
     """Why a program is not well; nothing when it is."""
+    from charles.base.time_format import short
     from charles.control.members import SILENT, WELL
 
     condition, status = member.condition(at, _FRESH_S), member.status
     if condition == WELL:
         return ""
     if condition == SILENT:
-        return f"{status.instance} has been silent for {member.silent_s(at):.0f} s"
+        return f"{status.instance} has been silent for {short(round(member.silent_s(at)))}"
     return f"{status.instance} {condition}" + (f": {status.note}" if status.note else "")
 
 
@@ -129,12 +130,13 @@ def _table(heartbeats: StatusTopic, width: int) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
+    from charles.base.time_format import short
     from charles.top.status_table import status_table
 
     members = _members(heartbeats)
     if heartbeats.away_s:
-        away = Text(f"the broker does not answer since {heartbeats.away_s:.0f} s; this is what was heard last", "red")
-        return Group(away, status_table(members, heartbeats.at, width, _FRESH_S))
+        away = f"the broker does not answer since {short(round(heartbeats.away_s))}; this is what was heard last"
+        return Group(Text(away, "red"), status_table(members, heartbeats.at, width, _FRESH_S))
     if not members:
         return Text("No program was heard within the last minute: `charles demo` starts all of them.", "dim")
     return status_table(members, heartbeats.at, width, _FRESH_S)

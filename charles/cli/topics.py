@@ -106,6 +106,8 @@ def _print_tables(topics: list[TopicFacts], groups: list[GroupFacts], skip: int)
     """skip: how many characters the prefix and its dot take, which every name begins with."""
     from rich.table import Table
 
+    from charles.base.sizes import size
+
     console = table_console()
     table = Table("topic", "key", box=None, pad_edge=False)
     for column in ("partitions", "records", "size", "rate"):
@@ -117,7 +119,7 @@ def _print_tables(topics: list[TopicFacts], groups: list[GroupFacts], skip: int)
             topic.key,
             str(topic.partitions),
             f"{topic.records:,}",
-            "?" if topic.size is None else _bytes(topic.size),
+            "?" if topic.size is None else size(topic.size),
             f"{topic.rate:.1f}/s" if topic.rate else "",
             topic.keeps,
         )
@@ -130,10 +132,3 @@ def _print_tables(topics: list[TopicFacts], groups: list[GroupFacts], skip: int)
             for full, lag in group.lag.items() or [("", None)]:
                 lags.add_row(group.group[skip:], group.state, full[skip:], "" if lag is None else f"{lag:,}")
         console.print(lags)
-
-
-def _bytes(size: int) -> str:
-    for unit, word in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {word}"
-    return f"{size} B"

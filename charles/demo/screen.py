@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charles.base.shutdown import Stop
+from charles.base.time_format import h_mm_ss
 from charles.demo.broker import KeptBroker
 from charles.supervisor.supervisor import Supervisor
 from charles.top.pipeline_view import PipelineView
@@ -68,6 +69,6 @@ def _clock(elapsed_s: float, total_s: float) -> RenderableType:
     grid.add_row(
         Text("Charles", "bold"),
         ProgressBar(total=total_s, completed=min(elapsed_s, total_s), width=40),
-        Text(f"{int(left) // 60}:{int(left) % 60:02d} to go; Ctrl-C ends it", "dim"),
+        Text(f"{h_mm_ss(left)} to go; Ctrl-C ends it", "dim"),
     )
     return grid

@@ -12,10 +12,12 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from charles import topics
+from charles.base.sizes import size
+from charles.base.time_format import short
 from charles.kafka.clients import admin, name, require_broker
 from charles.kafka.topic_admin import TIMEOUT_S, configs, partition_counts, resolve, wanted_config
 from charles.settings import Kafka
-from charles.topics import DAY, FOR_EVER, GIB, HOUR, MIB, MINUTE, TOPICS, UNBOUNDED, Topic
+from charles.topics import FOR_EVER, TOPICS, UNBOUNDED, Topic
 
 RATE_WINDOW_S = 10.0
 
@@ -107,13 +109,9 @@ def _keeps(topic: Topic) -> str:
         return "newest of a key"
     bounds = []
     if topic.keep_ms != FOR_EVER:
-        unit, word = next(
-            (unit, word) for unit, word in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")) if topic.keep_ms >= unit
-        )
-        bounds.append(f"{topic.keep_ms // unit} {word}")
+        bounds.append(short(topic.keep_ms / 1000))
     if topic.keep_bytes != UNBOUNDED:
-        unit, word = (GIB, "GiB") if topic.keep_bytes >= GIB else (MIB, "MiB")
-        bounds.append(f"{topic.keep_bytes // unit} {word}")
+        bounds.append(size(topic.keep_bytes))
     return ", ".join(bounds) or "everything"
 
 

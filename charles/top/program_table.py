@@ -9,6 +9,8 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
+from charles.base.sizes import size
+from charles.base.time_format import short
 from charles.control.members import ENDED, SILENT, SILENT_S, WELL, Member
 from charles.events import Status
 from charles.programs import BY_HAND, NAMES
@@ -50,7 +52,7 @@ def programs_table(members: list[Member], at: datetime, width: int) -> Table:
         cells: dict[str, str | Text] = {
             "rate": rate(status),
             "lag": f"{status.lag:,}" if status.lag >= 0 else "",
-            "memory": memory(status.memory),
+            "memory": size(status.memory),
             "epoch": Text(str(status.epoch) if status.epoch >= 0 else "", "yellow" if status.epoch < newest else ""),
             "model": in_use(status),
             "pid": str(status.pid),
@@ -67,7 +69,7 @@ def state(member: Member, at: datetime, patience_s: float = SILENT_S) -> Text:
     """What it does; or that it is silent, and for how long."""
     condition = member.condition(at, patience_s)
     if condition == SILENT:
-        return Text(f"● silent {member.silent_s(at):.0f} s", "bold red")
+        return Text(f"● silent {short(round(member.silent_s(at)))}", "bold red")
     return Text(f"● {member.status.state}", _STYLES.get(member.status.state, "yellow"))
 
 
@@ -79,10 +81,6 @@ def in_use(status: Status) -> str:
 def rate(status: Status) -> str:
     """What it handles a second; a supervisor handles nothing."""
     return f"{status.rate:.1f}/s" if status.program in _ORDER else ""
-
-
-def memory(size: int) -> str:
-    return f"{size / (1 << 30):.1f} GiB" if size >= 1 << 30 else f"{size / (1 << 20):.0f} MiB"
 
 
 def trouble(member: Member, at: datetime) -> str:

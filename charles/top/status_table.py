@@ -8,8 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from charles.base.sizes import size
 from charles.control.members import Member
-from charles.top.program_table import in_use, memory, note, rate, state, trouble
+from charles.top.program_table import in_use, note, rate, state, trouble
 
 _Row = dict[str, str | Text]
 """A cell for each column."""
@@ -43,7 +44,7 @@ def _row(member: Member, at: datetime, patience_s: float) -> _Row:
         "version": status.version,
         "rate": rate(status),
         "lag": f"{status.lag:,}" if status.lag >= 0 else "",
-        "memory": memory(status.memory),
+        "memory": size(status.memory),
         "epoch": str(status.epoch) if status.epoch >= 0 else "",
         "model": in_use(status),
         "age": f"{member.silent_s(at):.1f} s",

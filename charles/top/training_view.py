@@ -7,6 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from charles.base.time_format import local_clock, short
 from charles.control.members import ENDED
 from charles.events import DeadLetter, Status
 from charles.top.charts import chart
@@ -59,7 +60,7 @@ def road(trainer: Status, statuses: list[Status]) -> str:
     words = [f"{newest:.0f} published" if newest >= 0 else "none yet"]
     for player in statuses:
         if player.program == "player" and player.model == trainer.model and player.batch >= 0:
-            age = f" ({player.figures['age_s']:.0f} s old)" if "age_s" in player.figures else ""
+            age = f" ({short(round(player.figures['age_s']))} old)" if "age_s" in player.figures else ""
             words.append(f"{player.instance} drives with {player.batch}{age}")
     return ", ".join(words)
 
@@ -104,5 +105,5 @@ def _draw(grid: Table, trainer: Status, losses: list[float], size: tuple[int, in
 def _dead_letters(letters: list[DeadLetter]) -> Text:
     newest = letters[-1]
     topic = newest.topic.rpartition(".")[2]
-    words = f"{len(letters)}, the last at {newest.time.astimezone():%H:%M:%S} in {topic}: {newest.reason}"
+    words = f"{len(letters)}, the last at {local_clock(newest.time)} in {topic}: {newest.reason}"
     return Text(words, "yellow", no_wrap=True, overflow="ellipsis")

@@ -13,7 +13,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from charles.base.time_format import local_clock, short
 from charles.control.members import WELL, Incident, Member
+from charles.events import now
 from charles.top import ledger_view, training_view
 from charles.top.pipeline_view import PipelineSight, PipelineView
 from charles.top.program_table import in_use, note, programs_table, shown, state, trouble
@@ -50,9 +52,9 @@ def plain_line(watch: PipelineView) -> str:
 def sentence(sight: PipelineSight) -> str:
     """As plain_line(), of what was seen."""
     members = shown(sight.members, sight.at)
-    parts = [f"{datetime.now():%H:%M:%S}"]
+    parts = [local_clock(now())]
     if sight.away_s:
-        parts.append(f"the broker does not answer since {sight.away_s:.0f} s")
+        parts.append(f"the broker does not answer since {short(round(sight.away_s))}")
     parts += [words for member in members if (words := _plain(member, sight.at))]
     parts += [f"sets: {'; '.join(kinds)}" for kinds in training_view.sets(sight).values()]
     return " | ".join(parts) if len(parts) > 1 else f"{parts[0]} | no program runs"
@@ -127,18 +129,18 @@ def _lines(console: Console, body: RenderableType, width: int) -> int:
 def _title(sight: PipelineSight) -> RenderableType:
     broker = Text("● answers", "green")
     if sight.away_s:
-        broker = Text(f"● the broker does not answer since {sight.away_s:.0f} s", "bold red")
+        broker = Text(f"● the broker does not answer since {short(round(sight.away_s))}", "bold red")
     line = Table.grid(expand=True, padding=(0, 1, 0, 0))
     line.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
     line.add_column(no_wrap=True, justify="right")
-    line.add_row(Text(f"{sight.cluster} ", "bold") + broker, Text(f"{datetime.now():%H:%M:%S}", "dim"))
+    line.add_row(Text(f"{sight.cluster} ", "bold") + broker, Text(local_clock(now()), "dim"))
     return line
 
 
 def _happened(incidents: list[Incident], news: Sequence[str], *, one_line: bool) -> list[Text]:
     told = [
         Text.assemble(
-            (f"{incident.time.astimezone():%H:%M:%S} ", "dim"),
+            (f"{local_clock(incident.time)} ", "dim"),
             (f"{incident.instance} {incident.state}", "yellow" if incident.state == "restarted" else "bold red"),
             f": {incident.words}" if incident.words else "",
             no_wrap=one_line,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from charles.base.sizes import size
 from charles.base.typed_sections import ConfigError
 from charles.checkpoints.identity import WEIGHTS
 from charles.config import differences
@@ -52,7 +53,7 @@ class Story:
         if before is not None and before != manifest.line:
             words = f"{manifest.model} is of line {manifest.line} now, and was of {before}"
             yield Annotation(manifest.time, words, (LINE, *tags))
-        words = f"checkpoint {manifest.model}@{manifest.batch}, {manifest.size / 1e6:.1f} MB, epoch {manifest.epoch}"
+        words = f"checkpoint {manifest.model}@{manifest.batch}, {size(manifest.size)}, epoch {manifest.epoch}"
         yield Annotation(manifest.time, words, (CHECKPOINT, *tags))
 
     def _change(self, offset: int, change: ConfigChange) -> Iterator[Annotation]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from charles.base.atomic_file import Unwritable
+from charles.base.sizes import size
 from charles.control.link import Link
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class DiskSpace:
             ) from problem
 
     def _lack(self) -> str:
-        return f"{self.needs():,} bytes wait for {self._folder}, which has {free(self._folder):,} left"
+        return f"{size(self.needs())} wait for {self._folder}, which has {size(free(self._folder))} left"
 
 
 def is_full(problem: Unwritable) -> bool:

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from charles.base.atomic_file import Unwritable
 from charles.base.shutdown import Stop
+from charles.base.time_format import read_duration
 from charles.control.link import Link
 from charles.kafka import topic_admin
-from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.writer import RecordingWriter
-from charles.recordings.inspect import tick_spans
 from charles.settings import ConfigError, Settings
 from consumers.recorder import start_position
 from consumers.recorder.cluster_topics import Cluster, require_same
@@ -97,6 +96,6 @@ def _duration_s(settings: Settings) -> float:
     if settings.recorder.duration is None:
         return math.inf
     try:
-        return tick_spans.length(settings.recorder.duration)
-    except RecordingError as problem:
+        return read_duration(settings.recorder.duration)
+    except ValueError as problem:
         raise ConfigError(f"recorder.duration: {problem}") from None

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from charles.base.logs import ProgressLine
+from charles.base.sizes import size
 from charles.control.link import Link
 from charles.metrics.table import RecorderMetrics as Metrics
 from charles.metrics.table import begin
@@ -39,14 +40,14 @@ class RecorderReport:
     def records(self) -> int:
         return self._records.total()
 
-    def took(self, topic: str, records: int, size: int) -> None:
+    def took(self, topic: str, records: int, nbytes: int) -> None:
         """So many records of a topic, and their bytes: keys and values."""
         self._records[topic] += records
-        self._bytes[topic] += size
-        self._rate.add(size)
+        self._bytes[topic] += nbytes
+        self._rate.add(nbytes)
         self._link.rate.add(records)
         Metrics.records.labels(topic).inc(records)
-        Metrics.bytes.labels(topic).inc(size)
+        Metrics.bytes.labels(topic).inc(nbytes)
 
     def lost(self, gap: Gap) -> None:
         count = gap.end - gap.first
@@ -61,8 +62,8 @@ class RecorderReport:
             Metrics.unread.set(lag)
             Metrics.room.set(room)
         if self._progress.due():
-            size, rate = self._bytes.total() / 1e6, self._rate.per_second() / 1e6
-            words = f"{self._folder.name}: {self.records:,} records, {size:,.1f} MB, {rate:.1f} MB/s, {lag:,} behind"
+            amount, rate = size(self._bytes.total()), size(self._rate.per_second())
+            words = f"{self._folder.name}: {self.records:,} records, {amount}, {rate}/s, {lag:,} behind"
             if self._link.paused:
                 words += ", paused"
             self._progress.show(words, records=self.records, lag=lag)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
 from charles import events, topics
+from charles.base.time_format import read_time, to_ms
 from charles.recordings.format import layout
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.lock import RecordingLock
 from charles.recordings.format.manifest import Manifest
-from charles.recordings.inspect import locate, tick_spans
+from charles.recordings.inspect import locate
 from charles.settings import ConfigError, Settings
 
 USUAL = (topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING)
@@ -21,8 +21,6 @@ USUAL = (topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING)
 
 _NAME = "%Y-%m-%dT%H-%M-%SZ"
 _NAMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ")
-_AGO = re.compile(r"(.+) ago")
-_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Edge(Enum):
@@ -38,18 +36,14 @@ Begin = Edge | int
 
 def begin(settings: Settings) -> Begin:
     """What recorder.begin means now. Raises ConfigError."""
-    text, now = settings.recorder.begin.strip(), events.now()
+    text = settings.recorder.begin.strip()
     for edge in Edge:
         if text == edge.value:
             return edge
     try:
-        ago = _AGO.fullmatch(text)
-        time = now - timedelta(seconds=tick_spans.length(ago[1])) if ago else datetime.fromisoformat(text)
-    except (RecordingError, ValueError, OverflowError):
-        raise ConfigError(
-            f"recorder.begin: {text!r} is none of now, beginning, a time such as 2026-01-31T12:00:00 (UTC), 10m ago"
-        ) from None
-    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _1970) // timedelta(milliseconds=1)
+        return to_ms(read_time(text, events.now()))
+    except ValueError as problem:
+        raise ConfigError(f"recorder.begin: {problem}, now or beginning") from None
 
 
 def chosen(settings: Settings, recorded: Iterable[str] = ()) -> tuple[str, ...]:

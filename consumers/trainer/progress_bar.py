@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from charles.base.logs import ProgressLine
+from charles.base.time_format import h_mm_ss
 from consumers.trainer.buffers import Buffers
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ProgressBar:
         else:
             words += [f"loss {learned.loss:.4f}"]
             if rate and last:
-                words += [f"{timedelta(seconds=round(max(last - batch, 0) / rate))} left"]
+                words += [f"{h_mm_ss(max(last - batch, 0) / rate)} left"]
         return "  ".join(words)
 
     def _last_batch(self, buffers: Buffers) -> float:

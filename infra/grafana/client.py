@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ import requests
 from grafana_api.grafana_api import GrafanaException
 from grafana_api.grafana_face import GrafanaFace
 
+from charles.base.time_format import to_ms
 from charles.settings import ConfigError, Grafana
 
 TAG = "charles"
@@ -28,7 +29,6 @@ _LONGEST_TEXT = 1000
 _LONGEST_TAG = 100
 _NOT_FOUND = 404
 _TOO_MANY = 429
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class GrafanaAway(RuntimeError):
@@ -67,7 +67,7 @@ class Api:
     def annotate(self, annotation: Annotation) -> bool:
         """Write it, if it is not there yet: an answer that was lost, or a crash, must not repeat it. Tells whether it
         was written."""
-        milliseconds = (annotation.time - _EPOCH) // timedelta(milliseconds=1)
+        milliseconds = to_ms(annotation.time)
         tags = [TAG, *(tag[:_LONGEST_TAG] for tag in annotation.tags)]
         text = html.escape(annotation.text[:_LONGEST_TEXT], quote=False)  # Grafana shows HTML
         with self._errors():

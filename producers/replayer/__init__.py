@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from charles.settings import Settings
 
 if TYPE_CHECKING:
-    from charles.recordings.replays import ReplayOutcome
+    from charles.recordings.replay_outcome import ReplayOutcome
     from producers.replayer.plan import ReplayPlan
     from producers.replayer.resume_point import Place
 
@@ -66,7 +66,7 @@ def _what_is_there(plan: ReplayPlan) -> dict[Place, int]:
     """How many records of each partition are to be passed over. Raises HeldAlready where there should be none, and
     NotTheSame where they are others."""
     from charles.base.logs import ProgressLine
-    from charles.recordings.replays import clock
+    from charles.base.time_format import iso
     from producers.replayer.existing_runs_check import refuse_repeats
     from producers.replayer.resume_point import behind
 
@@ -80,7 +80,7 @@ def _what_is_there(plan: ReplayPlan) -> dict[Place, int]:
 
     def tell_behind(position_ms: int) -> None:
         if progress.due():
-            progress.show(f"looking how far the replay came: {clock(position_ms)}")
+            progress.show(f"looking how far the replay came: {iso(position_ms)}")
 
     try:
         if plan.resume:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from charles import topics
+from charles.base.time_format import iso
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Keep, Recording
 from charles.recordings.format.record import NO_TIMESTAMP, Record
 from charles.recordings.inspect import locate, tick_spans
-from charles.recordings.replays import clock
 from charles.settings import ConfigError, Kafka, Replayer, Settings
 from charles.topics import Topic
 
@@ -173,9 +173,9 @@ def _bounds(recording: Recording, chosen: tuple[Topic, ...], since: int | None, 
     first, last = min(each.first_timestamp for each in timed), max(each.last_timestamp for each in timed)
     if (since is not None and since > last) or (until is not None and until <= first) or _is_empty(since, until):
         names = ", ".join(topic.name for topic in chosen)
-        asked = f"{'its start' if since is None else clock(since)} and {'its end' if until is None else clock(until)}"
+        asked = f"{'its start' if since is None else iso(since)} and {'its end' if until is None else iso(until)}"
         raise RecordingError(
-            f"{recording.folder} holds nothing of {names} between {asked}: it goes from {clock(first)} to {clock(last)}"
+            f"{recording.folder} holds nothing of {names} between {asked}: it goes from {iso(first)} to {iso(last)}"
         )
     return max(first, since or first), last if until is None else min(last, until)
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 
 from charles.base.shutdown import Stop
+from charles.base.time_format import h_mm_ss, iso
 from charles.control.link import Link
 from charles.kafka.clients import BrokerUnavailable, require_broker
 from charles.recordings.format.errors import RecordingError
-from charles.recordings.replays import ReplayOutcome, clock, span
+from charles.recordings.replay_outcome import ReplayOutcome
 from producers.replayer import keyboard as pressed
 from producers.replayer.duplicate_check import Ends, ends, surplus
 from producers.replayer.keyboard import Keys
@@ -151,7 +152,6 @@ class Replay:
     def _reached(self) -> str:
         reached = self._report.position_ms
         records = ", ".join(f"{name} {count:,}" for name, count in self._sender.sent.items()) or "no records"
+        after = h_mm_ss((reached - self._plan.first_ms) / 1000)
         on_way = f", {self._sender.queued:,} of them not acknowledged" if self._sender.queued else ""
-        return (
-            f"replayed up to {clock(reached)} ({span(reached - self._plan.first_ms)} from its start): {records}{on_way}"
-        )
+        return f"replayed up to {iso(reached)} ({after} from its start): {records}{on_way}"

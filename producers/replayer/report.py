@@ -9,9 +9,11 @@ import time
 from collections.abc import Mapping
 
 from charles.base.logs import ProgressLine
+from charles.base.sizes import size
+from charles.base.time_format import h_mm_ss, iso
 from charles.control.link import Link
 from charles.pacing import Rate
-from charles.recordings.replays import ReplayOutcome, clock, span
+from charles.recordings.replay_outcome import ReplayOutcome
 from producers.replayer.pacer import Pacer
 from producers.replayer.plan import ReplayPlan
 from producers.replayer.sender import ReplaySender
@@ -46,10 +48,10 @@ class ReplayReport:
         """state: running, paused or waiting, as heartbeats say it."""
         self._bytes.add(self._sender.bytes - self._known_bytes)
         self._known_bytes = self._sender.bytes
-        where = f"{span(self._position)} of {span(self._length)}"
+        where = f"{h_mm_ss(self._position / 1000)} of {h_mm_ss(self._length / 1000)}"
         self._link.beat(state, note=where, figures={"late": self._pacer.late, "passes": self.passes})
         if self._progress.due():
-            self._progress.show(self._line(state, where), late=self._pacer.late, position=clock(self.position_ms))
+            self._progress.show(self._line(state, where), late=self._pacer.late, position=iso(self.position_ms))
 
     def close(self) -> None:
         self._progress.clear()
@@ -89,8 +91,8 @@ class ReplayReport:
             self._hint if time.monotonic() < self._hint_until else "",
             f"pass {self.passes}" if self._plan.loop else "",
             f"{self._link.rate.per_second():,.0f} records/s",
-            f"{self._bytes.per_second() / 1e6:.1f} MB/s",
-            "" if left is None else f"{span(1000 * left)} left",
+            f"{size(self._bytes.per_second())}/s",
+            "" if left is None else f"{h_mm_ss(left)} left",
             f"{self._pacer.late:,} late",
         ]
         return "  ".join(filter(None, parts))[: shutil.get_terminal_size().columns - 1]

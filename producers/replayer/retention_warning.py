@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from charles.base.sizes import size
+from charles.base.time_format import iso, short
 from charles.kafka.clients import name
 from charles.recordings.format.record import NO_TIMESTAMP
-from charles.recordings.replays import clock, size, span
-from charles.topics import DAY, Topic
+from charles.topics import Topic
 from producers.replayer.plan import ReplayPlan
 
 Config = Mapping[str, str | None]
@@ -37,8 +38,8 @@ def _of_topic(plan: ReplayPlan, topic: Topic, config: Config, now_ms: int) -> It
     first = _first(plan, topic)
     if plan.keeps_timestamps and keeps_ms >= 0 and NO_TIMESTAMP < first < now_ms - keeps_ms:
         yield (
-            f"{full} keeps records for {_age(keeps_ms)}: those from before {clock(now_ms - keeps_ms)} are deleted "
-            f"within minutes, and these begin at {clock(first)}; keep them with "
+            f"{full} keeps records for {short(keeps_ms / 1000)}: those from before {iso(now_ms - keeps_ms)} are "
+            f"deleted within minutes, and these begin at {iso(first)}; keep them with "
             f"{_command(plan, full, 'retention.ms=-1')}, or replay with --timestamps now"
         )
     largest = _largest(plan, topic)
@@ -62,10 +63,6 @@ def _largest(plan: ReplayPlan, topic: Topic) -> int:
         + sum(path.stat().st_size for path in recording.open_segments(topic.name, partition))
         for partition in recording.partitions(topic.name)
     )
-
-
-def _age(ms: int) -> str:
-    return f"{ms // DAY} days" if ms >= DAY and ms % DAY == 0 else span(ms)
 
 
 def _command(plan: ReplayPlan, full: str, entry: str) -> str:

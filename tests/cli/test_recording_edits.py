@@ -54,12 +54,12 @@ def test_drop_leaves_out_spans_and_stuck_cars(folder: Path) -> None:
     [
         (["cut", "monday", "monday"], "which stays as it is: name another folder"),
         (["cut", "sunday", "new"], "sunday is not a recording: there is no such folder"),
-        (["cut", "monday", "new", "--since", "noon"], "'noon' is no time: write"),
+        (["cut", "monday", "new", "--since", "noon"], "'noon' is not a valid time: write"),
         (["cut", "monday", "new", "--since", "+1h"], "holds nothing of that"),
         (["cut", "monday", "new", "--topic", "nothing"], "holds no topic nothing: it has frames, controls"),
         (["drop", "monday", "new", "--span", "c/r1"], "'c/r1' is no span: write collector/run:first-last"),
         (["drop", "monday", "new", "--span", "c/r9:1-2"], "holds nothing of c/r9:1-2"),
-        (["drop", "monday", "new", "--unstuck", "--before", "3"], "'3' is no length of time: write 3s"),
+        (["drop", "monday", "new", "--unstuck", "--before", "3"], "'3' is not a valid duration: write 90s"),
         (["merge", "monday", "sunday", "new"], "sunday is not a recording"),
     ],
 )

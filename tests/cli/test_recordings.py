@@ -43,7 +43,7 @@ def test_list_shows_each_recording_of_the_folder(folder: Path) -> None:
 
 def size(row: str) -> list[str]:
     figure, unit = row.split()[-3:-1]
-    assert unit == "kB"
+    assert unit == "KiB"
     assert 1 < float(figure) < 100
     return [figure, unit]
 

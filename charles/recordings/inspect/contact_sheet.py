@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from charles import topics
 from charles.avro.codec import Unreadable, decode
 from charles.base.atomic_file import written
+from charles.base.time_format import utc
 from charles.events import Frame
 from charles.recordings.edit.new_recording import Progress, no_progress
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
-from charles.recordings.inspect import tick_spans
 
 PICTURES = 24
 _COLUMNS, _WIDTH, _GAP, _CAPTION = 6, 320, 8, 38
@@ -85,7 +85,7 @@ def _tile(frame: Frame) -> Pixels:
     picture = cv2.resize(shown, (_WIDTH, height), interpolation=cv2.INTER_AREA)
     caption = np.full((_CAPTION, _WIDTH, 3), _PAPER, np.uint8)
     _write(caption, frame.collector, 15)
-    _write(caption, f"{tick_spans.told(round(frame.time.timestamp() * 1000))}  tick {frame.tick}", 32)
+    _write(caption, f"{utc(frame.time)}  tick {frame.tick}", 32)
     return np.concatenate([picture, caption])
 
 

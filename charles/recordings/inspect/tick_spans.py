@@ -1,19 +1,16 @@
-"""Moments and spans of a recording, as people write them."""
+"""Spans of ticks and times of a recording, as people write them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from charles.events import Moment
+from charles.base.time_format import of_ms, read_duration, read_time, to_ms
+from charles.events import Moment, now
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP
 
-_AFTER = re.compile(r"\+(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SPAN = re.compile(r"(?P<collector>[^/]+)/(?P<run>[^:]+):(?P<first>\d+)-(?P<last>\d+)")
 
 
@@ -50,29 +47,17 @@ def bounds(recording: Recording) -> tuple[int, int]:
 
 
 def moment(text: str, recording: Recording) -> int:
-    """Milliseconds since 1970 of a time as ISO 8601, which is UTC unless it says otherwise, or as +1h2m3.5s from the
-    recording's beginning. Raises RecordingError."""
-    after = _AFTER.fullmatch(text)
-    if after is not None:
-        hours, minutes, seconds = (float(part or 0) for part in after.groups())
-        return bounds(recording)[0] + round(1000 * (3600 * hours + 60 * minutes + seconds))
+    """Milliseconds since 1970 of a time; + and a duration counts from the recording's beginning. Raises
+    RecordingError."""
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise RecordingError(
-            f"{text!r} is no time: write 2026-01-31T12:00:00 (UTC), or +1h2m3s from the recording's beginning"
-        ) from None
-    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+        return to_ms(read_time(text, now(), of_ms(bounds(recording)[0])))
+    except ValueError as problem:
+        raise RecordingError(str(problem)) from None
 
 
 def length(text: str) -> float:
-    """Seconds, of 500ms, 3s, 2m or 1h. Raises RecordingError."""
-    found = _LENGTH.fullmatch(text)
-    if found is None:
-        raise RecordingError(f"{text!r} is no length of time: write 3s, 500ms, 2m or 1h")
-    return float(found[1]) * _SECONDS[found[2]]
-
-
-def told(timestamp: int) -> str:
-    """Milliseconds since 1970 as people read them, UTC."""
-    return f"{datetime.fromtimestamp(timestamp / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    """Seconds of a duration. Raises RecordingError."""
+    try:
+        return read_duration(text)
+    except ValueError as problem:
+        raise RecordingError(str(problem)) from None

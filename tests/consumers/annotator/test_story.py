@@ -49,7 +49,9 @@ def texts(annotations: list[Annotation]) -> list[str]:
 
 def test_a_checkpoint_is_told_at_its_own_time_and_the_trainers_state_is_not() -> None:
     [one] = told(Story(), manifest(kind=STATE), manifest())
-    assert one == Annotation(NOON, "checkpoint pilot@100, 1.2 MB, epoch 4", ("checkpoint", "model:pilot", "line:pilot"))
+    assert one == Annotation(
+        NOON, "checkpoint pilot@100, 1.2 MiB, epoch 4", ("checkpoint", "model:pilot", "line:pilot")
+    )
 
 
 def test_another_line_of_the_same_model_is_told_once() -> None:

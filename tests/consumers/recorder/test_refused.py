@@ -36,6 +36,6 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(
         "another topic": f"{kafka.prefix}.controls is not the topic that {folder} holds",
         "another prefix": f"{folder} is of the topics other.*, not of {kafka.prefix}.*",
         "no such topic": "there is no topic 'contrails'; there are frames, controls",
-        "no time": "recorder.begin: 'noon' is none of now, beginning, a time",
+        "no time": "recorder.begin: 'noon' is not a valid time: write 2026-01-31T12:00:00 (UTC), 10m ago, now or",
     }
     assert says[why] in capfd.readouterr().err.splitlines()[-1]

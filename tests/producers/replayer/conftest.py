@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from charles.recordings.format.reader import Recording
-from charles.recordings.replays import ReplayOutcome
+from charles.recordings.replay_outcome import ReplayOutcome
 from charles.settings import Kafka, Replayer, Settings
 from producers import replayer
 from tests.producers.replayer.driven import drive, odd, recording

@@ -29,7 +29,7 @@ def plan(source: Recording, **options: str) -> ReplayPlan:
 def test_by_the_table_only_losses_are_kept_for_a_week(source: Recording) -> None:
     assert warnings(plan(source), TABLE, BEGAN_MS + 6 * DAY) == []
     (told,) = warnings(plan(source), TABLE, BEGAN_MS + 8 * DAY)
-    assert told.startswith("charles-replay.training keeps records for 7 days: those from before 2026-02-01T20:05:00")
+    assert told.startswith("charles-replay.training keeps records for 7 d: those from before 2026-02-01T20:05:00")
     assert f"{COMMAND}training --add-config retention.ms=-1`" in told
     assert told.endswith("or replay with --timestamps now")
 
@@ -47,7 +47,7 @@ def test_timestamps_of_today_are_kept(source: Recording) -> None:
 def test_more_than_a_partition_keeps_is_told(source: Recording) -> None:
     small = TABLE | {"charles-replay.frames": TABLE["charles-replay.frames"] | {"retention.bytes": "2048"}}
     (told,) = warnings(plan(source), small, BEGAN_MS)
-    assert told.startswith("charles-replay.frames keeps 2.0 KiB a partition, up to ")
+    assert told.startswith("charles-replay.frames keeps 2 KiB a partition, up to ")
     assert f"{COMMAND}frames --add-config retention.bytes=-1`" in told
 
 

@@ -132,11 +132,11 @@ def terminal() -> Iterator[Terminal]:
 def test_keys_pause_seek_and_stop(long: Recording, target: Kafka, start: Start, terminal: Terminal) -> None:
     process = start(long, stdin=terminal.theirs, stderr=terminal.theirs, start_new_session=True)
     until(lambda: terminal.sees("space pauses"))
-    until(lambda: terminal.sees(r"0:01 of 1:29  \d+ records/s  \d+\.\d MB/s  \d:\d\d left  \d+ late"))
+    until(lambda: terminal.sees(r"0:00:01 of 0:01:29  \d+ records/s  [\d.]+ [KM]iB/s  \d:\d\d:\d\d left  \d+ late"))
     terminal.type("\x1b[D")
     until(lambda: terminal.sees("back only with --new-run"))
     terminal.type("\x1b[C")
-    until(lambda: terminal.sees("0:1[0-9] of 1:29"))
+    until(lambda: terminal.sees("0:00:1[0-9] of 0:01:29"))
     terminal.type(" ")
     until(lambda: terminal.sees("paused"))
     until(lambda: rests(target))

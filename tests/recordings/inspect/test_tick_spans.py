@@ -30,6 +30,7 @@ def recording(tmp_path: Path) -> Recording:
         ("+1m30.5s", 90_500),
         ("+2h", 7_200_000),
         ("+0s", 0),
+        ("+0:01:30", 90_000),
     ],
 )
 def test_a_moment_is_a_time_or_counts_from_the_beginning(text: str, after_ms: int, recording: Recording) -> None:
@@ -38,14 +39,14 @@ def test_a_moment_is_a_time_or_counts_from_the_beginning(text: str, after_ms: in
 
 @pytest.mark.parametrize("text", ["", "+", "90s", "+90", "noon", "2026-13-01", "+s"])
 def test_what_is_no_moment_is_told_what_one_is(text: str, recording: Recording) -> None:
-    with pytest.raises(RecordingError, match="is no time: write 2026-01-31T12:00:00"):
+    with pytest.raises(RecordingError, match="is not a valid time: write 2026-01-31T12:00:00"):
         tick_spans.moment(text, recording)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("3s", 3), ("500ms", 0.5), ("1.5m", 90), ("1h", 3600)])
 def test_a_length_of_time_has_a_unit(text: str, seconds: float) -> None:
     assert tick_spans.length(text) == seconds
-    with pytest.raises(RecordingError, match="is no length of time"):
+    with pytest.raises(RecordingError, match="is not a valid duration"):
         tick_spans.length(text.rstrip("msh"))
 
 
@@ -65,4 +66,3 @@ def test_what_is_no_span_is_told_what_one_is(text: str) -> None:
 
 def test_bounds_are_the_earliest_and_the_latest_timestamp(recording: Recording) -> None:
     assert tick_spans.bounds(recording) == (BEGAN_MS, BEGAN_MS + 1000)
-    assert tick_spans.told(BEGAN_MS + 1000) == "2026-01-01 00:00:01 UTC"

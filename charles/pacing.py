@@ -1,4 +1,5 @@
-"""The 30 Hz keeper, whose late ticks are counted, never silently dropped; and how many of anything come a second."""
+"""The 30 Hz keeper, whose late ticks are counted, never silently dropped; what is due now and then; and how many of
+anything come a second."""
 
 from __future__ import annotations
 
@@ -40,6 +41,32 @@ class RateKeeper:
             yield tick
             tick += 1
             due += self._period
+
+
+class Every:
+    """Says when something is due: at the first question, then every so many seconds on average.
+
+    at_once: False: the first time is after so many seconds. Questions that come more seldom are all answered with yes;
+    a long gap between two of them is not followed by a rush.
+    """
+
+    def __init__(self, seconds: float, *, at_once: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._at = clock() + (0.0 if at_once else seconds)
+
+    def due(self) -> bool:
+        """Whether it is time; if so, it is not again before the next one."""
+        now = self._clock()
+        if now < self._at:
+            return False
+        following = self._at + self._seconds
+        self._at = following if following > now else now + self._seconds
+        return True
+
+    def put_off(self, seconds: float) -> None:
+        """It is not due for so many seconds from now."""
+        self._at = self._clock() + seconds
 
 
 class Rate:

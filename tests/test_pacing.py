@@ -1,4 +1,4 @@
-"""The 30 Hz keeper, with a clock of its own."""
+"""The 30 Hz keeper and what is due now and then, with a clock of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from charles.pacing import RateKeeper
+from charles.pacing import Every, RateKeeper
 
 
 class Clock:
@@ -84,3 +84,34 @@ def test_it_says_how_much_later_than_its_time_a_tick_began() -> None:
     keeper = RateKeeper(30, clock)
     behind = [keeper.behind_s for _ in begin(keeper, clock, {3: 0.05, 5: 1.0}, 8)]
     assert behind == pytest.approx([0, 0, 0, 0, 0.05 - 1 / 30, 0, 1.0 - 1 / 30, 0])
+
+
+def due_at(every: Every, clock: Clock, times: list[float]) -> list[float]:
+    """The times, after the clock's beginning, at which it was due."""
+    found = []
+    for after in times:
+        clock.now = 100.0 + after
+        if every.due():
+            found.append(after)
+    return found
+
+
+def test_it_is_due_at_once_and_then_so_often_on_average() -> None:
+    clock = Clock()
+    every = Every(0.1, clock=clock)
+    times = [tick / 30 + 0.003 * (tick % 2) for tick in range(300)]
+    assert len(due_at(every, clock, times)) == 100
+
+
+def test_seldom_questions_are_all_answered_with_yes_and_a_gap_is_followed_by_no_rush() -> None:
+    clock = Clock()
+    assert due_at(Every(1.0, clock=clock), clock, [0, 1.5, 3, 4.5]) == [0, 1.5, 3, 4.5]
+    assert due_at(Every(1.0, clock=clock), clock, [9, 9.1, 9.9, 10.1, 30, 30.1, 30.9, 31]) == [9, 10.1, 30, 31]
+
+
+def test_what_is_not_due_at_once_or_was_put_off_is_due_later() -> None:
+    clock = Clock()
+    every = Every(1.0, at_once=False, clock=clock)
+    assert due_at(every, clock, [0, 0.9, 1, 1.5]) == [1]
+    every.put_off(10)
+    assert due_at(every, clock, [2.5, 11, 11.5]) == [11.5]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +31,7 @@ from charles.kafka.clients import answers, consumer, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import from_now, records
 from charles.kafka.schemas import SchemaStore
-from charles.pacing import Rate
+from charles.pacing import Every, Rate
 from charles.settings import Settings
 from charles.version import VERSION
 
@@ -88,7 +87,7 @@ class Link:
         self._pending: deque[Command] = deque()
         self._answered = "", ""
         self._process = psutil.Process()
-        self._next = 0.0
+        self._beating = Every(1.0)
         self._publisher = Publisher(
             settings.kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256}
         )
@@ -159,9 +158,8 @@ class Link:
         read the configuration or the commands any more.
         """
         self._look()
-        if time.monotonic() < self._next and not force:
+        if not self._beating.due() and not force:
             return False
-        self._next = time.monotonic() + 1
         if self._restart:
             state, note = "starting over", self._restart
         status = self._status(state, lag, note, dict(figures or {}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import time
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
@@ -13,6 +12,7 @@ from charles import topics
 from charles.events import DeadLetter, now
 from charles.kafka.publisher import Publisher
 from charles.metrics.table import ProgramMetrics
+from charles.pacing import Every
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class DeadLetters:
         self._kafka = kafka
         self._program = program
         self._publisher: Publisher | None = None
-        self._silent_until = 0.0
+        self._log_line = Every(1.0)
 
     def send(self, message: Consumed, reason: str) -> None:
         """Send the dead letter of a consumed record."""
@@ -98,8 +98,7 @@ class DeadLetters:
     def send_event(self, letter: DeadLetter) -> None:
         """Send a dead letter that is made already."""
         self.count += 1
-        if time.monotonic() >= self._silent_until:
-            self._silent_until = time.monotonic() + 1
+        if self._log_line.due():
             whose = {name: value.decode(errors="replace") for name, value in letter.headers.items() if name in _WHOSE}
             log.warning("dead letter %d: %s %d@%d: %s", self.count, *_place(letter), letter.reason, extra=whose)
         if self._publisher is None:

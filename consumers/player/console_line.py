@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TextIO
 
 from charles.base.logs import ProgressLine
@@ -12,21 +11,6 @@ from charles.pacing import Rate
 from consumers.player.run import TickTiming
 
 log = logging.getLogger(__name__)
-
-
-class Every:
-    """Says when something is due again: `hz` times a second, or at every question if that is seldomer."""
-
-    def __init__(self, hz: float) -> None:
-        self._period = 1 / hz
-        self._due = time.monotonic()
-
-    def due(self) -> bool:
-        now = time.monotonic()
-        if now < self._due:
-            return False
-        self._due = max(self._due + self._period, now)
-        return True
 
 
 class ConsoleLine:

@@ -10,8 +10,7 @@ from charles.events import Checkpoint, DrivingFrame, now
 from charles.games.game import Action, Controller, Observation
 from charles.kafka.clients import measured
 from charles.kafka.publisher import Publisher
-from charles.pacing import Rate
-from consumers.player.console_line import Every
+from charles.pacing import Every, Rate
 from consumers.player.run import PlayerRun, TickTiming
 
 _FRESH_MS = 3000  # an older picture is of no use to anybody who watches
@@ -24,7 +23,7 @@ class DrivingPublisher:
         self._link = link
         settings = link.settings
         self._player = settings.player.name
-        self._every = Every(settings.player.publish_hz)
+        self._every = Every(1 / settings.player.publish_hz)
         properties = {"message.timeout.ms": _FRESH_MS, "queue.buffering.max.kbytes": 8192}
         self._publisher = Publisher(settings.kafka, DrivingFrame, **properties, **measured())
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from charles.base.atomic_file import Unwritable
 from charles.control.link import Link
+from charles.pacing import Every
 from charles.recordings.format.record import from_message
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Settings
@@ -44,7 +45,7 @@ class RecorderSession:
         self._reader = OffsetReader(settings.kafka, group, cluster.full, writer.next_offset)
         self._resting = False
         self._epochs = 0
-        self._next_flush = self._next_look = 0.0
+        self._flushing, self._looking = Every(_FLUSH_S), Every(_LOOK_S)
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Record until this life is over, and then what was written before. Raises RecordingError, Refused, Unwritable,
@@ -74,12 +75,10 @@ class RecorderSession:
 
     def _turn(self) -> None:
         self._read()
-        if time.monotonic() >= self._next_flush:
+        if self._flushing.due():
             self._flush()
-            self._next_flush = time.monotonic() + _FLUSH_S
-        if time.monotonic() >= self._next_look:
+        if self._looking.due():
             self._take_up(self._cluster.look(self._topics))
-            self._next_look = time.monotonic() + _LOOK_S
         self._report.tell(self._reader.lag)
 
     def _read(self) -> None:

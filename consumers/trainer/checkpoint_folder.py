@@ -9,7 +9,6 @@ training/               what every batch said: a recording of the topic `trainin
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from charles.checkpoints.packing import Arrays
 from charles.checkpoints.weights_file import WeightsFileError, load_weights, save_weights
 from charles.evaluation.sources import UNTRAINED_FILE, WEIGHTS_FILE
 from charles.events import Checkpoint, Span, TrainingStep
+from charles.pacing import Every
 from charles.recordings.format.layout import MANIFEST
 from charles.recordings.format.manifest import TopicInfo
 from charles.recordings.format.record import Record
@@ -104,7 +104,7 @@ class StepsFile:
             self._writer = RecordingWriter.create(folder, prefix, {topic: TopicInfo(partitions=1)})
             self._writer.add_schema(codec.own_fingerprint(TrainingStep), codec.schema(TrainingStep))
         self._next = self._writer.next_offset(topic, 0) or 0
-        self._flush_at = 0.0
+        self._flushing = Every(_FLUSH_S)
 
     def tell(self, step: TrainingStep) -> None:
         timestamp = round(step.time.timestamp() * 1000)
@@ -113,11 +113,10 @@ class StepsFile:
         self._next += 1
 
     def flush(self) -> None:
-        self._flush_at = time.monotonic() + _FLUSH_S
         self._writer.flush()
 
     def flush_now_and_then(self) -> None:
-        if time.monotonic() >= self._flush_at:
+        if self._flushing.due():
             self.flush()
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from charles.kafka.clients import admin, answers
 from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import BrokenTransaction, NotCommitted, end_hanging, join, transaction
 from charles.metrics.table import TrainerMetrics
+from charles.pacing import Every
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Checkpointer:
         self._model = model
         self._admin = admin(kafka)
         self._pruner = Pruner(kafka, model, {WEIGHTS: keep, STATE: _KEEP_STATES})
-        self._tidy_at = time.monotonic() + _TIDY_S
+        self._tidying = Every(_TIDY_S, at_once=False)
         self._publisher: Publisher | None = None
         self._joined()
 
@@ -87,9 +88,8 @@ class Checkpointer:
         Only a transaction with something in it is refused to a fenced trainer: hence a tombstone of nothing. (To
         commit its place in one would do, but librdkafka 2.16 waits in it for ever, once a broker was away.)
         """
-        if time.monotonic() < self._tidy_at:
+        if not self._tidying.due():
             return
-        self._tidy_at = time.monotonic() + _TIDY_S
 
         def send(publisher: Publisher) -> None:
             with transaction(publisher, _TIDY_S):

@@ -6,7 +6,6 @@ import errno
 import logging
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from tensorflow.core.framework.summary_pb2 import SummaryMetadata
 
 from charles.base.logs import ProgressLine
 from charles.models import Learned
+from charles.pacing import Every
 from consumers.trainer.buffers import Buffers
 
 log = logging.getLogger(__name__)
@@ -60,12 +60,11 @@ class Scalars:
         self._folder = folder
         self._writer: Any = None
         self._told = False
-        self._next = 0.0
+        self._writing = Every(_SCALARS_S)
 
     def add(self, batch: int, scalars: Mapping[str, float]) -> None:
-        if time.monotonic() < self._next:
+        if not self._writing.due():
             return
-        self._next = time.monotonic() + _SCALARS_S
         try:
             self._write(batch, scalars)
         except (tf.errors.OpError, OSError) as problem:
@@ -95,7 +94,7 @@ class Scalars:
     def _give_up(self, problem: Exception) -> None:
         """Try again later, in another file: this one may end in the middle of a record, where readers stop."""
         self.close()
-        self._next = time.monotonic() + _TRY_AGAIN_S
+        self._writing.put_off(_TRY_AGAIN_S)
         if not self._told:
             reason = str(getattr(problem, "message", problem)).splitlines()[0].rpartition("}} ")[2]
             log.warning("TensorBoard's files cannot be written, training goes on without them: %s", reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from charles.events import Checkpoint, Frame, Sample
 from charles.kafka.clients import name
 from charles.kafka.reading import read_to_end
 from charles.kafka.schemas import SchemaStore
+from charles.pacing import Every
 from charles.settings import Kafka
 from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.interfaces import FoundCheckpoint, SampleFeed
@@ -107,14 +107,13 @@ class ResumeProgress:
 
     def __init__(self, link: Link | OfflineLink) -> None:
         self._link = link
-        self._next = time.monotonic() + 5
+        self._log_line = Every(5.0, at_once=False)
 
     def __call__(self, share: float) -> bool:
         """share: of the way, in [0, 1]; false: end it."""
         note = f"refilling the buffers: {share:.0%}"
         self._link.beat("waiting", note=note)
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + 5
+        if self._log_line.due():
             log.info(note)
         return not self._link.should_end()
 

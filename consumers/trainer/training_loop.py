@@ -15,6 +15,7 @@ from charles.control.offline_link import OfflineLink
 from charles.events import Status, TrainingStep, now
 from charles.labels.outputs import described
 from charles.models import Learned, TrainStep, architecture, build
+from charles.pacing import Every
 from charles.settings import Settings
 from consumers.trainer import resume, trainer_state
 from consumers.trainer.batches import Batches
@@ -76,7 +77,7 @@ class Training:
         self._told_batch = 0
         self._learned_at = 0.0
         self._next_checkpoint = 0
-        self._expire_at = 0.0
+        self._expiring = Every(_EXPIRE_S)
 
     def begin(self, link: Link | OfflineLink, found: FoundCheckpoint | None) -> bool:
         """Go on from the newest whole state, or begin at batch 0; false when this life is over meanwhile.
@@ -126,8 +127,7 @@ class Training:
             came = self._feed.take(self.buffers, self._wants_more)
         if self._feed.ended:
             self.buffers.drain(self._batches.each)
-        if time.monotonic() >= self._expire_at:
-            self._expire_at = time.monotonic() + _EXPIRE_S
+        if self._expiring.due():
             low = self._feed.low()
             if low is not None:  # else the broker is away, and a place that waits to be told would hold up the end
                 self.buffers.expire(low)

@@ -13,6 +13,7 @@ import psutil
 from charles.control.members import ENDED
 from charles.control.status_topic import StatusFollower
 from charles.events import Status
+from charles.pacing import Every
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
@@ -82,15 +83,14 @@ class StatusListener:
         self.elder: Process | None = None
         self._heard = Heard(instance, self.me)
         self._known: list[Process] = []
-        self._next = 0.0
+        self._looking = Every(_EVERY_S)
         self._follower = StatusFollower(kafka, f"hearing-{instance}")
 
     def listen(self) -> bool:
         """Take in what was said, if a second has passed since the last look; tells whether it has."""
-        at = time.monotonic()
-        if at < self._next:
+        if not self._looking.due():
             return False
-        self._next = at + _EVERY_S
+        at = time.monotonic()
         for status in self._follower.glance():
             self._heard.take(status, at)
         self.starving = self._heard.starving(at)

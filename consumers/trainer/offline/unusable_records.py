@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
+
+from charles.pacing import Every
 
 log = logging.getLogger(__name__)
 
@@ -13,11 +14,10 @@ class UnusableRecords:
 
     def __init__(self) -> None:
         self.count = 0
-        self._silent_until = 0.0
+        self._log_line = Every(1.0)
 
     def __call__(self, what: str, reason: str) -> None:
         """what: in words, such as `frames 2@17`."""
         self.count += 1
-        if time.monotonic() >= self._silent_until:
-            self._silent_until = time.monotonic() + 1
+        if self._log_line.due():
             log.warning("cannot be used (%d so far): %s: %s", self.count, what, reason)

@@ -22,7 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_BAR_AFTER_S = 1.0
 _NONE = "There are no dead letters: everything could be used."
 
 
@@ -144,26 +143,12 @@ def _kafka() -> Kafka:
 
 
 def _watched(kafka: Kafka, there: OffsetSpan) -> Iterator[LetterEntry]:
-    """The dead letters of these numbers, with a progress bar on a terminal when reading them takes long."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import Progress
-
+    """The dead letters of these numbers, with a progress bar."""
+    from charles.base.progress import ProgressReporter, bar
     from charles.kafka.dead_letter_reader import read
 
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    task = bar.add_task("reading the dead letters", total=there.end - there.first)
-    show_at = time.monotonic() + _BAR_AFTER_S
-    try:
-        for entry in read(kafka, there.first):
-            if entry.number % 100 == 0 and time.monotonic() >= show_at:
-                bar.start()
-                bar.update(task, completed=entry.number - there.first)
-            yield entry
-    finally:
-        bar.stop()
+    with bar("reading the dead letters", "records") as progress:
+        yield from ProgressReporter(progress, there.end - there.first).over(read(kafka, there.first))
 
 
 def _not_there(kafka: Kafka, number: int) -> str:

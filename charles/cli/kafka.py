@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +38,7 @@ def start(
     """
     import time
 
+    from charles.base.progress import step_bar
     from charles.base.time_format import short
 
     with clear_errors():
@@ -51,7 +50,7 @@ def start(
             return
         broker = _broker(settings, heap_mb)
         began = time.monotonic()
-        with _progress_bar() as progress:
+        with step_bar() as progress:
             bootstrap = broker.start(progress)
         status = broker.status()
         took = f"ready after {short(time.monotonic() - began)}" if broker.started_here else "it was running already"
@@ -140,28 +139,3 @@ def _broker(settings: Settings, heap_mb: int = 512) -> LocalBroker:
     if settings.broker.data.exists() and not settings.broker.data.is_dir():
         raise BrokerError(f"{settings.broker.data} is a file; the broker needs a folder: choose another --data")
     return LocalBroker(settings.broker.data, settings.broker.port, heap_mb, settings.broker.metrics_port)
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress callback that shows a bar on stderr for each step, from the first call on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    bars = Progress(
-        *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()),
-        console=Console(stderr=True),
-    )
-    tasks: dict[str, TaskID] = {}
-
-    def show(step: str, done: int, total: int) -> None:
-        if step not in tasks:
-            bars.start()
-            tasks[step] = bars.add_task(step, total=total)
-        bars.update(tasks[step], completed=done)
-
-    try:
-        yield show
-    finally:
-        if tasks:
-            bars.stop()

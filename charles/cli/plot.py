@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,12 +12,7 @@ from charles.cli.run_command import clear_errors, load_settings
 if TYPE_CHECKING:
     from charles.balancing.label_counts import LabelCounts
 
-EventT = TypeVar("EventT")
-
 app = typer.Typer(help="Draw what the topics hold. Example: charles plot balance", no_args_is_help=True)
-
-_BAR_AFTER_S = 1.0
-_STEP = 200
 
 
 @app.command()
@@ -44,13 +38,15 @@ def balance(
     if bins is not None and bins % 2 == 0:
         raise typer.BadParameter("must be an odd number: 0 has a bin of its own", param_hint="--bins")
     with clear_errors():
+        from charles.base.progress import step_bar
         from charles.control import config_topic
         from charles.kafka.clients import require_broker
         from charles.plots.balance import draw, read_counts
 
         kafka = load_settings().kafka
         require_broker(kafka)
-        counts = read_counts(kafka, config_topic.read(kafka), epoch, bins, _watched)
+        with step_bar("records") as progress:
+            counts = read_counts(kafka, config_topic.read(kafka), epoch, bins, progress)
         paths = draw(out, counts)
         if as_json:
             _print_json(counts, paths)
@@ -94,27 +90,6 @@ def loss(
             )
         draw_loss(out / "loss.png", losses)
         typer.echo(f"Drawn: {out / 'loss.png'}, {len(losses.batches):,} batches")
-
-
-def _watched(full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT]:
-    """A topic's events, with a progress bar on a terminal when reading them takes long."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    task = bar.add_task(f"reading {full}", total=total)
-    show_at = time.monotonic() + _BAR_AFTER_S
-    try:
-        for number, event in enumerate(events):
-            if number % _STEP == 0 and time.monotonic() >= show_at:
-                bar.start()
-                bar.update(task, completed=number)
-            yield event
-    finally:
-        bar.stop()
 
 
 def _print_json(counts: LabelCounts, paths: list[Path]) -> None:

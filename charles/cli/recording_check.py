@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from charles.cli.recording_views import AsJson, Source, bar, opened
+from charles.base.progress import bar
+from charles.cli.recording_views import AsJson, Source, opened
 from charles.cli.run_command import clear_errors
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from charles.cli.recording_views import New, Source, bar, new_place, opened
+from charles.base.progress import bar
+from charles.cli.recording_views import New, Source, new_place, opened
 from charles.cli.run_command import clear_errors
 
 if TYPE_CHECKING:

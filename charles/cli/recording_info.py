@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from charles.cli.recording_views import AsJson, Source, bar, opened
+from charles.base.progress import bar
+from charles.cli.recording_views import AsJson, Source, opened
 from charles.cli.run_command import clear_errors
 from charles.cli.tables import table_console
 

@@ -1,9 +1,7 @@
-"""What `charles recordings` shows: tables, and bars while it works."""
+"""What `charles recordings` shows: tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -103,18 +101,3 @@ def opened(given: Path) -> Recording:
 def new_place(given: Path) -> Path:
     """Where a new recording goes that shall be called so."""
     return load_settings().recordings.folder / given if len(given.parts) == 1 else given
-
-
-@contextmanager
-def bar(what: str, unit: str = "bytes") -> Iterator[Callable[[int, int], None]]:
-    """A progress callback that shows a bar on a terminal. unit: of what is counted."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    count = [DownloadColumn()] if unit == "bytes" else [MofNCompleteColumn(), TextColumn(unit)]
-    columns = TextColumn("{task.description}"), BarColumn(), *count, TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(escape(what))
-        yield lambda done, total: shown.update(task, completed=done, total=total)

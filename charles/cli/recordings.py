@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from charles.base.progress import bar
 from charles.cli.recording_check import check
 from charles.cli.recording_edits import cut, drop, merge
 from charles.cli.recording_exchange import export, import_command
 from charles.cli.recording_info import info
-from charles.cli.recording_views import AsJson, Source, bar, opened, print_report, print_rows, row_of
+from charles.cli.recording_views import AsJson, Source, opened, print_report, print_rows, row_of
 from charles.cli.run_command import clear_errors, load_settings
 
 app = typer.Typer(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from charles.base.progress import step_bar
 from charles.demo.broker import KeptBroker
 from charles.settings import Settings
 from infra.kafka import BrokerError
@@ -32,13 +32,8 @@ def cluster(settings: Settings, console: Console) -> Iterator[tuple[Settings, Ke
         return
     broker = LocalBroker(settings.demo.folder / "kafka", _port(settings), metrics_port=settings.broker.metrics_port)
     _forget_last_demo(broker)
-    with _progress(console) as (progress, task):
-        servers = broker.start(
-            lambda step, done, total: progress.update(
-                task, description=step, completed=done, total=total, visible=True
-            ),
-            detached=False,
-        )
+    with step_bar(console=console) as progress:
+        servers = broker.start(progress, detached=False)
     kept = KeptBroker(broker)
     try:
         kafka = settings.kafka.model_copy(update={"bootstrap_servers": servers})
@@ -68,10 +63,3 @@ def _forget_last_demo(broker: LocalBroker) -> None:
     if any(broker.data.iterdir()) and not (last.cluster_id or broker.log_path.exists()):
         raise RuntimeError(f"{broker.data} holds something that is not the last demo's; choose another --folder")
     shutil.rmtree(broker.data)
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[tuple[Progress, TaskID]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield progress, progress.add_task("starting Kafka", total=None)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from charles.base.atomic_file import written
+from charles.base.progress import step_bar
 from charles.evaluation.drivers import Network, npc
 from charles.evaluation.driving import Driver, EvaluationDrive
 from charles.evaluation.film import draw_film, shoot
@@ -54,7 +55,15 @@ def evaluate_and_film(
     worlds = range(FIRST_UNSEEN, FIRST_UNSEEN + (seeds or DEFAULT_SEEDS[score]))
     open_world = functools.partial(open_game, name)
     workers = min(os.cpu_count() or 1, len(worlds), MOST_WORKERS)
-    with _progress(told, len(worlds) * len(drivers), "m" if score == "distance" else "points") as finished:
+    unit = "m" if score == "distance" else "points"
+    count = itertools.count(1)
+    with step_bar("drives", told) as progress:
+
+        def finished(driver: str, drive: EvaluationDrive) -> None:
+            last = f"driving; {driver}, world {drive.seed}: {drive.score:,.0f} {unit}"
+            progress(last, next(count), len(worlds) * len(drivers))
+
+        progress("driving", 0, len(worlds) * len(drivers))
         scores = evaluate(
             name, open_world, drivers, worlds, settings.config.unstuck, workers=workers, finished=finished, stop=stop
         )
@@ -117,23 +126,3 @@ def _facts_of_game(name: str) -> tuple[str, tuple[int, int]]:
     """How it is scored, and its pictures' (height, width)."""
     with closing(open_game(name, FIRST_UNSEEN)) as game:
         return game.episode.score, game.picture_size
-
-
-@contextmanager
-def _progress(told: Console, total: int, unit: str) -> Iterator[Callable[[str, EvaluationDrive], None]]:
-    """A bar of finished drives; the value is to be told of each."""
-    columns = (
-        TextColumn("Driving"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=told, transient=True) as progress:
-        bar = progress.add_task("", total=total)
-
-        def finished(driver: str, drive: EvaluationDrive) -> None:
-            last = f"{driver}, world {drive.seed}: {drive.score:,.0f} {unit}"
-            progress.update(bar, advance=1, description=last)
-
-        yield finished

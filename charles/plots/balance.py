@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from charles import topics
 from charles.balancing.label_counts import LabelCounts
+from charles.base.progress import ProgressReporter, StepProgress, no_progress
 from charles.config import Config
 from charles.control.config_topic import Epoch, Epochs
 from charles.events import Control, Sample
@@ -24,18 +26,16 @@ EventT = TypeVar("EventT")
 PNG, HTML = "balance.png", "balance.html"
 
 
-class CountProgress(Protocol):
-    """Passes a topic's events on while somebody watches. full: its name; total: about how many there are."""
-
-    def __call__(self, full: str, total: int, events: Iterator[EventT]) -> Iterator[EventT]: ...
-
-
 class NothingToDraw(RuntimeError):
     """A topic holds nothing of what is asked for; the message says which, and what to do."""
 
 
 def read_counts(
-    kafka: Kafka, epochs: Epochs, number: int | None = None, bins: int | None = None, watch: CountProgress | None = None
+    kafka: Kafka,
+    epochs: Epochs,
+    number: int | None = None,
+    bins: int | None = None,
+    progress: StepProgress = no_progress,
 ) -> LabelCounts:
     """Count what both topics hold, reading each once.
 
@@ -46,12 +46,12 @@ def read_counts(
     epoch = epochs.newest if number is None else epochs.numbered(number)
     same = {one.number for one in epochs.held if _balancing(one.config) == _balancing(epoch.config)}
     counts = LabelCounts(epoch.config, bins)
-    for control in _watched(kafka, topics.CONTROLS, Control, watch):
+    for control in _watched(kafka, topics.CONTROLS, Control, progress):
         counts.add_control(control)
     if not counts.drive.ticks:
         raise NothingToDraw(f"{name(kafka, topics.CONTROLS)} is empty: nothing was driven; `charles collect` drives")
     elsewhere: dict[int, int] = {}
-    for sample in _watched(kafka, topics.BALANCED, Sample, watch):
+    for sample in _watched(kafka, topics.BALANCED, Sample, progress):
         if sample.epoch in same:
             counts.add_sample(sample)
         else:
@@ -80,9 +80,7 @@ def _why(full: str, epoch: Epoch, elsewhere: dict[int, int]) -> str:
     return f"{full} holds no sample that was balanced as in epoch {epoch.number}: name another with --epoch: {there}"
 
 
-def _watched(kafka: Kafka, topic: Topic, event: type[EventT], watch: CountProgress | None) -> Iterator[EventT]:
-    every = events(kafka, topic, event)
-    if watch is None:
-        return every
+def _watched(kafka: Kafka, topic: Topic, event: type[EventT], progress: StepProgress) -> Iterator[EventT]:
     full = name(kafka, topic)
-    return watch(full, sum(span.end - span.first for span in spans(kafka, full).values()), every)
+    total = sum(span.end - span.first for span in spans(kafka, full).values())
+    return ProgressReporter(partial(progress, f"reading {full}"), total).over(events(kafka, topic, event))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from charles.recordings.edit.new_recording import Progress, ProgressReporter, made, no_progress
+from charles.base.progress import Progress, ProgressReporter, no_progress
+from charles.recordings.edit.new_recording import made
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP, Record

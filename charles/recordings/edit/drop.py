@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from charles.base.progress import Progress, no_progress
 from charles.recordings.edit.cut import copy
-from charles.recordings.edit.new_recording import Progress, made, no_progress
+from charles.recordings.edit.new_recording import made
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.recordings.edit.duplicate_ticks import Moments
-from charles.recordings.edit.new_recording import Progress, ProgressReporter, made, no_progress
+from charles.recordings.edit.new_recording import made
 from charles.recordings.format.manifest import SegmentInfo, TopicInfo
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_OFFSET, NO_TIMESTAMP, Record

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 from charles.base.atomic_file import Unwritable
 from charles.recordings.format.errors import RecordingError
@@ -15,33 +14,8 @@ from charles.recordings.format.manifest import Manifest, TopicInfo
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.writer import RecordingWriter
 
-Item = TypeVar("Item")
-Progress = Callable[[int, int], None]
-"""Told how many records are done, and how many there are."""
-
 _REGISTRY_ID_LIMIT = 10
 """Digits: a registry's id has no more, a fingerprint has 16."""
-_STEP = 256
-
-
-def no_progress(_done: int, _total: int) -> None:
-    """Nobody watches."""
-
-
-class ProgressReporter:
-    """Tells somebody now and then how far a work has come that goes over records. total: how many there are."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.total = total
-        self._progress = progress
-        self._done = 0
-
-    def over(self, records: Iterable[Item]) -> Iterator[Item]:
-        for record in records:
-            yield record
-            self._done += 1
-            if self._done % _STEP == 0:
-                self._progress(self._done, self.total)
 
 
 @contextmanager

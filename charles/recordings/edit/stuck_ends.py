@@ -13,10 +13,10 @@ from collections import deque
 
 from charles import topics
 from charles.avro.codec import Unreadable, decode
+from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.config import Unstuck
 from charles.events import Control
 from charles.pacing import HZ
-from charles.recordings.edit.new_recording import Progress, ProgressReporter, no_progress
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.tick_spans import TickSpan
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from charles import topics
 from charles.avro import codec
+from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.events import Control, Frame
-from charles.recordings.edit.new_recording import Progress, ProgressReporter, new_folder, no_progress
+from charles.recordings.edit.new_recording import new_folder
 from charles.recordings.exchange.label_table import KNOWN, LabelLine, LabelTable, opened
 from charles.recordings.exchange.row_timing import RowPlace, timed
 from charles.recordings.format.errors import RecordingError

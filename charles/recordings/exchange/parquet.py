@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 from charles import topics
 from charles.avro import codec
 from charles.avro.codec import Unreadable, decode
+from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.events import Frame
-from charles.recordings.edit.new_recording import Progress, ProgressReporter, new_folder, no_progress
+from charles.recordings.edit.new_recording import new_folder
 from charles.recordings.exchange.arrow_types import columns
 from charles.recordings.exchange.video import Videos
 from charles.recordings.format.reader import Recording

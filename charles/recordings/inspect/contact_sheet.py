@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from charles import topics
 from charles.avro.codec import Unreadable, decode
 from charles.base.atomic_file import written
+from charles.base.progress import Progress, no_progress
 from charles.base.time_format import utc
 from charles.events import Frame
-from charles.recordings.edit.new_recording import Progress, no_progress
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from charles import topics
 from charles.avro.codec import Unreadable, decode
 from charles.balancing.label_counts import LabelCounts
+from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.events import Control, Frame, Sample
-from charles.recordings.edit.new_recording import Progress, ProgressReporter, no_progress
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect import recorded_config
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from charles import topics
 from charles.avro.codec import Unreadable, decode
+from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.events import Control, Frame
 from charles.label_checks import Driven, Finding, Pictures, digest, driven, findings, thumbnail
 from charles.label_checks.run_data import no_pictures
-from charles.recordings.edit.new_recording import Progress, ProgressReporter, no_progress
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.tick_spans import TickSpan
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from charles.base.progress import Progress, no_progress
 from charles.recordings.format import layout, segment_index
 from charles.recordings.format.avro_file import RECORDS, AvroFileReader
 from charles.recordings.format.errors import DamagedRecording
@@ -15,9 +15,6 @@ from charles.recordings.format.reader import Recording
 from charles.recordings.format.segment_reader import begun, scanned
 from charles.recordings.format.segment_stats import SegmentStats, SegmentTally
 from charles.recordings.inspect.value_check import Values
-
-Progress = Callable[[int, int], None]
-"""Told how many bytes are done, and how many there are."""
 
 NAMED = 10
 """Values of one file that are named one by one; the others are counted."""
@@ -52,8 +49,8 @@ class VerifyReport:
         return not self.problems
 
 
-def verify(recording: Recording, progress: Progress = lambda _done, _total: None) -> VerifyReport:
-    """Look at everything. A segment that is not sealed may end within a block."""
+def verify(recording: Recording, progress: Progress = no_progress) -> VerifyReport:
+    """Look at everything. A segment that is not sealed may end within a block. progress: of bytes."""
     work = _Verification(recording, progress)
     work.run()
     return work.report

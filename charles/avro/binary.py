@@ -20,17 +20,17 @@ NOT_NULL = b"\2"
 """Which branch of a union of null and something comes."""
 
 _BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = 1_000_000
-_MORE = 0x80
-_LONGEST = 10
+_MICROSECONDS_A_SECOND = 1_000_000
+_MORE_BIT = 0x80
+_LONGEST_NUMBER_BYTES = 10
 """Bytes of a number."""
-_MORE_OF_EIGHT = 0x8080808080808080
-_EIGHT = 0x0080808080808080
+_MORE_BITS_OF_EIGHT_BYTES = 0x8080808080808080
+_MORE_BITS_OF_A_NUMBER = 0x0080808080808080
 """The first bits of the bytes of a number: set in all but its last byte."""
-_LEAST_OF_EIGHT = 1 << 49
-_TOO_MUCH_FOR_EIGHT = 1 << 56
-_TOO_MUCH = 1 << 64
-_ONE_BYTE = [bytes((number,)) for number in range(_MORE)]
+_LEAST_OF_EIGHT_BYTES = 1 << 49
+_LIMIT_OF_EIGHT_BYTES = 1 << 56
+_LIMIT_OF_A_NUMBER = 1 << 64
+_ONE_BYTE = [bytes((number,)) for number in range(_MORE_BIT)]
 
 
 def read_long(data: bytes, at: int) -> tuple[int, int]:
@@ -38,9 +38,9 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
     IndexError where the data ends within it, ValueError for too large a one."""
     byte = data[at]
     at += 1
-    if byte >= _MORE:
-        byte, shift, longest = byte & 0x7F, 7, at + _LONGEST
-        while (more := data[at]) >= _MORE:
+    if byte >= _MORE_BIT:
+        byte, shift, longest = byte & 0x7F, 7, at + _LONGEST_NUMBER_BYTES
+        while (more := data[at]) >= _MORE_BIT:
             byte |= (more & 0x7F) << shift
             shift += 7
             at += 1
@@ -48,7 +48,7 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
                 raise ValueError("a number of more than ten bytes")
         byte |= more << shift
         at += 1
-        if byte >= _TOO_MUCH:
+        if byte >= _LIMIT_OF_A_NUMBER:
             raise ValueError("a number of more than 64 bits")
     return (byte >> 1) ^ -(byte & 1), at
 
@@ -56,13 +56,13 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
 def write_long(number: int) -> bytes:
     """What read_long() reads. Raises OverflowError outside of 64 bits."""
     left = 2 * number if number >= 0 else -2 * number - 1
-    if left < _MORE:
+    if left < _MORE_BIT:
         return _ONE_BYTE[left]
-    if left >= _TOO_MUCH:
+    if left >= _LIMIT_OF_A_NUMBER:
         raise OverflowError("more than 64 bits")
     out = bytearray()
-    while left >= _MORE:
-        out.append(left & 0x7F | _MORE)
+    while left >= _MORE_BIT:
+        out.append(left & 0x7F | _MORE_BIT)
         left >>= 7
     out.append(left)
     return bytes(out)
@@ -86,7 +86,7 @@ def write_name(text: str) -> bytes:
 def read_time(data: bytes, at: int) -> tuple[datetime, int]:
     """A time, and where it ends."""
     eight = int.from_bytes(data[at : at + 8], "little")
-    if eight & _MORE_OF_EIGHT == _EIGHT:
+    if eight & _MORE_BITS_OF_EIGHT_BYTES == _MORE_BITS_OF_A_NUMBER:
         micros, end = _of_eight(eight), at + 8
     else:
         micros, end = read_long(data, at)
@@ -96,8 +96,8 @@ def read_time(data: bytes, at: int) -> tuple[datetime, int]:
 def write_time(time: datetime) -> bytes:
     """What read_time() reads."""
     passed = time - _BEGAN
-    micros = (86_400 * passed.days + passed.seconds) * _SECOND + passed.microseconds
-    return _as_eight(2 * micros) if _LEAST_OF_EIGHT <= 2 * micros < _TOO_MUCH_FOR_EIGHT else write_long(micros)
+    micros = (86_400 * passed.days + passed.seconds) * _MICROSECONDS_A_SECOND + passed.microseconds
+    return _as_eight(2 * micros) if _LEAST_OF_EIGHT_BYTES <= 2 * micros < _LIMIT_OF_EIGHT_BYTES else write_long(micros)
 
 
 def _of_eight(eight: int) -> int:
@@ -113,7 +113,7 @@ def _as_eight(number: int) -> bytes:
     number = (number & 0x000000000FFFFFFF) | (number << 4) & 0x0FFFFFFF00000000
     number = (number & 0x00003FFF00003FFF) | (number << 2) & 0x3FFF00003FFF0000
     number = (number & 0x007F007F007F007F) | (number << 1) & 0x7F007F007F007F00
-    return (number | _EIGHT).to_bytes(8, "little")
+    return (number | _MORE_BITS_OF_A_NUMBER).to_bytes(8, "little")
 
 
 @lru_cache(1024)
@@ -123,11 +123,11 @@ def _text(encoded: bytes) -> str:
 
 def read_pieces(data: bytes | memoryview, at: int) -> tuple[list[bytes], int]:
     """An array of bytes in one block, and where it ends; ValueError where it is in several ones."""
-    count, end = read_long(bytes(data[at : at + _LONGEST]), 0)
+    count, end = read_long(bytes(data[at : at + _LONGEST_NUMBER_BYTES]), 0)
     pieces = []
     at += end
     for _ in range(count):
-        size, end = read_long(bytes(data[at : at + _LONGEST]), 0)
+        size, end = read_long(bytes(data[at : at + _LONGEST_NUMBER_BYTES]), 0)
         start = at + end
         at = start + size
         if size < 0 or at > len(data):

@@ -24,8 +24,8 @@ from charles.avro import fast_codec
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
-_HEADER = 10
-_CONFLUENT_HEADER = 5
+_HEADER_BYTES = 10
+_CONFLUENT_HEADER_BYTES = 5
 
 AvroSchema = dict[str, Any]
 EventT = TypeVar("EventT")
@@ -97,16 +97,16 @@ def decode(event: type[EventT], data: bytes | memoryview | None, find: Callable[
     if not data:
         raise Unreadable("the record is empty")
     read = fast_codec.READ.get(event)
-    if read and data[:_HEADER] == _OWN_HEADERS[event]:
+    if read and data[:_HEADER_BYTES] == _OWN_HEADERS[event]:
         try:
-            if (made := read(data, _HEADER)) is not None:
+            if (made := read(data, _HEADER_BYTES)) is not None:
                 return cast(EventT, made)
         except fast_codec.UNUSUAL:
             pass  # fastavro reads it, or has the words for what is wrong
     if data[:2] == SINGLE_OBJECT:
-        name, start = bytes(data[2:_HEADER]), _HEADER
+        name, start = bytes(data[2:_HEADER_BYTES]), _HEADER_BYTES
     elif data[:1] == CONFLUENT:
-        name, start = bytes(data[1:_CONFLUENT_HEADER]), _CONFLUENT_HEADER
+        name, start = bytes(data[1:_CONFLUENT_HEADER_BYTES]), _CONFLUENT_HEADER_BYTES
     else:
         raise Unreadable(
             f"the record begins with {data[:2].hex(' ')}: neither Avro single-object nor Confluent framing"

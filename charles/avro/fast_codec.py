@@ -32,26 +32,26 @@ from charles.events import Control, Frame, Sample, Waiting
 
 UNUSUAL = (ValueError, TypeError, AttributeError, LookupError, OverflowError, struct.error)
 
-_LONGEST_HEAD = 256
+_LONGEST_HEAD_BYTES = 256
 """Bytes in which everything before a record's picture lies, if it is nothing unusual."""
-_LONGEST_NAME = 0x80
-_THREE = struct.Struct("<3d")
-_TEN = struct.Struct("<10d")
-_HISTORIES = 6
+_SHORT_NAME_LIMIT = 0x80
+_THREE_DOUBLES = struct.Struct("<3d")
+_TEN_DOUBLES = struct.Struct("<10d")
+_HISTORY_COUNT = 6
 
 
 def read_control(data: bytes | memoryview, at: int) -> Control | None:
     """at: where the record begins; it must end with the data, as with all of these."""
-    rest = len(data) - _TEN.size
+    rest = len(data) - _TEN_DOUBLES.size
     collector, run, tick, time, end = _read_moment(bytes(data[at:rest]))
     if at + end != rest:
         return None
-    return Control(collector, run, tick, time, *_TEN.unpack_from(data, rest))
+    return Control(collector, run, tick, time, *_TEN_DOUBLES.unpack_from(data, rest))
 
 
 def read_frame(data: Any, at: int) -> Frame | None:
     """Its picture is cut out of the data: a memoryview's is one too, and not copied."""
-    head = bytes(data[at : at + _LONGEST_HEAD])
+    head = bytes(data[at : at + _LONGEST_HEAD_BYTES])
     collector, run, tick, time, end = _read_moment(head)
     size, end = read_long(head, end)
     if size < 0:
@@ -63,20 +63,20 @@ def read_frame(data: Any, at: int) -> Frame | None:
 
 def read_sample(data: bytes | memoryview, at: int) -> Sample | None:
     """Its histories are arrays, as the balancer's own are."""
-    head = bytes(data[at : at + _LONGEST_HEAD])
+    head = bytes(data[at : at + _LONGEST_HEAD_BYTES])
     collector, run, tick, time, end = _read_moment(head)
     set_id, end = read_name(head, end)
     set_output, end = read_name(head, end)
     set_bin, end = read_long(head, end)
     frames, start = read_pieces(data, at + end)
     rest = bytes(data[start:])
-    numbers, end = _THREE.unpack_from(rest), _THREE.size
+    numbers, end = _THREE_DOUBLES.unpack_from(rest), _THREE_DOUBLES.size
     histories = []
-    for _ in range(_HISTORIES):
+    for _ in range(_HISTORY_COUNT):
         history, end = read_floats(rest, end)
         histories.append(history)
-    labels = _THREE.unpack_from(rest, end)
-    epoch, end = read_long(rest, end + _THREE.size)
+    labels = _THREE_DOUBLES.unpack_from(rest, end)
+    epoch, end = read_long(rest, end + _THREE_DOUBLES.size)
     balancing, end = read_name(rest, end)
     if end != len(rest):
         return None
@@ -98,7 +98,7 @@ def write_sample(head: bytes, sample: Sample) -> bytes:
         write_name(sample.set_output),
         write_long(sample.set_bin),
         *write_pieces(sample.frames),
-        _THREE.pack(sample.speed, sample.purpose_distance, sample.purpose_bearing),
+        _THREE_DOUBLES.pack(sample.speed, sample.purpose_distance, sample.purpose_bearing),
     ]
     for history in (
         sample.history_acceleration,
@@ -110,7 +110,7 @@ def write_sample(head: bytes, sample: Sample) -> bytes:
     ):
         pieces += write_floats(history)
     pieces += (
-        _THREE.pack(sample.acceleration, sample.braking, sample.steering),
+        _THREE_DOUBLES.pack(sample.acceleration, sample.braking, sample.steering),
         write_long(sample.epoch),
         write_name(sample.balancing),
     )
@@ -165,7 +165,7 @@ def _names(encoded: bytes) -> tuple[str, str]:
     names = []
     while encoded:
         size = encoded[0]
-        if size >= _LONGEST_NAME or size & 1:
+        if size >= _SHORT_NAME_LIMIT or size & 1:
             raise ValueError("a name of more than 63 bytes, or of less than none")
         names.append(encoded[1 : 1 + (size >> 1)].decode())
         encoded = encoded[1 + (size >> 1) :]

@@ -10,13 +10,13 @@ Place = tuple[int, int]
 """Partition and offset of a frame."""
 
 _RECENT_BYTES = 32 << 20
-_SEEK_BEYOND = 300
+_SEEK_BEYOND_OFFSETS = 300
 """Offsets that are read through to the next frame that is wanted: it takes about as long as to seek it."""
-_CLOSE = 16
+_CLOSE_OFFSETS = 16
 """Offsets to the next frame that is read although it is not wanted yet."""
-_LARGE = 65_536
+_LARGE_FRAME_BYTES = 65_536
 """Bytes: a frame as large as few are."""
-_BATCH = 200
+_BATCH_RECORDS = 200
 _FETCH_BYTES = 4 << 20
 _PATIENCE_S = 10.0
 
@@ -79,9 +79,9 @@ class FrameStore:
         """These pictures, from the log. What ticks hold and lies close by is read with them, and kept, where there is
         room for it: after a restart, what waits comes back in a few large reads."""
         wanted = set(missing)
-        known = sweeps(sorted(wanted | self._holders.keys() - self._held.pictures.keys()), _CLOSE)
+        known = sweeps(sorted(wanted | self._holders.keys() - self._held.pictures.keys()), _CLOSE_OFFSETS)
         together = [place for sweep in known if wanted.intersection(sweep) for place in sweep]
-        read = self._log.read(together if len(together) <= self._held.room // _LARGE else sorted(wanted))
+        read = self._log.read(together if len(together) <= self._held.room // _LARGE_FRAME_BYTES else sorted(wanted))
         for place, picture in read.items():
             if place in self._holders:
                 self._held.put(place, picture)

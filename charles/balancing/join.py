@@ -16,8 +16,8 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from charles.events import Control, Sample
 
-LONGEST_GAP: Final = 3
-_ROOM: Final = 4
+LONGEST_GAP_TICKS: Final = 3
+_ROOM_HISTORIES: Final = 4
 """How many histories long the arrays may grow before what is past is cut off: seldom, and little."""
 SIGNALS = ("acceleration", "braking", "steering", "speed", "purpose_distance", "purpose_bearing")
 
@@ -82,14 +82,14 @@ class Window(Generic[Value]):
     def before(self, tick: int) -> tuple[Value, ...] | None:
         """The values of the `size` ticks that end at tick-1, oldest first; None while they are not whole."""
         gap = tick - self.last - 1
-        if gap > LONGEST_GAP or len(self.values) + gap < self._size or not self.values:
+        if gap > LONGEST_GAP_TICKS or len(self.values) + gap < self._size or not self.values:
             return None
         return (*self.values, *[self.values[-1]] * gap)[-self._size :] if gap else tuple(self.values)
 
     def push(self, tick: int, value: Value) -> None:
         """Add the value of a tick later than all before."""
         gap = tick - self.last - 1
-        if gap > LONGEST_GAP:
+        if gap > LONGEST_GAP_TICKS:
             self.values.clear()
         elif gap and self.values:
             self.values.extend([self.values[-1]] * gap)
@@ -126,7 +126,7 @@ class History:
         gap, kept = tick - self.last - 1, len(self._signals[0])
         if not gap and kept >= self._size:
             return self.past
-        if gap > LONGEST_GAP or kept + gap < self._size or not kept:
+        if gap > LONGEST_GAP_TICKS or kept + gap < self._size or not kept:
             return None
         return tuple([(signal[-self._size :] + signal[-1:] * gap)[-self._size :] for signal in self._signals])
 
@@ -138,7 +138,7 @@ class History:
         for signal, value in zip(self._signals, _signals_of(control)):  # noqa: B905  # as many, and it costs
             signal.append(value)
         self.last = tick
-        if len(self._signals[0]) >= _ROOM * self._size:
+        if len(self._signals[0]) >= _ROOM_HISTORIES * self._size:
             self._signals = list(self.past)
 
     def forget(self) -> None:
@@ -149,7 +149,7 @@ class History:
 
     def _bridge(self, gap: int) -> None:
         for signal in self._signals:
-            if gap > LONGEST_GAP:
+            if gap > LONGEST_GAP_TICKS:
                 del signal[:]
             else:
                 signal.extend(signal[-1:] * gap)

@@ -43,7 +43,7 @@ class Reading:
         return max(self.position, self.known)
 
 
-_REMEMBERED = 100
+_REMEMBERED_RUNS = 100
 """Runs that are over and stay in memory; what is older is looked up in the log where somebody asks for it."""
 
 
@@ -86,7 +86,7 @@ class Partition:
         """Let go of runs that are over but for the newest ones; to be called while the ledgers of all that have not
         changed are in the log."""
         over = [run for run, join in self.runs.items() if join.over and run not in self.changed]
-        for run in sorted(over, key=lambda run: self.runs[run].heard)[:-_REMEMBERED]:
+        for run in sorted(over, key=lambda run: self.runs[run].heard)[:-_REMEMBERED_RUNS]:
             self._past.add(self.ledger(run))
             del self.runs[run]
             self._counted.pop(run, None)

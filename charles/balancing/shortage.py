@@ -18,10 +18,10 @@ from charles.labels.set_kinds import SetKind
 from charles.pacing import Rate
 
 PATIENCE_S = 45.0
-ENOUGH = 300
+ENOUGH_TICKS = 300
 """Ticks that must have come before a bin is said to get none."""
 _AGAIN_S = 300.0
-_NAMED = 3
+_NAMED_BINS = 3
 _WINDOW_S = 120.0
 
 
@@ -78,7 +78,7 @@ class SetRate:
 
 def starving(fillings: Iterable[Filling]) -> list[str]:
     """The names of the bins that hold up the next sets, at most three of each kind, the scarcest first."""
-    return [filling.kind.cell_name(cell) for filling in fillings for cell in filling.empty[:_NAMED]]
+    return [filling.kind.cell_name(cell) for filling in fillings for cell in filling.empty[:_NAMED_BINS]]
 
 
 def explained(filling: Filling, per_minute: float) -> str:
@@ -105,7 +105,7 @@ class NeverFilled:
         """What has to be said now, a line for each kind of set; at: seconds, growing."""
         if self._began is None:
             self._began = at
-        late = [filling for filling in fillings if filling.never and filling.ticks >= ENOUGH]
+        late = [filling for filling in fillings if filling.never and filling.ticks >= ENOUGH_TICKS]
         found = {(filling.kind.name, cell) for filling in late for cell in filling.never}
         if at - self._began < PATIENCE_S or at - self._told_at < _AGAIN_S or found == self._told:
             return []
@@ -135,7 +135,8 @@ class NeverFilled:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join([*names[:_NAMED], *([f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else [])])
+    more = [f"and {len(names) - _NAMED_BINS} more"] if len(names) > _NAMED_BINS else []
+    return ", ".join([*names[:_NAMED_BINS], *more])
 
 
 def leave_out_words(late: Sequence[Filling], config: Config) -> str:

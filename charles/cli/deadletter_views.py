@@ -22,7 +22,7 @@ from charles.kafka.dead_letters import NOWHERE
 from charles.settings import Kafka
 
 _DUMPED_BYTES = 256
-_ROW = 16
+_ROW_BYTES = 16
 
 Facts = dict[str, Any]
 
@@ -126,10 +126,10 @@ def print_one(kafka: Kafka, one: Facts) -> None:
 
 def _hexdump(data: bytes, size: int) -> str:
     rows = []
-    for at in range(0, len(data), _ROW):
-        row = data[at : at + _ROW]
+    for at in range(0, len(data), _ROW_BYTES):
+        row = data[at : at + _ROW_BYTES]
         letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        rows.append(f"{at:08x}  {row.hex(' '):<{3 * _ROW - 1}}  {letters}")
+        rows.append(f"{at:08x}  {row.hex(' '):<{3 * _ROW_BYTES - 1}}  {letters}")
     if size > len(data):
         rows.append(f"... {size - len(data):,} more")
     return "\n".join(rows)

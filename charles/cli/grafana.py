@@ -19,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_SHOWN = 5
+_SHOWN_PLACES = 5
 _GRAFANAS_OWN = ("id", "version")
 
 
@@ -88,10 +88,10 @@ def _tell(title: str, places: list[str] | None) -> None:
         typer.echo(f"{title} is not there; `charles grafana push` puts it there")
         return
     typer.echo(f"{title} " + (f"differs in {len(places)} places" if places else "is as it should be"))
-    for place in places[:_SHOWN]:
+    for place in places[:_SHOWN_PLACES]:
         typer.echo(f"  {place}")
-    if len(places) > _SHOWN:
-        typer.echo(f"  and {len(places) - _SHOWN} more")
+    if len(places) > _SHOWN_PLACES:
+        typer.echo(f"  and {len(places) - _SHOWN_PLACES} more")
 
 
 def _without(dashboard: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from charles.ledger.sample_ledger import TrainerLedger
     from charles.ledger.tick_ledger import Totals
 
-_LARGEST = 10
+_SHOWN_BINS = 10
 
 
 def ledger_command(
@@ -47,7 +47,7 @@ def ledger_command(
 
             typer.echo(json.dumps(_facts(ledgers, totals, learned), indent=2))
         else:
-            _print_tables(ledgers, totals, learned, None if by_bin else _LARGEST)
+            _print_tables(ledgers, totals, learned, None if by_bin else _SHOWN_BINS)
         if not (all(ledger.adds_up for ledger in ledgers) and all(model.adds_up for model in learned)):
             raise typer.Exit(1)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 Column = Annotated[str | None, typer.Option(metavar="NAME", show_default="by its usual names")]
-LEAST_STEP = 4.0
+LEAST_STEP_TICKS = 4.0
 """Ticks from one row to the next, above which no history gets whole."""
 
 
@@ -156,6 +156,6 @@ def _tell_imported(folder: Path, made: ImportResult) -> None:
         typer.echo(f"{made.too_many:,} rows came within a tick of another one, and are left out")
     if made.gaps:
         typer.echo(f"{made.gaps:,} gaps of more than 3 ticks: after each of them 60 ticks give no sample")
-    if made.step > LEAST_STEP:
+    if made.step > LEAST_STEP_TICKS:
         typer.secho("with less than 7.5 rows a second no sample can be made of it", fg="red", err=True)
     typer.echo(f"{folder} is made: {made.ticks:,} ticks in {made.runs:,} runs")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from charles.recordings.format.reader import Recording
     from charles.recordings.inspect.info import RecordingInfo, RunInfo
 
-_RUNS = 30
+_SHOWN_RUNS = 30
 """Rows of runs that are shown; --json has all."""
-_BAR = 24
+_BAR_CHARACTERS = 24
 
 
 def info(
@@ -131,8 +131,8 @@ def _print(source: Recording, found: RecordingInfo) -> None:
     console.print("", _topics(source), sep="\n")
     if found.runs:
         console.print("", _collectors(found), "", _runs(source, found), sep="\n")
-        if len(found.runs) > _RUNS:
-            console.print(f"... and {len(found.runs) - _RUNS:,} more runs: --json has them all")
+        if len(found.runs) > _SHOWN_RUNS:
+            console.print(f"... and {len(found.runs) - _SHOWN_RUNS:,} more runs: --json has them all")
     if found.labels.drive.ticks:
         console.print("", _labels(found), sep="\n")
     if found.unreadable:
@@ -189,7 +189,7 @@ def _runs(source: Recording, found: RecordingInfo) -> Table:
     for head in ("from", "ticks", "records", "missing"):
         table.add_column(head, justify="right", no_wrap=True)
     began = bounds(source)[0]
-    for run in list(found.runs.values())[:_RUNS]:
+    for run in list(found.runs.values())[:_SHOWN_RUNS]:
         halves = [half for _name, half in _halves(run) if half.records]
         ticks = f"{min(half.first for half in halves)}-{max(half.last for half in halves)}"
         counts = "/".join(dict.fromkeys(f"{half.records:,}" for _name, half in _halves(run)))
@@ -222,7 +222,7 @@ def _labels(found: RecordingInfo) -> Table:
 
 
 def _bar_of(share: float) -> str:
-    eighths = round(share * _BAR * 8)
+    eighths = round(share * _BAR_CHARACTERS * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 

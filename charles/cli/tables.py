@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-_FOR_FILES = 200
+_FILE_WIDTH = 200
 
 
 def table_console() -> Console:
@@ -16,4 +16,4 @@ def table_console() -> Console:
     from rich.console import Console
 
     found = Console()
-    return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=_FOR_FILES)
+    return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=_FILE_WIDTH)

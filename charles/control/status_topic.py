@@ -28,7 +28,7 @@ from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
 
-_KEPT = 2000
+_TAIL_RECORDS = 2000
 _QUIET_S = 0.7
 _ANSWER_S = 0.5
 
@@ -108,7 +108,7 @@ class StatusTopic:
         self._away = False
         self._back = datetime.min.replace(tzinfo=UTC)
         self._topic = name(kafka, topics.STATUS)
-        self._follower = StatusFollower(kafka, "heartbeats", _KEPT, _ANSWER_S)
+        self._follower = StatusFollower(kafka, "heartbeats", _TAIL_RECORDS, _ANSWER_S)
 
     def __enter__(self) -> Self:
         return self

@@ -17,9 +17,9 @@ from charles.evaluation.workers import Interrupted, never
 from charles.games.game import Action, Game, Observation
 from charles.pacing import HZ
 
-SECONDS = 12.0
-EVERY = 3  # ticks between two pictures of the film: 10 a second
-WIDTH = 400  # px of one driver's panel
+FILM_S = 12.0
+TICKS_A_PICTURE = 3  # ticks between two pictures of the film: 10 a second
+PANEL_WIDTH = 400  # px of one driver's panel
 HOLD_S = 1.5  # the last picture stays, before the film begins again
 
 _COLOURS = 112
@@ -45,7 +45,7 @@ def shoot(
     driver: Driver,
     seed: int,
     unstuck: Unstuck,
-    seconds: float = SECONDS,
+    seconds: float = FILM_S,
     stop: Callable[[], bool] = never,
 ) -> list[Shot]:
     """Drive a freshly opened game for at most so many seconds; every EVERYth tick is a shot, and so is its end.
@@ -54,14 +54,14 @@ def shoot(
     """
     shots: list[Shot] = []
     height, width = game.picture_size
-    size = (WIDTH, round(WIDTH * height / width))
+    size = (PANEL_WIDTH, round(PANEL_WIDTH * height / width))
     ticks = 0
 
     def watch(seen: Observation, action: Action, score: float) -> None:
         nonlocal ticks
         if stop():
             raise Interrupted("the film was stopped")
-        if ticks % EVERY == 0:
+        if ticks % TICKS_A_PICTURE == 0:
             picture = Image.fromarray(np.asarray(seen.hood)).resize(size, Image.Resampling.BICUBIC)
             shots.append(Shot(picture, seen.telemetry.speed, action, score))
         ticks += 1
@@ -86,7 +86,7 @@ def draw_film(path: Path, drives: Sequence[tuple[str, list[Shot]]], unit: str) -
     ]
     palette = _palette(pictures)
     frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    durations = [EVERY * 1000 // HZ] * (length - 1) + [round(HOLD_S * 1000)]
+    durations = [TICKS_A_PICTURE * 1000 // HZ] * (length - 1) + [round(HOLD_S * 1000)]
     with written(path) as file:
         frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False)
 

@@ -17,7 +17,7 @@ from charles.base.progress import step_bar
 from charles.evaluation.drivers import Network, npc
 from charles.evaluation.driving import Driver, EvaluationDrive
 from charles.evaluation.film import draw_film, shoot
-from charles.evaluation.scores import FIRST_UNSEEN, Scores, evaluate
+from charles.evaluation.scores import FIRST_UNSEEN_SEED, Scores, evaluate
 from charles.evaluation.sources import Weights
 from charles.evaluation.workers import never
 from charles.games.game import open_game
@@ -52,7 +52,7 @@ def evaluate_and_film(
     name = settings.driven_game
     score, picture_size = _facts_of_game(name)
     drivers = _drivers(settings, picture_size, newest, untrained)
-    worlds = range(FIRST_UNSEEN, FIRST_UNSEEN + (seeds or DEFAULT_SEEDS[score]))
+    worlds = range(FIRST_UNSEEN_SEED, FIRST_UNSEEN_SEED + (seeds or DEFAULT_SEEDS[score]))
     open_world = functools.partial(open_game, name)
     workers = min(os.cpu_count() or 1, len(worlds), MOST_WORKERS)
     unit = "m" if score == "distance" else "points"
@@ -124,5 +124,5 @@ def _drivers(
 
 def _facts_of_game(name: str) -> tuple[str, tuple[int, int]]:
     """How it is scored, and its pictures' (height, width)."""
-    with closing(open_game(name, FIRST_UNSEEN)) as game:
+    with closing(open_game(name, FIRST_UNSEEN_SEED)) as game:
         return game.episode.score, game.picture_size

@@ -13,7 +13,7 @@ from charles.config import Unstuck
 from charles.evaluation.driving import Driver, EvaluationDrive
 from charles.evaluation.workers import OpenGame, Task, drive_all, never
 
-FIRST_UNSEEN = 1_000_000  # collectors' worlds have lower seeds (settings.Collect.seed)
+FIRST_UNSEEN_SEED = 1_000_000  # collectors' worlds have lower seeds (settings.Collect.seed)
 
 
 @dataclass(frozen=True, slots=True)

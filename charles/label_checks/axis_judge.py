@@ -17,21 +17,21 @@ from typing import Literal
 import numpy as np
 
 from charles.label_checks import constant_signals
-from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, ImpulseResponse, ResponseFit
+from charles.label_checks.impulse_response import BLOCK_TICKS, LAGS, REACH_TICKS, ImpulseResponse, ResponseFit
 from charles.label_checks.run_data import FindingKind, Flags, Floats
 from charles.label_checks.segments import Segment
 
 EARLIEST, LATEST = -1, 3
-SEARCHED = 12
+SEARCHED_TICKS = 12
 """Ticks either way; the outermost lags stand for all beyond them, and mean nothing."""
 MARGIN = 1.5
 """Standard errors by which a peak must be surer than any that speaks against it, over a whole span."""
 OPPOSED, CONTRARY = -0.3, -0.6
 """Correlations of control and motion: their senses are opposite below the one if the peak is so too, below the other in
 any case. Of 20 s of good driving 99 in 100 have 0.16 or more."""
-UNRELATED = 0.3
-_ANSWERED = 10  # ticks within which the motion has answered, for plain correlations
-_VARIED = 0.03
+UNRELATED_CORRELATION = 0.3
+_ANSWER_TICKS = 10  # ticks within which the motion has answered, for plain correlations
+_VARIED_STD = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,15 @@ class AxisJudge:
             lag = EARLIEST + int(np.abs(_part(crossed, EARLIEST, LATEST)).argmax())
             return Verdict(FindingKind.SWAPPED, False, lag, _surest(crossed), correlation)
         against = -answer.least(0, LATEST)
-        if correlation <= CONTRARY or (correlation <= OPPOSED and against >= answer.most(-SEARCHED, SEARCHED) + margin):
+        if correlation <= CONTRARY or (
+            correlation <= OPPOSED and against >= answer.most(-SEARCHED_TICKS, SEARCHED_TICKS) + margin
+        ):
             if against >= self.axis.strong:
                 return Verdict(self.axis.inverted, False, 0, against, correlation)
             return Verdict(correlation=correlation)
         good = answer.most(EARLIEST, LATEST)
-        lag = answer.best(-SEARCHED, SEARCHED)
-        peak = answer.most(-SEARCHED, SEARCHED)
+        lag = answer.best(-SEARCHED_TICKS, SEARCHED_TICKS)
+        peak = answer.most(-SEARCHED_TICKS, SEARCHED_TICKS)
         if peak >= max(strong, good + margin):
             return Verdict(FindingKind.SHIFTED, False, lag, peak, correlation)
         fine = good >= strong and good == peak
@@ -111,17 +113,17 @@ class AxisJudge:
         included; None where it does, or where there is nothing to show."""
         answer = self.direct.over(first, last)
         control, moved = self._used(first, last, 0)
-        if answer is None or control.std() < _VARIED or moved.std() == 0:
+        if answer is None or control.std() < _VARIED_STD or moved.std() == 0:
             return None
         correlation, sure = self.correlation(first, last), _absolute(answer)
-        if sure >= self.axis.unsure or abs(correlation) >= UNRELATED:
+        if sure >= self.axis.unsure or abs(correlation) >= UNRELATED_CORRELATION:
             return None
         return Verdict(self.axis.unexplaining, False, 0, sure, correlation)
 
     def correlation(self, first: int, last: int) -> float:
         """The strongest plain correlation of the control with the motion that comes at most a third of a second
         later."""
-        found = [_correlation(*self._used(first, last, later)) for later in range(0, _ANSWERED, 3)]
+        found = [_correlation(*self._used(first, last, later)) for later in range(0, _ANSWER_TICKS, 3)]
         return max(found, key=abs)
 
     def _used(self, first: int, last: int, later: int) -> tuple[Floats, Floats]:
@@ -133,7 +135,7 @@ class AxisJudge:
 
 def _response(control: Floats, motion: Floats, present: Floats, counts: Flags) -> ResponseFit:
     """Of a control where it moves: one that stays is judged by still.py."""
-    return ResponseFit(control, motion, present, counts & ~constant_signals.steady(control, BLOCK))
+    return ResponseFit(control, motion, present, counts & ~constant_signals.steady(control, BLOCK_TICKS))
 
 
 def _turning(piece: Segment) -> Floats:
@@ -158,11 +160,11 @@ def _surest(answer: ImpulseResponse) -> float:
 
 def _absolute(answer: ImpulseResponse) -> float:
     """In either sense, wherever."""
-    return float(np.abs(_part(answer, -SEARCHED, SEARCHED)).max())
+    return float(np.abs(_part(answer, -SEARCHED_TICKS, SEARCHED_TICKS)).max())
 
 
 def _correlation(a: Floats, b: Floats) -> float:
-    if len(a) < 2 * REACH:
+    if len(a) < 2 * REACH_TICKS:
         return 0.0
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))

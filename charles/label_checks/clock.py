@@ -14,11 +14,11 @@ from charles.pacing import HZ
 
 TOLERANCE_S = 0.5
 """A tick may come so much too late: a busy machine's do."""
-DRIFT = 0.05
+DRIFT_SHARE = 0.05
 """Share by which the time of a tick may differ from 1/30 s."""
-_SECOND = 1_000_000
-_LONG_ENOUGH = 10 * HZ
-_MOVING = 1.0
+_MICROSECONDS_A_SECOND = 1_000_000
+_LONG_ENOUGH_TICKS = 10 * HZ
+_MOVING_SPEED = 1.0
 
 
 def jumps(tick: Integers, time: Integers, tolerance_s: float = TOLERANCE_S) -> list[tuple[int, float]]:
@@ -28,8 +28,8 @@ def jumps(tick: Integers, time: Integers, tolerance_s: float = TOLERANCE_S) -> l
         return []
     ticks, step = np.diff(tick), np.diff(time)
     pace = float(np.median(step / ticks))
-    real = abs(pace * HZ / _SECOND - 1) < 0.5
-    extra = (step - pace * ticks) / _SECOND
+    real = abs(pace * HZ / _MICROSECONDS_A_SECOND - 1) < 0.5
+    extra = (step - pace * ticks) / _MICROSECONDS_A_SECOND
     jumped = (step < 0) | ((extra > tolerance_s) & real)
     return [(int(row) + 1, float(extra[row])) for row in np.flatnonzero(jumped)]
 
@@ -55,16 +55,16 @@ def _jump(driven: Driven, row: int, seconds: float) -> Finding:
 def _drift(driven: Driven) -> list[Finding]:
     """Whether the clock stands, or the world follows one that goes at another pace than the ticks: a game in real time
     that was not recorded 30 times a second."""
-    if len(driven) < _LONG_ENOUGH:
+    if len(driven) < _LONG_ENOUGH_TICKS:
         return []
-    pace = float(np.median(np.diff(driven.time) / np.diff(driven.tick))) / _SECOND
+    pace = float(np.median(np.diff(driven.time) / np.diff(driven.tick))) / _MICROSECONDS_A_SECOND
     if pace <= 0:
         words = (
             "most ticks have the time of the tick before: the clock was not read anew; times and latencies are wrong"
         )
         return [driven.found(FindingKind.CLOCK_DRIFT, 0, len(driven) - 1, words, -1.0)]
     world, off = _usual(driven), pace * HZ - 1
-    if abs(off) < DRIFT or not world or abs(world / pace - 1) > DRIFT:
+    if abs(off) < DRIFT_SHARE or not world or abs(world / pace - 1) > DRIFT_SHARE:
         return []
     words = (
         f"a tick takes {pace * 1000:.1f} ms, by the clock and by the way that the car drives in it, not "
@@ -76,14 +76,14 @@ def _drift(driven: Driven) -> list[Finding]:
 def _usual(driven: Driven) -> float:
     """Seconds of the world in a tick: the way driven over the speed; 0 of a car that hardly moves."""
     way, speed = _steps(driven)
-    moving = speed > _MOVING
+    moving = speed > _MOVING_SPEED
     return float(np.median(way[moving] / speed[moving])) if moving.sum() >= HZ else 0.0
 
 
 def _moved(driven: Driven, row: int) -> float:
     """The same, between one row and the row before."""
     way, speed = _steps(driven)
-    return float(way[row - 1] / max(speed[row - 1], _MOVING))
+    return float(way[row - 1] / max(speed[row - 1], _MOVING_SPEED))
 
 
 def _steps(driven: Driven) -> tuple[Floats, Floats]:

@@ -9,12 +9,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from charles.label_checks.run_data import Driven, Finding, FindingKind, Flags, Floats, spans
 from charles.pacing import HZ
 
-SAME = 0.01
+SAME_RANGE = 0.01
 """A control that stays within this much is constant: a stick that trembles is."""
-CONSTANT = 10 * HZ
+CONSTANT_TICKS = 10 * HZ
 """Ticks from which on it is looked at. A car that spins can hold full lock for 7 s."""
-_FEW = CONSTANT // 2
-TURNING = 0.15
+_FEW_TICKS = CONSTANT_TICKS // 2
+TURNING_YAW_RATE = 0.15
 """rad/s between the 5th and the 95th percentile of the yaw rate: no constant steering gives that."""
 SPEED_CHANGE = 1.5
 """m/s that the speed must have risen and fallen in a row, by its means over a second: a constant throttle makes it go
@@ -22,10 +22,10 @@ one way."""
 FULL, SATURATED, SATURATED_TICKS = 0.99, 0.95, 30 * HZ
 """Beyond this a control is full; full for this share of so many ticks it is saturated. CarRacing's driver, disturbed,
 reaches 0.8 in 20 s."""
-FROZEN = 2 * HZ
-MOVING = 1.0
+FROZEN_TICKS = 2 * HZ
+MOVING_SPEED = 1.0
 _MOVED_M = 2.0
-_TURNED = 0.5
+_TURNED_RAD = 0.5
 
 
 def findings(driven: Driven) -> list[Finding]:
@@ -35,13 +35,13 @@ def findings(driven: Driven) -> list[Finding]:
 def constant(driven: Driven) -> list[Finding]:
     """Spans in which the steering, the throttle or the brake stays and the car answers a control that changes."""
     found = []
-    moving = driven.speed > MOVING
+    moving = driven.speed > MOVING_SPEED
     for name in ("steering", "acceleration", "braking"):
         values = getattr(driven, name)
-        for first, last in spans(steady(values, _FEW), CONSTANT):
+        for first, last in spans(steady(values, _FEW_TICKS), CONSTANT_TICKS):
             span = slice(first, last + 1)
             value, seconds = float(np.median(values[span])), (last - first + 1) / HZ
-            if moving[span].mean() < 0.8 or (name == "braking" and value < 2 * SAME):
+            if moving[span].mean() < 0.8 or (name == "braking" and value < 2 * SAME_RANGE):
                 continue
             if (against := _contradicted(name, driven.rows(span))) is not None:
                 words = (
@@ -59,7 +59,7 @@ def saturated(driven: Driven) -> list[Finding]:
         if len(values) < SATURATED_TICKS:
             continue
         full = np.abs(values) >= FULL
-        share = sliding_window_view(full & (driven.speed > MOVING), SATURATED_TICKS).mean(axis=1)
+        share = sliding_window_view(full & (driven.speed > MOVING_SPEED), SATURATED_TICKS).mean(axis=1)
         for first, last in spans(_covered(share >= SATURATED, SATURATED_TICKS)):
             span = slice(first, last + 1)
             if name != "steering" and abs(np.sign(values[span]).mean()) > SATURATED:
@@ -89,19 +89,19 @@ def frozen(driven: Driven) -> list[Finding]:
 
 def stuck(driven: Driven) -> list[tuple[int, int]]:
     """First and last rows of frozen telemetry."""
-    if len(driven) < FROZEN:
+    if len(driven) < FROZEN_TICKS:
         return []
     same = (np.diff(driven.speed) == 0) & (np.diff(driven.yaw_rate) == 0)
-    rows = [(first, last + 1) for first, last in spans(same, FROZEN)]
-    return [(a, b) for a, b in rows if driven.speed[a] > MOVING or _moved(driven, a, b) > _MOVED_M]
+    rows = [(first, last + 1) for first, last in spans(same, FROZEN_TICKS)]
+    return [(a, b) for a, b in rows if driven.speed[a] > MOVING_SPEED or _moved(driven, a, b) > _MOVED_M]
 
 
 def steady(values: Floats, ticks: int) -> Flags:
-    """(n,): whether a value lies in a stretch of so many that stay within SAME."""
+    """(n,): whether a value lies in a stretch of so many that stay within SAME_RANGE."""
     if len(values) < ticks:
         return np.zeros(len(values), bool)
     windows = sliding_window_view(values, ticks)
-    return _covered(windows.max(axis=1) - windows.min(axis=1) <= SAME, ticks)
+    return _covered(windows.max(axis=1) - windows.min(axis=1) <= SAME_RANGE, ticks)
 
 
 def _covered(starts: Flags, ticks: int) -> Flags:
@@ -117,7 +117,7 @@ def _contradicted(name: str, rows: Driven) -> str | None:
     """What the car does that it cannot do under a constant control, in words."""
     if name == "steering":
         low, high = np.percentile(rows.yaw_rate, [5, 95])
-        return f"the yaw rate goes from {low:.2f} to {high:.2f} rad/s" if high - low > TURNING else None
+        return f"the yaw rate goes from {low:.2f} to {high:.2f} rad/s" if high - low > TURNING_YAW_RATE else None
     seconds = rows.speed[: len(rows) // HZ * HZ].reshape(-1, HZ).mean(axis=1)
     rise = float((seconds - np.minimum.accumulate(seconds)).max())
     fall = float((np.maximum.accumulate(seconds) - seconds).max())
@@ -129,9 +129,9 @@ def _yaw_alone(driven: Driven) -> list[tuple[int, int]]:
     """First and last rows of a yaw rate that stays while the heading turns otherwise."""
     heading = np.unwrap(driven.heading)
     found = []
-    for first, last in spans(np.diff(driven.yaw_rate) == 0, FROZEN):
+    for first, last in spans(np.diff(driven.yaw_rate) == 0, FROZEN_TICKS):
         turned = heading[last + 1] - heading[first]
-        if abs(turned - driven.yaw_rate[first] * (last + 1 - first) / HZ) > _TURNED:
+        if abs(turned - driven.yaw_rate[first] * (last + 1 - first) / HZ) > _TURNED_RAD:
             found.append((first, last + 1))
     return found
 

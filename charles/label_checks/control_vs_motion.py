@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from charles.label_checks.axis_judge import EARLIEST, LATEST, MARGIN, PEDALS, STEERING, AxisJudge, JudgedAxis, Verdict
-from charles.label_checks.impulse_response import REACH, ResponseFit
+from charles.label_checks.impulse_response import REACH_TICKS, ResponseFit
 from charles.label_checks.messages import words
 from charles.label_checks.run_data import Driven, Finding, FindingKind, Floats
 from charles.label_checks.segments import Segment, pieces
@@ -16,12 +16,12 @@ from charles.pacing import HZ
 
 _WINDOW_MARGIN = 1.0
 _LAGS_APART = 2
-_FAR = tuple(range(20, 61, 20)) + tuple(range(-20, -61, -20))
-_FAR_SURER = 2.0
+_FAR_SHIFTS = tuple(range(20, 61, 20)) + tuple(range(-20, -61, -20))
+_FAR_MARGIN = 2.0
 """Standard errors that a far shift must be surer than a near one: it is looked for at many more lags."""
-_SHORTEST = 10 * HZ
+_SHORTEST_SPAN_TICKS = 10 * HZ
 """Ticks of a span: what a moment says most of is that moment, not how the run was recorded."""
-_SNAP = 3 * HZ
+_SNAP_TICKS = 3 * HZ
 """Ticks from a piece's end within which an edge is that end."""
 
 
@@ -46,7 +46,7 @@ def findings(driven: Driven) -> list[Finding]:
                 wrong = _far(axis, piece)
             for span in [*wrong, *_unexplained(judge, verdicts, wrong)]:
                 first, last = _edges(judge, span, usual)
-                if last - first < _SHORTEST:
+                if last - first < _SHORTEST_SPAN_TICKS:
                     continue
                 rows = int(piece.rows[first]), int(piece.rows[last])
                 text, measure = words(axis, span.verdict, usual or 0)
@@ -80,9 +80,9 @@ def _wrong(judge: AxisJudge, verdicts: list[_Span]) -> list[_Span]:
 def _far(axis: JudgedAxis, piece: Segment) -> list[_Span]:
     """Labels of a whole piece that are shifted farther than a Response reaches: up to two seconds."""
     best: list[_Span] = []
-    for ticks in _FAR:
+    for ticks in _FAR_SHIFTS:
         judge = AxisJudge(axis, piece.earlier(ticks))
-        verdict = judge.verdict(0, judge.blocks, axis.certain + _FAR_SURER, MARGIN)
+        verdict = judge.verdict(0, judge.blocks, axis.certain + _FAR_MARGIN, MARGIN)
         if verdict.fine or verdict.kind is FindingKind.SHIFTED:
             verdict = replace(verdict, kind=FindingKind.SHIFTED, fine=False, lag=verdict.lag - ticks)
             best = max(best, [_Span(verdict, 0, judge.blocks)], key=lambda spans: spans[0].verdict.sure if spans else 0)
@@ -145,23 +145,23 @@ def _edges(judge: AxisJudge, span: _Span, usual: int | None) -> tuple[int, int]:
         high = judge.direct.rows(0, min(span.last + window, judge.blocks))[1]
         begin, end = _densest(_speaks(judge, span, usual)[low:high])
         begin, end = begin + low, end + low
-    first = 0 if begin < _SNAP else begin + ResponseFit.first
-    last = rows - 1 + 2 * REACH + 1 if end > rows - _SNAP else end - 1 + ResponseFit.first
+    first = 0 if begin < _SNAP_TICKS else begin + ResponseFit.first
+    last = rows - 1 + 2 * REACH_TICKS + 1 if end > rows - _SNAP_TICKS else end - 1 + ResponseFit.first
     return first, last
 
 
 def _speaks(judge: AxisJudge, span: _Span, usual: int) -> Floats:
     """(rows,): how much each tick speaks for what is wrong in a span and against the usual answer."""
     direct = judge.direct.evidence()
-    right = direct[:, usual + REACH]
+    right = direct[:, usual + REACH_TICKS]
     within = slice(*judge.direct.rows(span.first, span.last))
     kind, lag = span.verdict.kind, span.verdict.lag
     if kind is FindingKind.SHIFTED:
-        speaks: Floats = direct[:, lag + REACH] - right
+        speaks: Floats = direct[:, lag + REACH_TICKS] - right
     elif kind is judge.axis.inverted:
-        speaks = -direct[:, EARLIEST + REACH : LATEST + REACH + 1].sum(axis=1)
+        speaks = -direct[:, EARLIEST + REACH_TICKS : LATEST + REACH_TICKS + 1].sum(axis=1)
     elif kind is FindingKind.SWAPPED:
-        crossed = judge.crossed.evidence()[:, lag + REACH]
+        crossed = judge.crossed.evidence()[:, lag + REACH_TICKS]
         speaks = crossed * np.sign(crossed[within].sum()) - right
     else:
         outside = np.delete(right, np.r_[within])

@@ -1,7 +1,7 @@
 """How the motion answers a control: one number for each lag, and how sure it is.
 
-The change of the motion from one tick to the next is regressed on the control at all lags at once, from REACH ticks
-before to REACH ticks after. A plain cross-correlation would find a broad hill only, because a control resembles itself
+The change of the motion from one tick to the next is regressed on the control at all lags at once, from REACH_TICKS
+before to REACH_TICKS after. A plain cross-correlation would find a broad hill only, because a control resembles itself
 a few ticks later; the regression takes that resemblance out, and what is left is a peak at the lag at which the car
 answers. That the motion lags by itself (it is an integral) is taken out by what it is now, which is regressed on too.
 
@@ -22,9 +22,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from charles.label_checks.run_data import Flags, Floats, Integers
 
-REACH = 15
-LAGS = np.arange(-REACH, REACH + 1)
-BLOCK = 150
+REACH_TICKS = 15
+LAGS = np.arange(-REACH_TICKS, REACH_TICKS + 1)
+BLOCK_TICKS = 150
 """Ticks of which sums are kept: every stretch of whole blocks can be judged without reading them again."""
 _RIDGE = 0.002
 """Of the mean variance: neighbouring lags are hardly told apart without it."""
@@ -43,15 +43,15 @@ class ImpulseResponse:
 
     def best(self, low: int, high: int) -> int:
         """The lag from low to high, both included, at which the motion answers most surely in the control's sense."""
-        return low + int(self.sure[low + REACH : high + REACH + 1].argmax())
+        return low + int(self.sure[low + REACH_TICKS : high + REACH_TICKS + 1].argmax())
 
     def most(self, low: int, high: int) -> float:
         """How sure it is there."""
-        return float(self.sure[low + REACH : high + REACH + 1].max())
+        return float(self.sure[low + REACH_TICKS : high + REACH_TICKS + 1].max())
 
     def least(self, low: int, high: int) -> float:
         """How sure the answer in the opposite sense is, at its lag from low to high; below 0 where there is one."""
-        return float(self.sure[low + REACH : high + REACH + 1].min())
+        return float(self.sure[low + REACH_TICKS : high + REACH_TICKS + 1].min())
 
 
 class ResponseFit:
@@ -62,19 +62,20 @@ class ResponseFit:
     first: the tick of the first row of the first block; the last block is longer by what is left.
     """
 
-    first = REACH
+    first = REACH_TICKS
 
     def __init__(self, control: Floats, motion: Floats, present: Floats, counts: Flags) -> None:
-        rows = np.arange(REACH, len(control) - REACH - 1)
+        rows = np.arange(REACH_TICKS, len(control) - REACH_TICKS - 1)
         change = np.diff(motion, append=motion[-1:])
         used = (counts & np.roll(counts, -1))[rows]
         weight = _weight(control, change, rows, used)
-        shifted = sliding_window_view(control, 2 * REACH + 1)[:-1, ::-1]  # column j: the control LAGS[j] ticks ago
+        # Column j: the control LAGS[j] ticks ago.
+        shifted = sliding_window_view(control, 2 * REACH_TICKS + 1)[:-1, ::-1]
         self._columns = np.concatenate([present.T[rows], shifted], axis=1) * weight[:, None]
         self._change = change[rows] * weight
         self._used = used
         self._known = len(present)
-        self.blocks = max(len(rows) // BLOCK, 0)
+        self.blocks = max(len(rows) // BLOCK_TICKS, 0)
         joint = np.concatenate([self._columns, self._change[:, None]], axis=1)
         self._sums = [joint[part].T @ joint[part] for part in self._parts()]
         self._counts = [int(used[part].sum()) for part in self._parts()]
@@ -82,7 +83,7 @@ class ResponseFit:
     def over(self, first: int, last: int) -> ImpulseResponse | None:
         """The answer over blocks first to last, the last not included; None where too little can be used."""
         count = sum(self._counts[first:last])
-        if count < (last - first) * BLOCK // 2:
+        if count < (last - first) * BLOCK_TICKS // 2:
             return None
         sums = np.sum(self._sums[first:last], axis=0)
         inner, outer, total = sums[:-1, :-1], sums[:-1, -1], sums[-1, -1]
@@ -103,7 +104,7 @@ class ResponseFit:
 
     def rows(self, first: int, last: int) -> tuple[int, int]:
         """The rows of blocks first to last (not included), as indices into evidence(): first and one after the last."""
-        return first * BLOCK, len(self._change) if last == self.blocks else last * BLOCK
+        return first * BLOCK_TICKS, len(self._change) if last == self.blocks else last * BLOCK_TICKS
 
     def _parts(self) -> list[slice]:
         return [slice(*self.rows(block, block + 1)) for block in range(self.blocks)]

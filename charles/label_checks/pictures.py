@@ -11,10 +11,10 @@ from charles.label_checks.run_data import Driven, Finding, FindingKind
 from charles.pacing import HZ
 
 WIDTH, HEIGHT = 16, 9
-ALIKE = 2
+ALIKE_GREY_LEVELS = 2
 """Grey levels, of 255, that every point of two thumbnails of one picture may differ by when it was compressed twice. A
 second of driving changes some point by 10 or more, in fog and at night too."""
-FROZEN = HZ
+FROZEN_TICKS = HZ
 """Ticks from which on a picture that stays is a finding."""
 DRIVEN_M = 3.0
 """What the car must drive meanwhile, by its speed; below that a picture may stay."""
@@ -47,7 +47,7 @@ def frozen(driven: Driven) -> list[Finding]:
     for first, last in _held(pictures.thumbnails, pictures.digests):
         ticks = int(pictures.tick[last] - pictures.tick[first])
         metres = float(driven_m[last] - driven_m[first])
-        if ticks >= FROZEN and metres >= DRIVEN_M:
+        if ticks >= FROZEN_TICKS and metres >= DRIVEN_M:
             same = (
                 "the same bytes" if (pictures.digests[first : last + 1] == pictures.digests[first]).all() else "alike"
             )
@@ -65,9 +65,11 @@ def _held(thumbnails: NDArray[np.uint8], digests: NDArray[np.uint64]) -> list[tu
     slow car are."""
     held, first = [], 0
     grey = thumbnails.astype(np.int16)
-    close = (digests[1:] == digests[:-1]) | (np.abs(grey[1:] - grey[:-1]).max(axis=(1, 2), initial=0) <= ALIKE)
+    close = (digests[1:] == digests[:-1]) | (
+        np.abs(grey[1:] - grey[:-1]).max(axis=(1, 2), initial=0) <= ALIKE_GREY_LEVELS
+    )
     for now in range(1, len(grey) + 1):
-        if now < len(grey) and close[now - 1] and np.abs(grey[now] - grey[first]).max() <= ALIKE:
+        if now < len(grey) and close[now - 1] and np.abs(grey[now] - grey[first]).max() <= ALIKE_GREY_LEVELS:
             continue
         if now - first > 1:
             held.append((first, now - 1))

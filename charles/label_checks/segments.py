@@ -8,15 +8,15 @@ from itertools import pairwise
 import numpy as np
 
 from charles.label_checks import constant_signals
-from charles.label_checks.impulse_response import BLOCK, REACH
+from charles.label_checks.impulse_response import BLOCK_TICKS, REACH_TICKS
 from charles.label_checks.run_data import Driven, Flags, Floats, Integers
 
-BRIDGED = 3
+BRIDGED_TICKS = 3
 """So many missing ticks repeat the last one, as in the balancer's histories; more of them end a piece."""
-SLIDING = 0.5
+SLIDING_RAD = 0.5
 """rad between where the car points and where it goes: one that slides does not follow its wheels."""
 _STEP_M = 0.01
-_SHORTEST = 2 * BLOCK + 2 * REACH + 1
+_SHORTEST_SEGMENT_TICKS = 2 * BLOCK_TICKS + 2 * REACH_TICKS + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class Segment:
 
 def pieces(driven: Driven) -> list[Segment]:
     """Those that are long enough to be judged, in order."""
-    gaps = np.flatnonzero(np.diff(driven.tick) > BRIDGED + 1) + 1
+    gaps = np.flatnonzero(np.diff(driven.tick) > BRIDGED_TICKS + 1) + 1
     ends = [0, *gaps.tolist(), len(driven)]
-    counts = (driven.speed > constant_signals.MOVING) & ~sliding(driven)
+    counts = (driven.speed > constant_signals.MOVING_SPEED) & ~sliding(driven)
     for first, last in constant_signals.stuck(driven):
         counts[first : last + 1] = False
     cut = (_piece(driven, counts, first, last) for first, last in pairwise(ends) if last > first)
-    return [piece for piece in cut if len(piece.rows) >= _SHORTEST]
+    return [piece for piece in cut if len(piece.rows) >= _SHORTEST_SEGMENT_TICKS]
 
 
 def sliding(driven: Driven) -> Flags:
@@ -53,7 +53,7 @@ def sliding(driven: Driven) -> Flags:
     along, across = np.gradient(driven.x), np.gradient(driven.y)
     apart = np.abs(np.angle(np.exp(1j * (np.arctan2(across, along) - driven.heading))))
     goes = np.hypot(along, across) > _STEP_M
-    slides = goes & (apart > SLIDING)
+    slides = goes & (apart > SLIDING_RAD)
     return slides if slides.sum() < goes.sum() / 2 else np.zeros(len(driven), bool)
 
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-_LARGE = 16 << 20
-_MOST = 256 << 10
-_END = 8 << 10
+_LARGE_FILE_BYTES = 16 << 20
+_FORWARDED_BYTES = 256 << 10
+_END_BYTES = 8 << 10
 
 
 class LogFile:
@@ -31,7 +31,7 @@ class LogFile:
         Where there is no room on the disk, what the program writes is lost, and not the program.
         """
         with suppress(OSError):
-            if self._size() > _LARGE:
+            if self._size() > _LARGE_FILE_BYTES:
                 self.path.replace(self.path.with_suffix(".old.log"))
                 self._read = 0
         self._life = self._size()
@@ -42,14 +42,14 @@ class LogFile:
 
     def new_lines(self) -> list[str]:
         """What was written since the last time; of a flood only its end. An unfinished line comes when it is whole."""
-        written, self._read = self._tail(self._read, _MOST)
+        written, self._read = self._tail(self._read, _FORWARDED_BYTES)
         text = (self._unfinished + written).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, self._unfinished = text.split(b"\n")
         return [line.decode(errors="replace") for line in lines if line.strip()]
 
     def last_words(self, name: str) -> str:
         """The last line of this life, without what its readers know: when and who it was."""
-        lines = [line.strip() for line in self._tail(self._life, _END)[0].decode(errors="replace").splitlines()]
+        lines = [line.strip() for line in self._tail(self._life, _END_BYTES)[0].decode(errors="replace").splitlines()]
         last = next((line for line in reversed(lines) if line), "")
         with suppress(ValueError, TypeError, KeyError):
             return str(json.loads(last)["message"])

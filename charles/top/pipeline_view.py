@@ -18,8 +18,8 @@ from charles.kafka.onlooker import Onlooker, tail
 from charles.settings import Kafka
 from charles.top.set_rate import SetPace, sets_by_kind
 
-_LOSSES = 4000
-_DEAD_LETTERS = 500
+_KEPT_LOSSES = 4000
+_KEPT_DEAD_LETTERS = 500
 _ANSWER_S = 0.5
 
 
@@ -52,7 +52,7 @@ class PipelineView:
         self._losses: dict[str, deque[float]] = {}
         self._learned_last = ""
         self._pace: dict[str, dict[str, SetPace]] = {}
-        self._dead_letters: deque[DeadLetter] = deque(maxlen=_DEAD_LETTERS)
+        self._dead_letters: deque[DeadLetter] = deque(maxlen=_KEPT_DEAD_LETTERS)
         self._cluster = f"{kafka.prefix} at {kafka.bootstrap_servers}"
         self._heartbeats = StatusTopic(kafka)
         self._away = False
@@ -62,8 +62,8 @@ class PipelineView:
         partitions = _partitions(self._others.consumer, name(kafka, state)) or state.partitions
         self._others.start(
             [
-                tail(kafka, topics.TRAINING, _LOSSES),
-                tail(kafka, topics.DEADLETTER, _DEAD_LETTERS),
+                tail(kafka, topics.TRAINING, _KEPT_LOSSES),
+                tail(kafka, topics.DEADLETTER, _KEPT_DEAD_LETTERS),
                 *(TopicPartition(name(kafka, state), partition, 0) for partition in range(partitions)),
             ]
         )
@@ -119,7 +119,7 @@ class PipelineView:
         topic = self._names[str(message.topic())]
         if topic is topics.TRAINING:
             if step := self._others.decode(TrainingStep, message):
-                self._losses.setdefault(step.model, deque(maxlen=_LOSSES)).append(step.loss)
+                self._losses.setdefault(step.model, deque(maxlen=_KEPT_LOSSES)).append(step.loss)
                 self._learned_last = step.model
         elif topic is topics.DEADLETTER:
             if letter := self._others.decode(DeadLetter, message):

@@ -17,7 +17,7 @@ from charles.programs import BY_HAND, NAMES
 
 _STOPPED_STAY_S = 10.0
 _OTHERS_STAY_S = 600.0
-_LONGEST_NAME = 14
+_LONGEST_NAME_CHARACTERS = 14
 _STYLES = {"running": "green", "stopped": "dim", "failed": "bold red", "died": "bold red"}
 _ORDER = {name: index for index, name in enumerate((*NAMES, *BY_HAND))}
 
@@ -39,7 +39,7 @@ def programs_table(members: list[Member], at: datetime, width: int) -> Table:
     """One row per program, with as many columns as there is room for."""
     wide, widest = width >= 110, width >= 140
     table = Table(box=None, expand=True, pad_edge=False, header_style="dim", padding=(0, 2 if wide else 1, 0, 0))
-    table.add_column("program", no_wrap=True, max_width=None if wide else _LONGEST_NAME)
+    table.add_column("program", no_wrap=True, max_width=None if wide else _LONGEST_NAME_CHARACTERS)
     table.add_column("state", no_wrap=True)
     figures = ["rate", "lag", "memory", "epoch", *(["model"] if wide else []), *(["pid", "host"] if widest else [])]
     for column in figures:

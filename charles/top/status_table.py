@@ -15,8 +15,8 @@ from charles.top.program_table import in_use, note, rate, state, trouble
 _Row = dict[str, str | Text]
 """A cell for each column."""
 
-_WIDE = 150
-_LEFT = ("program", "state", "host", "version", "model")
+_WIDE_CHARACTERS = 150
+_LEFT_COLUMNS = ("program", "state", "host", "version", "model")
 
 
 def status_table(members: list[Member], at: datetime, width: int, patience_s: float) -> RenderableType:
@@ -24,7 +24,7 @@ def status_table(members: list[Member], at: datetime, width: int, patience_s: fl
     wants it."""
     rows = [_row(member, at, patience_s) for member in members]
     words: list[_Row] = [{"note": _note(member, at), "last command": _outcome(member)} for member in members]
-    if width >= _WIDE:
+    if width >= _WIDE_CHARACTERS:
         return _table([row | told for row, told in zip(rows, words, strict=True)])
     if width < 100:
         for row in rows:
@@ -65,7 +65,9 @@ def _table(rows: list[_Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in rows[0] if rows else ():
         in_words = column in ("note", "last command")
-        table.add_column(column, justify="left" if in_words or column in _LEFT else "right", no_wrap=not in_words)
+        table.add_column(
+            column, justify="left" if in_words or column in _LEFT_COLUMNS else "right", no_wrap=not in_words
+        )
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row.values()))
     return table

@@ -17,7 +17,7 @@ from charles.top.set_rate import held_up, sets_by_kind
 _BUFFER = "buffer_"
 _CAPACITY = "buffer_capacity"
 _LETTERS = "dead letters"
-_FIGURES = 16
+_FIGURES_WIDTH = 16
 """Characters of the column with a trainer's figures, and of the gaps on both of its sides."""
 
 
@@ -28,7 +28,7 @@ def learning(sight: PipelineSight, width: int, rows: int) -> RenderableType:
     label = max((len(output) for trainer in trainers for output in outputs(trainer)), default=len(_LETTERS))
     drawn, told = _grid(label, 3), _grid(label, 2)
     for trainer in trainers:
-        _draw(drawn, trainer, sight.losses.get(trainer.model, []), (width - label - _FIGURES, rows))
+        _draw(drawn, trainer, sight.losses.get(trainer.model, []), (width - label - _FIGURES_WIDTH, rows))
         told.add_row("checkpoint", Text(road(trainer, statuses), no_wrap=True, overflow="ellipsis"))
     for instance, kinds in sets(sight).items():
         label_of = "sets" if len(sets(sight)) == 1 else instance
@@ -86,7 +86,7 @@ def _grid(label: int, columns: int) -> Table:
     grid.add_column(no_wrap=True, min_width=label)
     grid.add_column(ratio=1)
     if columns == 3:
-        grid.add_column(no_wrap=True, min_width=_FIGURES - 4)
+        grid.add_column(no_wrap=True, min_width=_FIGURES_WIDTH - 4)
     return grid
 
 

@@ -20,9 +20,9 @@ from charles.top import ledger_view, training_view
 from charles.top.pipeline_view import PipelineSight, PipelineView
 from charles.top.program_table import in_use, note, programs_table, shown, state, trouble
 
-_WIDE = 120
-_FRAME = 4
-_NEWS = 3
+_WIDE_CHARACTERS = 120
+_FRAME_WIDTH = 4
+_NEWS_LINES = 3
 
 
 class ViewSection(Protocol):
@@ -77,13 +77,13 @@ class _View:
 
     def _screen(self, console: Console, width: int, section: ViewSection) -> RenderableType:
         """What broke comes before what is fine: a screen that is too small is cut off at its end."""
-        inner = width - _FRAME if section is _framed else width
+        inner = width - _FRAME_WIDTH if section is _framed else width
         parts = [] if self.head is None else [self.head]
         parts += [_title(self.sight), section("programs", self._programs(inner), "dim")]
         happened = _happened(self.sight.incidents, self.news, one_line=section is _ruled)
         if happened:
             parts.append(section("what happened", Group(*happened), "yellow"))
-        wide = width >= _WIDE
+        wide = width >= _WIDE_CHARACTERS
         return Group(*parts, *(self._wide(console, width, section) if wide else self._narrow(inner, section)))
 
     def _programs(self, width: int) -> RenderableType:
@@ -107,9 +107,9 @@ class _View:
         grid = Table.grid(expand=True, padding=0 if framed else (0, 1, 0, 0))
         grid.add_column(width=left)
         grid.add_column(width=right)
-        learned = training_view.learning(self.sight, left - _FRAME, 4 if framed else 1)
-        told = ledger_view.table(ledgers, right - _FRAME) if framed else ledger_view.identity(ledgers)
-        lines = max(_lines(console, learned, left - _FRAME), _lines(console, told, right - _FRAME))
+        learned = training_view.learning(self.sight, left - _FRAME_WIDTH, 4 if framed else 1)
+        told = ledger_view.table(ledgers, right - _FRAME_WIDTH) if framed else ledger_view.identity(ledgers)
+        lines = max(_lines(console, learned, left - _FRAME_WIDTH), _lines(console, told, right - _FRAME_WIDTH))
         grid.add_row(section("learning", learned, "dim", lines), section("where every tick went", told, "dim", lines))
         return [grid]
 
@@ -146,9 +146,9 @@ def _happened(incidents: list[Incident], news: Sequence[str], *, one_line: bool)
             no_wrap=one_line,
             overflow="ellipsis",
         )
-        for incident in incidents[-_NEWS:]
+        for incident in incidents[-_NEWS_LINES:]
     ]
-    return [*told, *(Text(line, "yellow", no_wrap=one_line, overflow="ellipsis") for line in news[-_NEWS:])]
+    return [*told, *(Text(line, "yellow", no_wrap=one_line, overflow="ellipsis") for line in news[-_NEWS_LINES:])]
 
 
 def _plain(member: Member, at: datetime) -> str:

@@ -18,7 +18,7 @@ from consumers.annotator.story import Told
 
 log = logging.getLogger(__name__)
 
-_READ = (topics.MODELS, topics.CONFIG, topics.STATUS, topics.DEADLETTER)
+_READ_TOPICS = (topics.MODELS, topics.CONFIG, topics.STATUS, topics.DEADLETTER)
 _COMMIT_EVERY_S = 1.0
 _ANSWER_S = 10.0
 
@@ -38,7 +38,7 @@ class AnnotatorFeed:
         """Raises KafkaException where the committed offsets cannot be read."""
         self._registry = SchemaStore(kafka)
         self._consumer = consumer(kafka, "annotator")
-        self._events = {name(kafka, topic): topic.event for topic in _READ}
+        self._events = {name(kafka, topic): topic.event for topic in _READ_TOPICS}
         there = self._consumer.committed([TopicPartition(full, 0) for full in self._events], timeout=_ANSWER_S)
         self._told = {place.topic: max(place.offset, 0) for place in there}
         self._committed = dict(self._told)

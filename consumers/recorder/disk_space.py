@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _AGAIN_S = 1.0
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL_DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DiskFull(RuntimeError):
@@ -66,7 +66,7 @@ class DiskSpace:
 
 def is_full(problem: Unwritable) -> bool:
     """Whether there would have to be more room."""
-    return isinstance(problem.__cause__, OSError) and problem.__cause__.errno in _FULL
+    return isinstance(problem.__cause__, OSError) and problem.__cause__.errno in _FULL_DISK_ERRNOS
 
 
 def free(folder: Path) -> int:

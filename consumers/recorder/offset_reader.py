@@ -18,7 +18,7 @@ from consumers.recorder.cluster_topics import Place
 
 log = logging.getLogger(__name__)
 
-_BATCH = 200
+_BATCH_RECORDS = 200
 _TURN_S = 0.1
 _ANSWER_S = 1.0
 _PATIENCE_S = 15.0
@@ -72,7 +72,7 @@ class OffsetReader:
 
     def read(self) -> Iterator[tuple[Place, Message]]:
         """What came within a moment. Raises Refused, KafkaException."""
-        for message in records(self._consumer.consume(_BATCH, _TURN_S), self._reached, self._stray):
+        for message in records(self._consumer.consume(_BATCH_RECORDS, _TURN_S), self._reached, self._stray):
             place = self._places.get((message.topic(), message.partition()))
             if place is not None:
                 yield place, message

@@ -16,7 +16,7 @@ from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
 
-_MOST = 1_000
+_MOST_SCHEMAS = 1_000
 """Values that are no Avro at all may seem to name another schema each."""
 
 Answer = AvroSchema | str
@@ -37,7 +37,12 @@ class SchemaCollector:
 
     def see(self, value: bytes | None) -> None:
         """Look at what a value names."""
-        if value and (name := schema_name(value)) is not None and name not in self._seen and len(self._seen) < _MOST:
+        if (
+            value
+            and (name := schema_name(value)) is not None
+            and name not in self._seen
+            and len(self._seen) < _MOST_SCHEMAS
+        ):
             self._seen.add(name)
             if schema_key(name) not in self._recorded:
                 self._wanted.add(name)

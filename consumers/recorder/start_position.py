@@ -16,7 +16,7 @@ from charles.recordings.format.manifest import Manifest
 from charles.recordings.inspect import locate
 from charles.settings import ConfigError, Settings
 
-USUAL = (topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING)
+USUAL_TOPICS = (topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING)
 """Recorded where nobody says which topics."""
 
 _NAME = "%Y-%m-%dT%H-%M-%SZ"
@@ -52,7 +52,7 @@ def chosen(settings: Settings, recorded: Iterable[str] = ()) -> tuple[str, ...]:
     for name in settings.recorder.topics:
         if name not in known:
             raise ConfigError(f"recorder.topics: there is no topic {name!r}; there are {', '.join(known)}")
-    wanted = [*recorded, *settings.recorder.topics] or [topic.name for topic in USUAL]
+    wanted = [*recorded, *settings.recorder.topics] or [topic.name for topic in USUAL_TOPICS]
     return tuple(dict.fromkeys(wanted))
 
 

@@ -17,9 +17,9 @@ from consumers.trainer.jpeg import BadPicture, Pictures, Size, decode
 
 OnBad = Callable[[BufferedSample, str], None]
 
-_AHEAD = 2
+_BATCHES_AHEAD = 2
 """Batches that are drawn before the step wants them. At the original's sizes each takes 12 MB."""
-_WAITING = 1
+_EXTRA_THREADS = 1
 """Threads that decode beyond one for each core: so many wait for Python's lock at a time."""
 _TURN_S = 1e-4
 """So long a thread may keep Python's lock from another one. A thread that has decoded a picture, in half a millisecond
@@ -66,7 +66,7 @@ class Batches:
         self.each = size // len(buffers.kinds)
         self._shape = (picture[1], picture[0], 3 * frames)
         self._decoded: deque[tuple[Batch, list[Future[None]]]] = deque()
-        self._workers = (os.cpu_count() or 1) + _WAITING
+        self._workers = (os.cpu_count() or 1) + _EXTRA_THREADS
         self._threads = ThreadPoolExecutor(self._workers, "decode")
         self._turn_s = sys.getswitchinterval()
         sys.setswitchinterval(_TURN_S)
@@ -78,7 +78,7 @@ class Batches:
 
     @property
     def room(self) -> bool:
-        return self.in_flight < _AHEAD
+        return self.in_flight < _BATCHES_AHEAD
 
     def draw(self) -> None:
         """Draw a batch and have it decoded."""

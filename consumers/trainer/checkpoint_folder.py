@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 STATE_FILE = "state.safetensors"
 STEPS = "training"
 _FLUSH_S = 5.0
-_CREATE = 1
+_CREATE_TIME = 1
 
 
 class CheckpointFolder:
@@ -108,7 +108,7 @@ class StepsFile:
 
     def tell(self, step: TrainingStep) -> None:
         timestamp = round(step.time.timestamp() * 1000)
-        record = Record(self._next, timestamp, _CREATE, step.model.encode(), codec.encode(step))
+        record = Record(self._next, timestamp, _CREATE_TIME, step.model.encode(), codec.encode(step))
         self._writer.append(topics.TRAINING.name, 0, record)
         self._next += 1
 

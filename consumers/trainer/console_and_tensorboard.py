@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 _SCALARS_S = 0.5
 _TRY_AGAIN_S = 10.0
-_ROOM = 1 << 20
+_ROOM_BYTES = 1 << 20
 """Bytes that must be free before another file is begun: else a full disk would fill up with empty ones."""
 
 _SCALAR = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"))
@@ -83,7 +83,7 @@ class Scalars:
     def _write(self, batch: int, scalars: Mapping[str, float]) -> None:
         if self._writer is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(self._folder).free < _ROOM:
+            if shutil.disk_usage(self._folder).free < _ROOM_BYTES:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
             self._writer = tf.summary.create_file_writer(str(self._folder))
         with self._writer.as_default():

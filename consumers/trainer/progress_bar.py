@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WIDTH = 20
+_BAR_CHARACTERS = 20
 
 
 class ProgressBar:
@@ -37,7 +37,7 @@ class ProgressBar:
         """rate: batches a second; learned: from the last batch, None before the first."""
         read, last = self._read(), self._last_batch(buffers)
         done = min(batch / last, 1.0) if last else 0.0
-        words = [f"[{'#' * round(_WIDTH * done):-<{_WIDTH}}] {done:4.0%}"]
+        words = [f"[{'#' * round(_BAR_CHARACTERS * done):-<{_BAR_CHARACTERS}}] {done:4.0%}"]
         words += [f"read {read:.0%}", f"{buffers.counts.read:,} samples", f"{batch:,} batches", f"{rate:.1f}/s"]
         if learned is None:
             words += [f"filling buffers {min(map(len, buffers.by_kind.values())):,}/{buffers.capacity:,}"]

@@ -22,7 +22,7 @@ from consumers.trainer.sample_intake import SampleShape, UnusedSample, take_in, 
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 500
+_SAMPLES_AT_ONCE = 500
 """Samples that are taken in between two batches, so that a long log does not hold up the training."""
 _PATIENCE_S = 60.0
 _REREAD_S = 5.0
@@ -76,7 +76,7 @@ class TopicFeed:
     def take(self, buffers: Buffers, wanted: Callable[[], bool]) -> int:
         """Put what has arrived into the buffers while more is wanted, up to a few hundred; returns how many came."""
         came, arrived = 0, records(polled(self._consumer, 0.0), self._reached)
-        while came < _AT_ONCE and wanted() and (message := next(arrived, None)) is not None:
+        while came < _SAMPLES_AT_ONCE and wanted() and (message := next(arrived, None)) is not None:
             self.at_end = False
             came += 1
             self.position = (message.offset() or 0) + 1

@@ -27,7 +27,7 @@ from infra.grafana.panels import (
     lines,
 )
 
-_OF = 'topic=~"$topic"'
+_FILTER = 'topic=~"$topic"'
 
 
 def broker() -> Dashboard:
@@ -91,32 +91,35 @@ def _topics() -> list[Panel]:
             "Records in",
             "By topic. frames and controls are equal: 30 a second for each collector.",
             RECORDS_S,
-            Query(f"sum by (topic) (rate(kafka_server_messages_in_total{{{_OF}}}{WINDOW}))", "{{topic}}"),
+            Query(f"sum by (topic) (rate(kafka_server_messages_in_total{{{_FILTER}}}{WINDOW}))", "{{topic}}"),
         ),
         lines(
             "Bytes in",
             "By topic. A city collector's frames are about 0.9 MB a second.",
             BYTES_S,
-            Query(f"sum by (topic) (rate(kafka_server_bytes_in_total{{{_OF}}}{WINDOW}))", "{{topic}}"),
+            Query(f"sum by (topic) (rate(kafka_server_bytes_in_total{{{_FILTER}}}{WINDOW}))", "{{topic}}"),
         ),
         lines(
             "Bytes out",
             "By topic: what all consumers read. Much more than what comes in: somebody reads it all again.",
             BYTES_S,
-            Query(f"sum by (topic) (rate(kafka_server_bytes_out_total{{{_OF}}}{WINDOW}))", "{{topic}}"),
+            Query(f"sum by (topic) (rate(kafka_server_bytes_out_total{{{_FILTER}}}{WINDOW}))", "{{topic}}"),
         ),
         lines(
             "Size on disk",
             "By topic, over all partitions. Each levels off at what the topic table keeps (`charles topics`).",
             BYTES,
-            Query(f"sum by (topic) (kafka_log_size_bytes{{{_OF}}})", "{{topic}}"),
+            Query(f"sum by (topic) (kafka_log_size_bytes{{{_FILTER}}})", "{{topic}}"),
             width=12,
         ),
         bars(
             "Largest partitions",
             "Bytes of the ten largest. One far above its siblings: its collector is alone there.",
             BYTES,
-            Query(f"topk(10, sum by (topic, partition) (kafka_log_size_bytes{{{_OF}}}))", "{{topic}} {{partition}}"),
+            Query(
+                f"topk(10, sum by (topic, partition) (kafka_log_size_bytes{{{_FILTER}}}))",
+                "{{topic}} {{partition}}",
+            ),
             ((None, CALM),),
             width=12,
         ),

@@ -25,10 +25,10 @@ CHECKPOINT, TRAINING, CONFIG, LINE, ALARM, DEAD_LETTER = (
 """What an annotation is of: one of these tags at least, which the dashboards choose by."""
 
 _TIMEOUT_S = 10.0
-_LONGEST_TEXT = 1000
-_LONGEST_TAG = 100
-_NOT_FOUND = 404
-_TOO_MANY = 429
+_LONGEST_TEXT_CHARACTERS = 1000
+_LONGEST_TAG_CHARACTERS = 100
+_NOT_FOUND_STATUS = 404
+_TOO_MANY_STATUS = 429
 
 
 class GrafanaAway(RuntimeError):
@@ -68,8 +68,8 @@ class Api:
         """Write it, if it is not there yet: an answer that was lost, or a crash, must not repeat it. Tells whether it
         was written."""
         milliseconds = to_ms(annotation.time)
-        tags = [TAG, *(tag[:_LONGEST_TAG] for tag in annotation.tags)]
-        text = html.escape(annotation.text[:_LONGEST_TEXT], quote=False)  # Grafana shows HTML
+        tags = [TAG, *(tag[:_LONGEST_TAG_CHARACTERS] for tag in annotation.tags)]
+        text = html.escape(annotation.text[:_LONGEST_TEXT_CHARACTERS], quote=False)  # Grafana shows HTML
         with self._errors():
             there = self._face.annotations.get_annotation(time_from=milliseconds, time_to=milliseconds, tags=[TAG])
             if any((one.get("time"), one.get("text")) == (milliseconds, text) for one in there):
@@ -100,7 +100,7 @@ class Api:
         try:
             return ask(uid)
         except GrafanaException as error:
-            if error.status_code == _NOT_FOUND:
+            if error.status_code == _NOT_FOUND_STATUS:
                 return None
             raise
 
@@ -123,7 +123,7 @@ class Api:
             raise GrafanaRefused(f"what answers at {self._url} is no Grafana; GRAFANA_URL should name one") from None
         except GrafanaException as error:
             told = f"Grafana at {self._url} answers {error.status_code}: {' '.join(str(error.message).split())}"
-            if error.status_code >= 500 or error.status_code == _TOO_MANY:
+            if error.status_code >= 500 or error.status_code == _TOO_MANY_STATUS:
                 raise GrafanaAway(told) from None
             raise GrafanaRefused(told + _ADVICE.get(error.status_code, "")) from None
 
@@ -131,7 +131,7 @@ class Api:
 _ADVICE = {
     401: "; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER and GRAFANA_PASSWORD, are not those of this Grafana",
     403: "; the token's or user's role must be Editor at least",
-    _NOT_FOUND: "; is GRAFANA_URL whole, with its path?",
+    _NOT_FOUND_STATUS: "; is GRAFANA_URL whole, with its path?",
 }
 
 

@@ -25,7 +25,7 @@ from infra.grafana.panels import (
     quantiles,
 )
 
-_OF = 'model=~"$model"'
+_FILTER = 'model=~"$model"'
 _RATE = ((None, BAD), (25, WARN), (29, GOOD))
 """30 a second is what the game wants; below 25 the alert fires."""
 _METERS, _METERS_S = "lengthm", "velocityms"
@@ -95,7 +95,8 @@ def _at_a_glance() -> list[stat.Panel]:
             "Batches between the newest weights that were seen and those in use.",
             COUNT,
             Query(
-                f"max(charles_player_newest_batch_number{{{_OF}}} - charles_player_applied_batch_number{{{_OF}}})",
+                f"max(charles_player_newest_batch_number{{{_FILTER}}}"
+                f" - charles_player_applied_batch_number{{{_FILTER}}})",
                 "batches",
             ),
             ((None, GOOD), (500, WARN), (2000, BAD)),
@@ -173,10 +174,10 @@ def _weights() -> list[Panel]:
             "The batch that is learned, the newest that the player saw, and the one that drives. Steps up where a "
             "drive ends.",
             COUNT,
-            Query(f"max by (model) (charles_trainer_batch_number{{{_OF}}})", "{{model}} learned"),
-            Query(f"max by (model) (charles_player_newest_batch_number{{{_OF}}})", "{{model}} seen"),
+            Query(f"max by (model) (charles_trainer_batch_number{{{_FILTER}}})", "{{model}} learned"),
+            Query(f"max by (model) (charles_player_newest_batch_number{{{_FILTER}}})", "{{model}} seen"),
             Query(
-                f"max by (model, line) (charles_player_applied_batch_number{{{_OF}}} * on (instance, model) "
+                f"max by (model, line) (charles_player_applied_batch_number{{{_FILTER}}} * on (instance, model) "
                 "group_left (line) charles_player_model_info)",
                 "{{model}} ({{line}}) drives",
             ),

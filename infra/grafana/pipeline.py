@@ -35,7 +35,7 @@ from infra.grafana.panels import (
     states,
 )
 
-_OF = 'collector=~"$collector"'
+_FILTER = 'collector=~"$collector"'
 
 TERMS = {
     "emitted": GOOD,
@@ -210,7 +210,8 @@ def _collectors() -> list[Panel]:
             "Each should lie at 30. Lower: the machine is too slow for its game, or the car was put somewhere else.",
             TICKS_S,
             Query(
-                f"sum by (collector) (rate(charles_collector_published_ticks_total{{{_OF}}}{WINDOW}))", "{{collector}}"
+                f"sum by (collector) (rate(charles_collector_published_ticks_total{{{_FILTER}}}{WINDOW}))",
+                "{{collector}}",
             ),
             steps=((None, GOOD), (30, MUTED)),
         ),
@@ -220,7 +221,7 @@ def _collectors() -> list[Panel]:
             "All should be 0.",
             TICKS_S,
             *(
-                Query(f"sum(rate(charles_collector_{what}_ticks_total{{{_OF}}}{WINDOW}))", what)
+                Query(f"sum(rate(charles_collector_{what}_ticks_total{{{_FILTER}}}{WINDOW}))", what)
                 for what in ("late", "dropped", "refused")
             ),
         ),
@@ -229,20 +230,20 @@ def _collectors() -> list[Panel]:
             "How long both halves of a tick took to the broker. More than a tick's 33 ms is normal in batches; seconds "
             "are not.",
             SECONDS,
-            *quantiles("charles_collector_publish_latency_seconds", _OF),
+            *quantiles("charles_collector_publish_latency_seconds", _FILTER),
         ),
         lines(
             "On their way to the broker",
             "Ticks that wait to be acknowledged. It rises while the broker is away, and falls back to a handful.",
             "ticks",
-            Query(f"sum by (collector) (charles_collector_queued_ticks{{{_OF}}})", "{{collector}}"),
+            Query(f"sum by (collector) (charles_collector_queued_ticks{{{_FILTER}}})", "{{collector}}"),
         ),
         lines(
             "Drives",
             "Drives that began and crashes, an hour. Crashes end drives, and each drive's first 60 ticks are warm-up.",
             "drives/h",
-            Query(f"sum(increase(charles_collector_runs_total{{{_OF}}}[1h]))", "began"),
-            Query(f"sum(increase(charles_collector_crashes_total{{{_OF}}}[1h]))", "crashes"),
+            Query(f"sum(increase(charles_collector_runs_total{{{_FILTER}}}[1h]))", "began"),
+            Query(f"sum(increase(charles_collector_crashes_total{{{_FILTER}}}[1h]))", "crashes"),
         ),
         lines(
             "Dead letters by reason",

@@ -28,7 +28,7 @@ from infra.grafana.panels import (
     stacked,
 )
 
-_OF = 'model=~"$model"'
+_FILTER = 'model=~"$model"'
 _LINE = " * on (instance, model) group_left (line) charles_trainer_model_info"
 
 PARTS = {"step": GOOD, "decode": CALM, "read": "purple", "checkpoint": "yellow", "tell": MUTED, "wait": WARN}
@@ -50,7 +50,7 @@ def _at_a_glance() -> list[stat.Panel]:
             "Loss",
             "Of the last batches: the mean over five minutes. It should fall for hours, and never be NaN.",
             COUNT,
-            Query(f"avg(avg_over_time(charles_trainer_loss{{{_OF}}}[5m]))", "loss"),
+            Query(f"avg(avg_over_time(charles_trainer_loss{{{_FILTER}}}[5m]))", "loss"),
             ((None, CALM),),
             decimals=3,
         ),
@@ -99,7 +99,7 @@ def _at_a_glance() -> list[stat.Panel]:
             "Batch",
             "Batches that the weights have seen. It survives a restart, and never falls.",
             COUNT,
-            Query(f"max(charles_trainer_batch_number{{{_OF}}})", "batch"),
+            Query(f"max(charles_trainer_batch_number{{{_FILTER}}})", "batch"),
             ((None, CALM),),
             decimals=0,
         ),
@@ -113,8 +113,11 @@ def _learning() -> list[Panel]:
             "Each output's loss and their sum, by model and line, smoothed over a minute. Falls, then levels off; a "
             "jump comes with a new line, new outputs or new data (see the annotations).",
             COUNT,
-            Query(f"avg_over_time(charles_trainer_loss{{{_OF}}}[1m]){_LINE}", "{{model}} ({{line}})"),
-            Query(f"avg_over_time(charles_trainer_output_loss{{{_OF}}}[1m]){_LINE}", "{{model}} ({{line}}) {{output}}"),
+            Query(f"avg_over_time(charles_trainer_loss{{{_FILTER}}}[1m]){_LINE}", "{{model}} ({{line}})"),
+            Query(
+                f"avg_over_time(charles_trainer_output_loss{{{_FILTER}}}[1m]){_LINE}",
+                "{{model}} ({{line}}) {{output}}",
+            ),
             width=12,
             height=10,
         ),
@@ -124,7 +127,8 @@ def _learning() -> list[Panel]:
             "lock, or of full pedal.",
             COUNT,
             Query(
-                f"avg_over_time(charles_trainer_output_error{{{_OF}}}[1m]){_LINE}", "{{model}} ({{line}}) {{output}}"
+                f"avg_over_time(charles_trainer_output_error{{{_FILTER}}}[1m]){_LINE}",
+                "{{model}} ({{line}}) {{output}}",
             ),
             width=6,
             height=10,
@@ -135,7 +139,7 @@ def _learning() -> list[Panel]:
             "the number of classes.",
             SHARE,
             Query(
-                f"avg_over_time(charles_trainer_output_accuracy_ratio{{{_OF}}}[1m]){_LINE}",
+                f"avg_over_time(charles_trainer_output_accuracy_ratio{{{_FILTER}}}[1m]){_LINE}",
                 "{{model}} ({{line}}) {{output}}",
             ),
             highest=1,
@@ -195,8 +199,8 @@ def _checkpoints() -> list[Panel]:
             "Published",
             "The batch that is learned and the batch of the newest checkpoint. The gap is what a crash would cost.",
             COUNT,
-            Query(f"max by (model) (charles_trainer_batch_number{{{_OF}}})", "{{model}} learns"),
-            Query(f"max by (model) (charles_trainer_checkpoint_batch_number{{{_OF}}})", "{{model}} published"),
+            Query(f"max by (model) (charles_trainer_batch_number{{{_FILTER}}})", "{{model}} learns"),
+            Query(f"max by (model) (charles_trainer_checkpoint_batch_number{{{_FILTER}}})", "{{model}} published"),
         ),
         bars(
             "Size",

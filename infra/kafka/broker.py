@@ -123,7 +123,7 @@ class LocalBroker:
         if is_full(self.data):  # it may have had no room to say so
             return disk_is_full(self.data)
         if self._guard and self._guard.ended_it:
-            return logs.WAS_FULL.format(data=self.data)
+            return logs.FULL_DISK_MEANING.format(data=self.data)
         if self._child is not None and self._child.poll() == -9:
             return "it was killed (signal 9), by somebody or by a system that had no memory left"
         return logs.why_it_died(self.log_path, self._log_start, self._output)

@@ -24,7 +24,7 @@ from infra.kafka.runtime import Runtime
 
 TEMPLATE = Path(__file__).with_name("server.properties")
 NODE_ID = "1"
-MIN_FREE = 2**30
+MIN_FREE_BYTES = 2**30
 """Bytes: a broker whose disk fills up dies and takes unwritten data with it, so it is not started near the end."""
 
 
@@ -34,7 +34,7 @@ def prepare(runtime: Runtime, data: Path, port: int, controller_port: int) -> Pa
     Raises BrokerError for a folder of another cluster, of a newer Kafka, or on a disk that is nearly full.
     """
     data.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(data).free < MIN_FREE:
+    if shutil.disk_usage(data).free < MIN_FREE_BYTES:
         raise BrokerError(disk_is_full(data))
     require_own(runtime, data)
     properties = data / "server.properties"
@@ -49,8 +49,8 @@ def disk_is_full(data: Path) -> str:
     """One line for the user, which says how much room a start needs."""
     free = shutil.disk_usage(data).free
     return (
-        f"the disk of {data} is full: {free / 2**20:.0f} MiB are free, {MIN_FREE / 2**20:.0f} are needed; nothing "
-        "acknowledged is lost"
+        f"the disk of {data} is full: {free / 2**20:.0f} MiB are free, {MIN_FREE_BYTES / 2**20:.0f} are needed; "
+        "nothing acknowledged is lost"
     )
 
 

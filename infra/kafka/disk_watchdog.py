@@ -15,10 +15,10 @@ from pathlib import Path
 
 from infra.kafka.broker_process import new_group
 
-LEAST = 32 << 20
+LEAST_FREE_BYTES = 32 << 20
 """Bytes that must be free."""
 _LOOK_S = 0.5
-_ENDED_IT = 3
+_ENDED_EXIT_CODE = 3
 """The exit code after it has ended a broker."""
 
 
@@ -36,7 +36,7 @@ class DiskWatchdog:
     @property
     def ended_it(self) -> bool:
         """Whether it found the disk full and has ended the broker."""
-        return self._process.poll() == _ENDED_IT
+        return self._process.poll() == _ENDED_EXIT_CODE
 
     def release(self) -> None:
         """The broker has ended."""
@@ -46,7 +46,7 @@ class DiskWatchdog:
 
 def is_full(folder: Path) -> bool:
     """Whether the folder's disk is too full for a broker to live on it."""
-    return shutil.disk_usage(folder).free < LEAST
+    return shutil.disk_usage(folder).free < LEAST_FREE_BYTES
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
         while broker.is_running() and broker.status() != psutil.STATUS_ZOMBIE:
             if is_full(Path(sys.argv[2])):
                 broker.kill()  # not a farewell: it would note that all is in order, and nothing would be mended
-                sys.exit(_ENDED_IT)
+                sys.exit(_ENDED_EXIT_CODE)
             time.sleep(_LOOK_S)
     except psutil.NoSuchProcess:
         return

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TextIO
 
 EVENT = re.compile(r"^\d{4}-\d{2}-\d{2} [\d:,]+ (?P<level>[A-Z]+) ")
-WAS_FULL = "the disk of {data} was full: free some space and start again, nothing acknowledged is lost"
-KNOWN = (
-    ("No space left on device", WAS_FULL),
-    ("InternalError: a fault occurred in an unsafe memory access", WAS_FULL),  # of an index, mapped into memory
+FULL_DISK_MEANING = "the disk of {data} was full: free some space and start again, nothing acknowledged is lost"
+KNOWN_ERRORS = (
+    ("No space left on device", FULL_DISK_MEANING),
+    (
+        "InternalError: a fault occurred in an unsafe memory access",
+        FULL_DISK_MEANING,
+    ),  # of an index, mapped into memory
     ("Failed to acquire lock on file", "another Kafka broker is using this data folder: stop that one first"),
     ("Address already in use", "its port was taken while it started: choose another --port"),
     ("OutOfMemoryError", "its heap was too small: start it with more --heap-mb"),
@@ -51,7 +54,7 @@ def why_it_died(log: Path, since: int, output: Path) -> str:
     """One line: what a broker said about its end, in broker.log from byte `since` on, or else in Java's own output."""
     text = _read(log, since)
     printed = _read(output, 0)
-    for sign, meaning in KNOWN:
+    for sign, meaning in KNOWN_ERRORS:
         if sign in text or sign in printed:
             return meaning.format(data=log.parent)
     # The first error is the cause, the later ones are its consequences; of a chain of causes the last is the root.

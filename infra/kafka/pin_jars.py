@@ -24,7 +24,7 @@ ROOTS = (
 )
 AGENT = "io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1"
 """The Prometheus JMX exporter, with all that it needs inside."""
-LEFT_OUT = (("org.apache.kafka", "connect-runtime"),)
+LEFT_OUT_JARS = (("org.apache.kafka", "connect-runtime"),)
 """Kafka Connect: half of kafka-tools' dependencies (Jetty, Jersey), and nothing here uses it."""
 
 HEADER = """\
@@ -44,7 +44,7 @@ def _pin(coordinates: Sequence[str], what: str, file: Path) -> None:
         context = maven_context(Path(folder))
         found: dict[tuple[str, str], Jar] = {}
         for root in coordinates:
-            exclusions = [context.project(*each) for each in LEFT_OUT]
+            exclusions = [context.project(*each) for each in LEFT_OUT_JARS]
             coordinate = replace(Coordinate.parse(root), scope="compile")
             roots, others = context.resolver.resolve([context.create_dependency(coordinate, exclusions)])
             for dependency in [*roots, *(each for each in others if each.scope in ("compile", "runtime"))]:

@@ -20,7 +20,7 @@ from producers.collector.sender import TickSender
 from producers.collector.status_listener import StatusListener
 from producers.collector.wanted_ranges import wanted
 
-INVALID_IN_A_ROW = 15
+INVALID_TICKS_IN_A_ROW = 15
 """Half a second of nonsense: the car is put somewhere else."""
 
 
@@ -79,7 +79,7 @@ def collect(open_game: OpenGame, link: Link) -> None:
             applied = disturbances.applied(action) if config.collect.disturbances else action
             drive.game.act(drive.game.mapping.to_controller(applied))
             drive.advance()
-            if refused.in_a_row >= INVALID_IN_A_ROW:
+            if refused.in_a_row >= INVALID_TICKS_IN_A_ROW:
                 refused.in_a_row = 0
                 drive.respawn()
             report.tell("running")

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 GIVE_UP_S = 30.0
 """How long an event waits for a broker that is away."""
-_BESIDE_THE_PICTURE = 1024
+_BESIDE_PICTURE_BYTES = 1024
 """Bytes: what a tick's two events hold beside the picture, rounded up."""
 
 
@@ -44,7 +44,7 @@ class TickSender:
 
     def has_room(self, picture_bytes: int) -> bool:
         """Whether another tick fits into the memory for unsent events; an empty queue takes any."""
-        return self.queued == 0 or self._queued_bytes + picture_bytes + _BESIDE_THE_PICTURE <= self._memory
+        return self.queued == 0 or self._queued_bytes + picture_bytes + _BESIDE_PICTURE_BYTES <= self._memory
 
     def wait(self, seconds: float) -> None:
         """Let events leave, or be given up, for at most so long."""
@@ -52,7 +52,7 @@ class TickSender:
 
     def send(self, frame: Frame, control: Control) -> None:
         """Queue both halves of a tick. A tick that cannot be queued (it is too large) is dropped whole, and counted."""
-        tick = _Tick(frame.collector, frame.time, size=len(frame.picture) + _BESIDE_THE_PICTURE)
+        tick = _Tick(frame.collector, frame.time, size=len(frame.picture) + _BESIDE_PICTURE_BYTES)
         self.queued += 1
         self._queued_bytes += tick.size
         headers = {"collector": frame.collector, "run": frame.run, "tick": str(frame.tick)}

@@ -14,7 +14,7 @@ from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end, spans
 from charles.recordings.format.record import from_message
 from charles.topics import Topic
-from producers.replayer.plan import OF_RUNS, ReplayPlan, run_of
+from producers.replayer.plan import RUN_TOPICS, ReplayPlan, run_of
 
 _ORDER = (topics.CONTROLS, topics.BALANCED, topics.FRAMES, topics.TRAINING, topics.DRIVING)
 
@@ -31,7 +31,7 @@ def refuse_repeats(plan: ReplayPlan, tell: Tell) -> None:
     runs = plan.runs()
     for topic in _ORDER:
         if topic in plan.topics and (held := held_records(plan, topic)):
-            if topic not in OF_RUNS:
+            if topic not in RUN_TOPICS:
                 raise HeldAlready(_not_empty(plan, topic))
             _refuse_runs(plan, topic, runs, held, tell)
 
@@ -57,7 +57,7 @@ def _refuse_runs(plan: ReplayPlan, topic: Topic, runs: set[tuple[str, str]], hel
 
 
 def _not_empty(plan: ReplayPlan, topic: Topic) -> str:
-    others = ",".join(each.name for each in plan.topics if each in OF_RUNS)
+    others = ",".join(each.name for each in plan.topics if each in RUN_TOPICS)
     leave_out = f"leave it out (--topics {others})" if others else "leave it out"
     return (
         f"{name(plan.kafka, topic)} is not empty, and its records have no run that tells which are there already: "

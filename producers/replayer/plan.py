@@ -18,10 +18,10 @@ Placed = tuple[str, int, Record]
 Run = tuple[str, str]
 """Collector and run."""
 
-OF_RUNS = (topics.FRAMES, topics.CONTROLS, topics.BALANCED)
+RUN_TOPICS = (topics.FRAMES, topics.CONTROLS, topics.BALANCED)
 """Topics whose records' headers name a moment: collector, run, tick."""
-REPLAYED = (*OF_RUNS, topics.TRAINING, topics.DRIVING)
-NEVER = {
+REPLAYED_TOPICS = (*RUN_TOPICS, topics.TRAINING, topics.DRIVING)
+UNREPLAYED_TOPICS = {
     "config": "the configuration is the pipeline's own: charles config",
     "commands": "what programs were told then is not for those of today",
     "status": "nobody shall take the heartbeats of then for those of today",
@@ -134,21 +134,21 @@ def _chosen(recording: Recording, wanted: Replayer) -> tuple[tuple[Topic, ...], 
     """The topics that are replayed, and why others are not."""
     asked = wanted.topics or recording.topics
     for name in asked:
-        if name not in NEVER:
+        if name not in UNREPLAYED_TOPICS:
             recording.partitions(name)  # it says which there are
     reasons = {name: why for name in asked if (why := _why_not(name, wanted))}
-    found = tuple(topic for topic in REPLAYED if topic.name in asked and topic.name not in reasons)
+    found = tuple(topic for topic in REPLAYED_TOPICS if topic.name in asked and topic.name not in reasons)
     told = "; ".join(f"{name} is not: {why}" for name, why in reasons.items())
     if (wanted.topics and reasons) or not found:
-        names = ", ".join(topic.name for topic in REPLAYED)
+        names = ", ".join(topic.name for topic in REPLAYED_TOPICS)
         raise RecordingError(f"of {recording.folder} nothing else can be replayed than {names}: {told or 'all empty'}")
     return found, reasons
 
 
 def _why_not(name: str, wanted: Replayer) -> str:
-    of_runs = name in {topic.name for topic in OF_RUNS}
-    if name not in {topic.name for topic in REPLAYED}:
-        return NEVER.get(name, "it is no topic of ours")
+    of_runs = name in {topic.name for topic in RUN_TOPICS}
+    if name not in {topic.name for topic in REPLAYED_TOPICS}:
+        return UNREPLAYED_TOPICS.get(name, "it is no topic of ours")
     if wanted.new_run and not of_runs:
         return "its records have no run that could be renamed (--new-run)"
     if wanted.collectors and not of_runs:

@@ -14,12 +14,12 @@ from charles.avro.codec import AvroSchema
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
 from charles.recordings.inspect.value_check import schema_name
-from producers.replayer.plan import OF_RUNS
+from producers.replayer.plan import RUN_TOPICS
 
 _NAMES = ("run", "set_id")
 """What an event says that must not be said twice: its run, and the set that it was emitted in."""
 
-_OWN = {codec.own_fingerprint(topic.event): codec.schema(topic.event) for topic in OF_RUNS}
+_OWN = {codec.own_fingerprint(topic.event): codec.schema(topic.event) for topic in RUN_TOPICS}
 
 
 class RunRenaming:

@@ -21,7 +21,7 @@ from producers.replayer.sender import ReplaySender
 log = logging.getLogger(__name__)
 
 _TERMINAL_S = 0.2
-_BAR = 20
+_BAR_CHARACTERS = 20
 _HINT_S = 4.0
 
 
@@ -84,9 +84,9 @@ class ReplayReport:
         if left is None:
             elapsed = time.monotonic() - self._began
             left = elapsed * (1 - share) / share if share and not self._plan.loop else None
-        done = round(share * _BAR)
+        done = round(share * _BAR_CHARACTERS)
         parts = [
-            f"[{'#' * done}{'.' * (_BAR - done)}] {where}",
+            f"[{'#' * done}{'.' * (_BAR_CHARACTERS - done)}] {where}",
             "" if state == "running" else state,
             self._hint if time.monotonic() < self._hint_until else "",
             f"pass {self.passes}" if self._plan.loop else "",

@@ -23,7 +23,7 @@ _CLIENT_BYTES = 16_000_000
 """What the client holds at most."""
 _FULL_MS = 100
 """How long a batch may wait to be full. At the recorded pace it does not."""
-_LARGEST = 100_000_000
+_LARGEST_RECORD_BYTES = 100_000_000
 """Bytes of a record that the client lets pass: it is the topic that says how large one may be."""
 
 
@@ -50,7 +50,7 @@ class ReplaySender:
         self._held = 0
         self._producer = producer(
             kafka,
-            **{"message.timeout.ms": 0, "message.max.bytes": _LARGEST, "delivery.report.only.error": True},
+            **{"message.timeout.ms": 0, "message.max.bytes": _LARGEST_RECORD_BYTES, "delivery.report.only.error": True},
             error_cb=self._noticed,
             **({} if paced else {"linger.ms": _FULL_MS}),
         )

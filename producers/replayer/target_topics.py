@@ -21,7 +21,7 @@ from producers.replayer.retention_warning import warnings
 
 _FINGERPRINT_DIGITS = 16
 _PATIENCE_S = 30.0
-_JOINED = (topics.FRAMES, topics.CONTROLS)
+_JOINED_TOPICS = (topics.FRAMES, topics.CONTROLS)
 
 
 def require_partitions(plan: ReplayPlan) -> None:
@@ -52,10 +52,10 @@ def prepare(plan: ReplayPlan) -> list[str]:
 def _partitions(plan: ReplayPlan, existing: Mapping[str, int]) -> dict[str, int]:
     """What new topics get: as many as were recorded; frames and controls alike, or nothing could be joined."""
     wanted = {topic.name: len(plan.recording.partitions(topic.name)) for topic in plan.topics}
-    both = [wanted[topic.name] for topic in _JOINED if topic.name in wanted]
-    there = [existing[full] for topic in _JOINED if (full := name(plan.kafka, topic)) in existing]
+    both = [wanted[topic.name] for topic in _JOINED_TOPICS if topic.name in wanted]
+    there = [existing[full] for topic in _JOINED_TOPICS if (full := name(plan.kafka, topic)) in existing]
     if joint := max(there or both, default=0):
-        wanted |= {topic.name: joint for topic in _JOINED}
+        wanted |= {topic.name: joint for topic in _JOINED_TOPICS}
         wanted[topics.BALANCER_STATE.name] = max(joint, topics.BALANCER_STATE.partitions)
     return wanted
 

@@ -39,15 +39,15 @@ log = logging.getLogger(__name__)
 SESSION_S = 6.0
 """So long after it was heard last the group forgets a member, and what it was assigned."""
 _SETTLES_S = 10.0
-_BATCH = 100
-_MUCH = 4 << 20
+_BATCH_RECORDS = 100
+_WRITE_EARLY_BYTES = 4 << 20
 """Bytes of pictures that are written at once: less waits for the transaction's end, so that while there is little to do
 none stays open."""
-_FAR_AHEAD = 2_000
+_FAR_AHEAD_RECORDS = 2_000
 _TAKEOVER_S = 90.0
 _ANSWER_S = 0.5
 _HEARTBEAT_S = 1.5
-_FENCED = "Static consumer fenced"
+_FENCED_REASON = "Static consumer fenced"
 """What a client says that has already told of its being fenced, under a code that means anything fatal."""
 
 
@@ -115,7 +115,7 @@ class BalancerSession:
                 if time.monotonic() >= next_look:
                     self._look_around()
                     next_look = time.monotonic() + 1
-                if self._engine.pool.bytes > _MUCH:
+                if self._engine.pool.bytes > _WRITE_EARLY_BYTES:
                     self._writer.send(self._records.samples(self._engine))
                 if time.monotonic() >= next_commit:
                     self._commit()
@@ -143,7 +143,7 @@ class BalancerSession:
         until = time.monotonic() + 2 * _HEARTBEAT_S
         try:
             while time.monotonic() < until:
-                for _ in records(self._consumer.consume(_BATCH, timeout=0.1)):
+                for _ in records(self._consumer.consume(_BATCH_RECORDS, timeout=0.1)):
                     pass  # no record that is read now counts
         except KafkaException as error:
             raise _answer(error) from error
@@ -167,7 +167,7 @@ class BalancerSession:
         self._joined = True
 
     def _read(self) -> None:
-        messages = self._consumer.consume(_BATCH, timeout=0.02)
+        messages = self._consumer.consume(_BATCH_RECORDS, timeout=0.02)
         if self._failure:
             for message in messages:
                 errors.raise_if_fatal(message)  # it may say why something failed, and is said once
@@ -232,7 +232,7 @@ class BalancerSession:
         """Stop reading a topic that is far ahead of its partner while there is something of the partner to read."""
         partition = self._engine.partitions[number]
         place = TopicPartition(self._names[side], number)
-        ahead = partition.ahead(side) > _FAR_AHEAD and partition.readings[partner].lag > 0
+        ahead = partition.ahead(side) > _FAR_AHEAD_RECORDS and partition.readings[partner].lag > 0
         if ahead and (side, number) not in self._paused:
             self._consumer.pause([place])
             self._paused.add((side, number))
@@ -306,7 +306,7 @@ def _answer(error: Exception) -> Exception:
     """What an error of the client means for the balancer."""
     if isinstance(error, KafkaException):
         reason = error.args[0]
-        if reason.code() == KafkaError.FENCED_INSTANCE_ID or _FENCED in reason.str():
+        if reason.code() == KafkaError.FENCED_INSTANCE_ID or _FENCED_REASON in reason.str():
             return TakenOver(f"another balancer of the same name has taken over ({reason.str()})")
         if errors.not_allowed(reason):
             return errors.asking(error)

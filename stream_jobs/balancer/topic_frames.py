@@ -16,9 +16,9 @@ from charles.kafka.reading import records
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
-_SEEK_BEYOND = 300
+_SEEK_BEYOND_OFFSETS = 300
 """Offsets that are read through to the next frame that is wanted: it takes about as long as to seek it."""
-_BATCH = 200
+_BATCH_RECORDS = 200
 _FETCH_BYTES = 4 << 20
 _PATIENCE_S = 10.0
 
@@ -37,7 +37,7 @@ class TopicFrames:
             properties = {"enable.partition.eof": True, "fetch.message.max.bytes": _FETCH_BYTES}
             self._consumer = consumer(self._kafka, "balancer-frames", **properties)
         found: dict[Place, bytes] = {}
-        for sweep in sweeps(places, _SEEK_BEYOND):
+        for sweep in sweeps(places, _SEEK_BEYOND_OFFSETS):
             self._consumer.assign([TopicPartition(self._topic, *sweep[0])])
             wanted = set(sweep)
             for place, value in self._sweep(self._consumer, sweep[-1]):
@@ -51,7 +51,7 @@ class TopicFrames:
         deadline = time.monotonic() + _PATIENCE_S
         ends: list[Message] = []
         while not ends:
-            for message in records(reader.consume(_BATCH, timeout=0.005), ends.append):
+            for message in records(reader.consume(_BATCH_RECORDS, timeout=0.005), ends.append):
                 deadline = time.monotonic() + _PATIENCE_S
                 place = message.partition() or 0, message.offset() or 0
                 if place <= last:

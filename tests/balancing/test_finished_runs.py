@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.balancing.finished_runs import FinishedRuns
-from charles.balancing.partition import _REMEMBERED, CONTROLS, FRAMES, Partition
+from charles.balancing.partition import _REMEMBERED_RUNS, CONTROLS, FRAMES, Partition
 from charles.balancing.run_state import Run
 from charles.config import Balance
 from charles.events import TERMS, RunLedger
@@ -68,13 +68,13 @@ def driven(log: Log, number: int, ticks: int = 3) -> Partition:
 def test_a_thousand_runs_that_are_over_leave_a_hundred_in_memory_and_the_same_totals() -> None:
     log = Log()
     into = driven(log, 1000)
-    assert len(into.runs) <= _REMEMBERED + 2
+    assert len(into.runs) <= _REMEMBERED_RUNS + 2
     assert len(log.ledgers) == 1000
     for term in ("seen", *TERMS):
         assert into.total(term) == sum(getattr(ledger, term) for ledger in log.ledgers.values())
     assert log.asked == 0
     again = Partition(Balance(history=10), into.readings, log.ledgers, log.recall)
-    assert len(again.runs) <= _REMEMBERED + 2
+    assert len(again.runs) <= _REMEMBERED_RUNS + 2
     assert all(again.total(term) == into.total(term) for term in ("seen", *TERMS))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from charles import config
 from charles.balancing.shortage import (
-    ENOUGH,
+    ENOUGH_TICKS,
     PATIENCE_S,
     Filling,
     NeverFilled,
@@ -82,7 +82,7 @@ def test_it_is_told_again_when_it_changes_at_most_once_in_five_minutes() -> None
 
 def test_few_ticks_say_nothing() -> None:
     never, (kind, _) = NeverFilled(V3), V3.set_kinds
-    few = {0: ENOUGH - 1} | dict.fromkeys(range(1, 21), 0)
+    few = {0: ENOUGH_TICKS - 1} | dict.fromkeys(range(1, 21), 0)
     early = Filling(kind, few, few, 0)
     never.look([early], 0.0)
     assert never.look([early], 1e6) == []

@@ -15,7 +15,7 @@ def test_steady_are_the_values_in_a_stretch_that_stays(values: list[float], tick
     expected = [False] * len(values)
     for first in range(len(values) - ticks + 1):
         stretch = values[first : first + ticks]
-        if max(stretch) - min(stretch) <= constant_signals.SAME:
+        if max(stretch) - min(stretch) <= constant_signals.SAME_RANGE:
             expected[first : first + ticks] = [True] * ticks
     assert constant_signals.steady(np.array(values, np.float64), ticks).tolist() == expected
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charles.label_checks.impulse_response import BLOCK, LAGS, REACH, ResponseFit
+from charles.label_checks.impulse_response import BLOCK_TICKS, LAGS, REACH_TICKS, ResponseFit
 from charles.label_checks.run_data import Floats
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -59,14 +59,14 @@ def test_an_unrelated_motion_has_no_sure_answer(seed: int) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=SEEDS, count=st.integers(2 * REACH + 1 + BLOCK, 1500))
+@given(seed=SEEDS, count=st.integers(2 * REACH_TICKS + 1 + BLOCK_TICKS, 1500))
 def test_blocks_hold_every_row_once_and_evidence_adds_up_to_the_answer(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     control = smooth(rng, count)
     whole = response(control, moved(control, 2, 1.0, rng.normal(size=count) * 0.1))
     ends = [whole.rows(block, block + 1) for block in range(whole.blocks)]
     assert ends[0][0] == 0
-    assert ends[-1][1] == count - 2 * REACH - 1
+    assert ends[-1][1] == count - 2 * REACH_TICKS - 1
     assert all(one[1] == other[0] for one, other in pairwise(ends))
     evidence = whole.evidence()
     assert evidence.shape == (ends[-1][1], len(LAGS))

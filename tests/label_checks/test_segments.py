@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from charles.label_checks import Driven
-from charles.label_checks.segments import BRIDGED, pieces, sliding
+from charles.label_checks.segments import BRIDGED_TICKS, pieces, sliding
 from charles.pacing import HZ
 from tests.label_checks import plants
 
@@ -21,18 +21,18 @@ def test_a_whole_run_is_one_piece(run: Driven) -> None:
 
 
 def test_few_missing_ticks_repeat_the_last_and_do_not_count(run: Driven) -> None:
-    kept = np.delete(np.arange(3000), range(1000, 1000 + BRIDGED))
+    kept = np.delete(np.arange(3000), range(1000, 1000 + BRIDGED_TICKS))
     (piece,) = pieces(run.rows(kept))
     assert len(piece.rows) == 3000
-    assert (piece.steering[1000 : 1000 + BRIDGED] == run.steering[999]).all()
-    assert not piece.counts[1000 : 1000 + BRIDGED].any()
-    assert piece.steering[1000 + BRIDGED] == run.steering[1000 + BRIDGED]
+    assert (piece.steering[1000 : 1000 + BRIDGED_TICKS] == run.steering[999]).all()
+    assert not piece.counts[1000 : 1000 + BRIDGED_TICKS].any()
+    assert piece.steering[1000 + BRIDGED_TICKS] == run.steering[1000 + BRIDGED_TICKS]
 
 
 def test_more_of_them_part_a_run_and_what_is_short_is_left_out(run: Driven) -> None:
-    kept = np.delete(np.arange(3000), [*range(1000, 1001 + BRIDGED), *range(1100, 1101 + BRIDGED)])
+    kept = np.delete(np.arange(3000), [*range(1000, 1001 + BRIDGED_TICKS), *range(1100, 1101 + BRIDGED_TICKS)])
     one, other = pieces(run.rows(kept))
-    assert (len(one.rows), len(other.rows)) == (1000, 3000 - 1101 - BRIDGED)
+    assert (len(one.rows), len(other.rows)) == (1000, 3000 - 1101 - BRIDGED_TICKS)
     assert one.rows[-1] == 999
 
 

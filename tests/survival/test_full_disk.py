@@ -17,8 +17,8 @@ from charles.kafka.clients import name, producer
 from charles.settings import Kafka
 from infra.kafka import BrokerError
 from infra.kafka.broker import LocalBroker
-from infra.kafka.data_folder import MIN_FREE
-from infra.kafka.disk_watchdog import LEAST
+from infra.kafka.data_folder import MIN_FREE_BYTES
+from infra.kafka.disk_watchdog import LEAST_FREE_BYTES
 from infra.kafka.ports import free_port
 from tests.kafka_tools import read_all
 from tests.logged import until
@@ -31,7 +31,7 @@ _MIB = 1 << 20
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     """Large enough for a broker to start on."""
-    with small_disk(tmp_path / "disk", MIN_FREE // _MIB + 100) as disk:
+    with small_disk(tmp_path / "disk", MIN_FREE_BYTES // _MIB + 100) as disk:
         yield disk
 
 
@@ -92,7 +92,7 @@ def test_a_pipeline_outlives_a_full_disk_of_its_broker(disk: Disk, broker: Local
         running.until(pipeline.learning)
         running.watch(10)
         before, told = running.look(), pipeline.said(running)
-        disk.fill(leave=LEAST + 4 * _MIB)  # the rest is the pipeline's to fill
+        disk.fill(leave=LEAST_FREE_BYTES + 4 * _MIB)  # the rest is the pipeline's to fill
         running.until(lambda _: not broker.started_here)
         # "was" where the death of the broker made room.
         assert re.match(rf"the disk of {re.escape(str(broker.data))} (is|was) full: ", broker.why_it_died())

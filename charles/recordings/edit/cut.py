@@ -28,7 +28,7 @@ class CutPart:
     topics: Collection[str] | None = None
 
 
-WHOLE = CutPart()
+WHOLE_RECORDING = CutPart()
 
 
 def cut(source: Recording, folder: Path, part: CutPart, progress: Progress = no_progress) -> None:
@@ -47,7 +47,9 @@ def cut(source: Recording, folder: Path, part: CutPart, progress: Progress = no_
             )
 
 
-def copy(source: Recording, writer: RecordingWriter, keep: Keep, progress: Progress, part: CutPart = WHOLE) -> int:
+def copy(
+    source: Recording, writer: RecordingWriter, keep: Keep, progress: Progress, part: CutPart = WHOLE_RECORDING
+) -> int:
     """Copy the records of the writer's topics that lie in the part's time and shall be kept. Returns how many."""
     topics = list(writer.manifest.topics)
     watch = ProgressReporter(progress, sum(source.lengths[topic].records for topic in topics))

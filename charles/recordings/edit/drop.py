@@ -17,7 +17,7 @@ from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
 from charles.recordings.inspect.tick_spans import TickSpan
 
-_NAMED = 100
+_NAMED_SPANS = 100
 """Spans that the new recording's note names."""
 
 
@@ -51,6 +51,6 @@ def drop(source: Recording, folder: Path, spans: Collection[TickSpan], progress:
 
 
 def _note(source: Recording, spans: Collection[TickSpan]) -> str:
-    named = ", ".join(str(span) for span in list(spans)[:_NAMED])
-    more = f", and {len(spans) - _NAMED} more spans" if len(spans) > _NAMED else ""
+    named = ", ".join(str(span) for span in list(spans)[:_NAMED_SPANS])
+    more = f", and {len(spans) - _NAMED_SPANS} more spans" if len(spans) > _NAMED_SPANS else ""
     return f"{source.folder.name} ({source.digest}) without {named}{more}"

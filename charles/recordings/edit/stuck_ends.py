@@ -20,7 +20,7 @@ from charles.pacing import HZ
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.tick_spans import TickSpan
 
-PINNED = HZ // 2
+PINNED_TICKS = HZ // 2
 """Ticks for which a car has not got away: as many as a collector waits after a crash."""
 
 Run = tuple[str, str]
@@ -30,7 +30,7 @@ _Track = deque[tuple[int, float, float]]
 def stuck(source: Recording, unstuck: Unstuck, before_s: float, progress: Progress = no_progress) -> list[TickSpan]:
     """The ends of runs in which a car got stuck, each from before_s ahead of where it stayed. Raises as reading a
     recording does, and RecordingError where no controls are recorded."""
-    longest = 2 * max(round(unstuck.seconds * HZ), PINNED)
+    longest = 2 * max(round(unstuck.seconds * HZ), PINNED_TICKS)
     tracks: dict[str, tuple[Run, _Track]] = {}
     ends: dict[Run, TickSpan] = {}
     source.partitions(topics.CONTROLS.name)
@@ -60,6 +60,6 @@ def _end(run: Run, track: _Track, distance: float, before_s: float) -> TickSpan 
         if math.dist(there, place) >= distance:
             break
         since = tick
-    if last - since + 1 < PINNED:
+    if last - since + 1 < PINNED_TICKS:
         return None
     return TickSpan(*run, max(since - round(before_s * HZ), 0), last)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from charles.avro.codec import AvroSchema
 
-_PLAIN = {
+_PLAIN_TYPES = {
     "boolean": pa.bool_(),
     "int": pa.int32(),
     "long": pa.int64(),
@@ -36,8 +36,8 @@ def arrow(kind: Any) -> pa.DataType:
         some = [each for each in kind if each != "null"]
         if len(some) == 1:
             return arrow(some[0])
-    elif isinstance(kind, str) and kind in _PLAIN:
-        return _PLAIN[kind]
+    elif isinstance(kind, str) and kind in _PLAIN_TYPES:
+        return _PLAIN_TYPES[kind]
     elif isinstance(kind, dict):
         if kind.get("logicalType") in _TIMESTAMPS:
             return _TIMESTAMPS[kind["logicalType"]]

@@ -21,7 +21,7 @@ from charles.avro import codec
 from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.events import Control, Frame
 from charles.recordings.edit.new_recording import new_folder
-from charles.recordings.exchange.label_table import KNOWN, LabelLine, LabelTable, opened
+from charles.recordings.exchange.label_table import KNOWN_COLUMNS, LabelLine, LabelTable, opened
 from charles.recordings.exchange.row_timing import RowPlace, timed
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.manifest import TopicInfo
@@ -30,11 +30,11 @@ from charles.recordings.format.writer import RecordingWriter
 
 MILES_PER_HOUR = 0.44704
 """m/s: the speed of Udacity's simulator is in it."""
-QUALITY = 95
+JPEG_QUALITY = 95
 """Of the JPEGs that are made of other pictures."""
-SCALED = ("steering", "throttle", "brake", "speed")
+SCALED_COLUMNS = ("steering", "throttle", "brake", "speed")
 _TELEMETRY = ("speed", "yaw_rate", "x", "y", "heading", "purpose_distance", "purpose_bearing")
-_JPEG = b"\xff\xd8\xff"
+_JPEG_START = b"\xff\xd8\xff"
 _SUFFIXES = ("", ".jpg", ".jpeg", ".png")
 _CREATE_TIME = 1
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,60}")
@@ -98,7 +98,7 @@ def import_folder(
 
 
 def _scales(table: LabelTable, options: ImportOptions) -> dict[str, float]:
-    scales = {name: 1.0 if (told := options.scales.get(name)) is None else told for name in SCALED}
+    scales = {name: 1.0 if (told := options.scales.get(name)) is None else told for name in SCALED_COLUMNS}
     if table.is_udacity and options.scales.get("speed") is None:
         scales["speed"] = MILES_PER_HOUR
     return scales
@@ -165,8 +165,8 @@ def _frame(control: Control, table: LabelTable, line: LabelLine, path: Path) -> 
     shown: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if shown is None:
         raise RecordingError(f"{table.path} row {line.row}: {path} is no picture that can be read")
-    if not data.startswith(_JPEG):
-        data = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    if not data.startswith(_JPEG_START):
+        data = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
     height, width = shown.shape[:2]
     return Frame(control.collector, control.run, control.tick, control.time, data, width, height, late=0, dropped=0)
 
@@ -183,7 +183,7 @@ def _note(pictures: Path, table: Path, used: Mapping[str, tuple[str, float]]) ->
     told = ", ".join(
         f"{meaning} from {name}" + (f" x {scale:g}" if scale != 1 else "") for meaning, (name, scale) in used.items()
     )
-    lacking = [name for name in KNOWN if name not in used]
+    lacking = [name for name in KNOWN_COLUMNS if name not in used]
     return f"imported from {table.name} and {pictures.name}: {told}" + (
         f"; without {', '.join(lacking)}" if lacking else ""
     )

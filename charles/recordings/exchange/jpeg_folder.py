@@ -21,7 +21,7 @@ from charles.recordings.format.reader import Recording
 
 LABELS = "labels.csv"
 COLUMNS = ("frame", *(each.name for each in fields(Control)))
-_OPEN = 16
+_OPEN_TABLES = 16
 """Tables that are open at a time."""
 
 
@@ -109,7 +109,7 @@ class _Tables:
 
     def add(self, path: Path, control: Control) -> None:
         if path not in self._open:
-            if len(self._open) >= _OPEN:
+            if len(self._open) >= _OPEN_TABLES:
                 self._open.popitem(last=False)[1].close()
             begun = path.exists()
             self._open[path] = path.open("a", newline="", encoding="utf-8")

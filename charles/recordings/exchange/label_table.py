@@ -12,7 +12,7 @@ from typing import NamedTuple
 from charles.recordings.format.errors import RecordingError
 
 FRAME, TIME = "frame", "time"
-KNOWN = {
+KNOWN_COLUMNS = {
     FRAME: ("frame", "center", "image", "img", "picture", "file", "filename", "image_path", "path"),
     "steering": ("steering", "steer", "steering_angle", "angle"),
     "throttle": ("throttle", "acceleration", "accelerator", "gas"),
@@ -27,11 +27,11 @@ KNOWN = {
     "purpose_bearing": ("purpose_bearing",),
 }
 """What columns are called, by what they mean; the first name that is there counts."""
-NEEDED = (FRAME, "steering", "throttle")
+NEEDED_COLUMNS = (FRAME, "steering", "throttle")
 
-_UDACITY = ("center", "left", "right", "steering", "throttle", "brake", "speed")
+_UDACITY_COLUMNS = ("center", "left", "right", "steering", "throttle", "brake", "speed")
 """A driving log of Udacity's simulator, which usually has no header."""
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
+_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 _WORDS = {"true": 1.0, "false": 0.0}
 
 
@@ -92,9 +92,9 @@ def opened(path: Path, chosen: Mapping[str, str | None]) -> LabelTable:
     names = [cell.strip() for cell in first] if has_header else [str(number) for number in range(1, len(first) + 1)]
     is_udacity = _is_udacity(first, has_header)
     if is_udacity and not has_header:
-        names = list(_UDACITY)
+        names = list(_UDACITY_COLUMNS)
     columns = {}
-    for meaning, known in KNOWN.items():
+    for meaning, known in KNOWN_COLUMNS.items():
         if (told := chosen.get(meaning)) is not None:
             if told not in names:
                 raise RecordingError(f"{path} has no column {told}: it has {', '.join(names)}")
@@ -104,7 +104,7 @@ def opened(path: Path, chosen: Mapping[str, str | None]) -> LabelTable:
             found = next((name for name in known if name in lower), None)
             if found is not None:
                 columns[meaning] = names[lower.index(found)], lower.index(found)
-    for meaning in NEEDED:
+    for meaning in NEEDED_COLUMNS:
         if meaning not in columns:
             raise RecordingError(
                 f"{path} has no column that is known as {meaning}: name it with --{meaning}-column; "
@@ -142,10 +142,10 @@ def _is_number(text: str) -> bool:
 
 def _is_udacity(first: list[str], has_header: bool) -> bool:
     if has_header:
-        return tuple(cell.strip().lower() for cell in first) == _UDACITY
+        return tuple(cell.strip().lower() for cell in first) == _UDACITY_COLUMNS
     pictures, numbers = first[:3], first[3:]
     return (
-        len(first) == len(_UDACITY)
-        and all(cell.strip().lower().endswith(_PICTURES) for cell in pictures)
+        len(first) == len(_UDACITY_COLUMNS)
+        and all(cell.strip().lower().endswith(_PICTURE_SUFFIXES) for cell in pictures)
         and all(map(_is_number, numbers))
     )

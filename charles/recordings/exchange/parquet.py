@@ -27,21 +27,21 @@ from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP, Record
 
 _EVENTS = {topic.name: topic.event for topic in topics.TOPICS}
-_RAW = frozenset({topics.BALANCER_STATE.name, topics.SCHEMAS.name})
+_RAW_TOPICS = frozenset({topics.BALANCER_STATE.name, topics.SCHEMAS.name})
 """Topics of several kinds of values."""
 _ROWS, _BYTES = 20_000, 32 << 20
 """A row group ends with the row that reaches one of them."""
 
-_RECORD = [
+_RECORD_COLUMNS = [
     pa.field("record_partition", pa.int32()),
     pa.field("record_offset", pa.int64()),
     pa.field("record_timestamp", pa.timestamp("ms", tz="UTC")),
     pa.field("record_key", pa.binary()),
 ]
-_RECORD_NAMES = [each.name for each in _RECORD]
+_RECORD_NAMES = [each.name for each in _RECORD_COLUMNS]
 _HEADER = pa.struct([pa.field("key", pa.string()), pa.field("value", pa.binary())])
-_BARE = [pa.field("record_headers", pa.list_(_HEADER)), pa.field("record_value", pa.binary())]
-_SHOWN = [pa.field("video", pa.string()), pa.field("video_frame", pa.int64())]
+_BARE_COLUMNS = [pa.field("record_headers", pa.list_(_HEADER)), pa.field("record_value", pa.binary())]
+_VIDEO_COLUMNS = [pa.field("video", pa.string()), pa.field("video_frame", pa.int64())]
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ def export(source: Recording, folder: Path, progress: Progress = no_progress, *,
     watch = ProgressReporter(progress, sum(each.records for each in source.lengths.values()))
     with new_folder(folder):
         for topic in source.topics:
-            event = None if topic in _RAW else _EVENTS.get(topic)
+            event = None if topic in _RAW_TOPICS else _EVENTS.get(topic)
             with_video = video and event is Frame
             found.rows[topic] = found.unreadable[topic] = 0
             with (
@@ -83,9 +83,9 @@ def export(source: Recording, folder: Path, progress: Progress = no_progress, *,
 
 def _fields(event: type | None, with_video: bool) -> pa.Schema:
     if event is None:
-        return pa.schema(_RECORD + _BARE)
+        return pa.schema(_RECORD_COLUMNS + _BARE_COLUMNS)
     shown = [each for each in columns(codec.schema(event)) if not (with_video and each.name == "picture")]
-    return pa.schema(_RECORD + shown + (_SHOWN if with_video else []))
+    return pa.schema(_RECORD_COLUMNS + shown + (_VIDEO_COLUMNS if with_video else []))
 
 
 def _row(

@@ -16,7 +16,7 @@ from charles.recordings.format.errors import RecordingError
 
 NEW_RUN_S = 10.0
 """A pause of so long ends a run."""
-BRIDGED = 3
+BRIDGED_TICKS = 3
 """So many missing ticks repeat the last one in the balancer's histories; more of them begin a history anew."""
 _SLOWEST_S = 1.0
 _ABSOLUTE_S = 1e8
@@ -85,7 +85,7 @@ def _placed(lines: Sequence[LabelLine], seconds: Sequence[float], step: float) -
         if now <= last:
             timing.too_many += 1
             continue
-        timing.gaps += last >= 0 and now - last - 1 > BRIDGED
+        timing.gaps += last >= 0 and now - last - 1 > BRIDGED_TICKS
         tick = now
         timing.places.append(RowPlace(line, run, tick, datetime.fromtimestamp(time, UTC)))
     return timing

@@ -25,10 +25,10 @@ from charles.recordings.format.record_encoding import sized
 SYNC_SIZE = 16
 
 _MAGIC = b"Obj\x01"
-_HEADER_READ = 1 << 16
-_LEAD = 20
+_HEADER_READ_BYTES = 1 << 16
+_BLOCK_LEAD_BYTES = 20
 """Bytes: the two numbers before a block's data are no longer."""
-_SEARCH = 1 << 20
+_SEARCH_BYTES = 1 << 20
 _HEADER = fastavro.parse_schema(
     {
         "type": "record",
@@ -98,7 +98,7 @@ def block(count: int, data: list[bytes], codec: str, sync: bytes) -> bytes:
 
 def read_header(path: Path, file: BinaryIO, kind: FileKind) -> Header:
     """The header, from the file's beginning. Raises Damaged."""
-    beginning = file.read(_HEADER_READ)
+    beginning = file.read(_HEADER_READ_BYTES)
     data = io.BytesIO(beginning)
     try:
         found = cast(dict[str, Any], fastavro.schemaless_reader(data, _HEADER, None))
@@ -142,14 +142,14 @@ class AvroFileReader:
         """Whether the file only ends too early behind this position: no other block ends there."""
         self._file.seek(position)
         overlap, left = b"", self.size - position
-        while left > 0 and (piece := self._file.read(min(_SEARCH, left))):
+        while left > 0 and (piece := self._file.read(min(_SEARCH_BYTES, left))):
             if self.header.sync in overlap + piece:
                 return False
             overlap, left = piece[-SYNC_SIZE:], left - len(piece)
         return True
 
     def _block(self, position: int) -> Block:
-        lead = self._file.read(_LEAD)
+        lead = self._file.read(_BLOCK_LEAD_BYTES)
         try:
             count, at = read_long(lead, 0)
             length, at = read_long(lead, at)

@@ -6,9 +6,9 @@ import hashlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
-_WORTH = 1 << 16
+_WORTHWHILE_BYTES = 1 << 16
 """Bytes: less is hashed sooner than it is handed over."""
-_AHEAD = 2
+_WAITING_PIECES = 2
 """Pieces of each digest that may wait for their turn."""
 
 _worker = ThreadPoolExecutor(1, "sha256")
@@ -23,9 +23,9 @@ class BackgroundSha256:
 
     def update(self, data: bytes) -> None:
         """Take these bytes, which nobody may change any more."""
-        while self._waiting and (len(self._waiting) > _AHEAD or self._waiting[0].done()):
+        while self._waiting and (len(self._waiting) > _WAITING_PIECES or self._waiting[0].done()):
             self._waiting.popleft().result()
-        if self._waiting or len(data) >= _WORTH:
+        if self._waiting or len(data) >= _WORTHWHILE_BYTES:
             self._waiting.append(_worker.submit(self._hash.update, data))
         else:
             self._hash.update(data)

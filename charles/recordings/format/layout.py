@@ -8,7 +8,7 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 SEGMENT = ".avro"
-BEGUN = (LOCK, f"{MANIFEST}.part")
+BEGUN_FILES = (LOCK, f"{MANIFEST}.part")
 """What lies in a folder in which a writer was killed before there was a manifest."""
 
 TOPIC = r"^[a-zA-Z0-9_-][a-zA-Z0-9._-]*$"

@@ -23,7 +23,7 @@ FORMAT = 1
 State = Literal["recording", "complete"]
 
 _SEALED = re.compile(rb'(?P<body>.*),\n  "sha256": "(?P<sha256>[0-9a-f]{64})"\n}\n', re.DOTALL)
-_REGISTRY_ID = 4
+_REGISTRY_ID_BYTES = 4
 
 
 class _ManifestPart(BaseModel):
@@ -142,4 +142,4 @@ class Manifest(_ManifestPart):
 
 def schema_key(name: bytes) -> str:
     """How a manifest names the schema that a value's framing names: a fingerprint in hex, a registry id in decimal."""
-    return str(int.from_bytes(name, "big")) if len(name) == _REGISTRY_ID else name.hex()
+    return str(int.from_bytes(name, "big")) if len(name) == _REGISTRY_ID_BYTES else name.hex()

@@ -67,7 +67,7 @@ class RecordingWriter:
             raise Unwritable(f"{folder} cannot be made: {error.strerror}") from error
         lock = RecordingLock(folder / layout.LOCK)
         try:
-            if any(path.name not in layout.BEGUN for path in folder.iterdir()):
+            if any(path.name not in layout.BEGUN_FILES for path in folder.iterdir()):
                 raise RecordingError(f"{folder} is not empty: name a new folder for the recording")
             manifest = Manifest(prefix=prefix, topics=topics)
             manifest.save(folder)

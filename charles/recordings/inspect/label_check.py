@@ -16,7 +16,7 @@ from charles.label_checks.run_data import no_pictures
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.tick_spans import TickSpan
 
-PICTURE_EVERY = 5
+TICKS_A_PICTURE = 5
 """Ticks: a frozen camera is one that is frozen for a second."""
 _HALVES: dict[str, type[Frame | Control]] = {topics.FRAMES.name: Frame, topics.CONTROLS.name: Control}
 
@@ -98,7 +98,7 @@ class _CheckedRun:
         """Raises ValueError for a picture that is none."""
         if isinstance(event, Control):
             self._controls.setdefault(event.tick, event)
-        elif event.tick % PICTURE_EVERY == 0 and event.tick not in self._pictures:
+        elif event.tick % TICKS_A_PICTURE == 0 and event.tick not in self._pictures:
             self._pictures[event.tick] = thumbnail(event.picture), digest(event.picture)
 
     def driven(self) -> Driven | None:

@@ -16,7 +16,7 @@ from charles.recordings.format.segment_reader import begun, scanned
 from charles.recordings.format.segment_stats import SegmentStats, SegmentTally
 from charles.recordings.inspect.value_check import Values
 
-NAMED = 10
+NAMED_VALUES = 10
 """Values of one file that are named one by one; the others are counted."""
 
 
@@ -151,11 +151,11 @@ class _Verification:
             for record in records:
                 if wrong := self._values.check(topic, record.value):
                     unreadable += 1
-                    if unreadable <= NAMED:
+                    if unreadable <= NAMED_VALUES:
                         self._note(reader.path, block.position, f"the value of offset {record.offset}: {wrong}")
             self._progress(before + block.end, self._total)
-        if unreadable > NAMED:
-            self._note(reader.path, None, f"{unreadable - NAMED} more values that are not as they should be")
+        if unreadable > NAMED_VALUES:
+            self._note(reader.path, None, f"{unreadable - NAMED_VALUES} more values that are not as they should be")
 
     def _note(self, path: Path, position: int | None, reason: str) -> None:
         self.report.problems.append(Problem(path.relative_to(self._folder).as_posix(), position, reason))

@@ -14,7 +14,7 @@ from charles.recordings.inspect import locate, recorded_config
 from charles.settings import ConfigError, Settings
 from consumers.trainer.offline.training_identity import Source, TrainingIdentity
 
-_RAW = (topics.FRAMES.name, topics.CONTROLS.name)
+_RAW_TOPICS = (topics.FRAMES.name, topics.CONTROLS.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,10 @@ def make(
 def _source(recording: Recording, wanted: Source | None) -> Source:
     there: dict[Source, bool] = {
         "balanced": _has(recording, topics.BALANCED.name),
-        "raw": all(_has(recording, topic) for topic in _RAW),
+        "raw": all(_has(recording, topic) for topic in _RAW_TOPICS),
     }
     if wanted is not None and not there[wanted]:
-        lacking = topics.BALANCED.name if wanted == "balanced" else " and ".join(_RAW)
+        lacking = topics.BALANCED.name if wanted == "balanced" else " and ".join(_RAW_TOPICS)
         raise RecordingError(f"{recording.folder} holds no records of {lacking}: {_holds(recording)}")
     for source, has in there.items():
         if has and wanted in (None, source):

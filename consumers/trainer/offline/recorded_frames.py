@@ -9,7 +9,7 @@ from charles.events import Frame
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 
-_SEEK_BEYOND = 100
+_SEEK_BEYOND_OFFSETS = 100
 """Offsets that are read through to the next frame that is wanted: three blocks of the file or so."""
 
 
@@ -23,7 +23,7 @@ class RecordedFrames:
     def read(self, places: list[Place]) -> dict[Place, bytes]:
         """The pictures at these places, which are sorted. Raises Damaged."""
         found: dict[Place, bytes] = {}
-        for sweep in sweeps(places, _SEEK_BEYOND):
+        for sweep in sweeps(places, _SEEK_BEYOND_OFFSETS):
             wanted, (partition, first), last = set(sweep), sweep[0], sweep[-1][1]
             for record in self._recording.read(topics.FRAMES.name, partition, first):
                 if record.offset > last:

@@ -13,15 +13,15 @@ from consumers.trainer.jpeg import BadPicture
 from consumers.trainer.offline.recorded_samples import Samples
 from consumers.trainer.sample_intake import SampleShape, UnusedSample, take_in, to_hold
 
-_AT_ONCE = 500
+_SAMPLES_AT_ONCE = 500
 """Samples that are taken in between two batches."""
-_TOGETHER = 16
-_AHEAD = 16
+_HANDFUL_SAMPLES = 16
+_HANDFULS_AHEAD = 16
 """Handfuls that are read ahead: 256 samples, 8 MB of the city's pictures."""
 _LOOK_S = 0.1
 _PATIENCE_S = 2.0
 """For a reader that is closed while it balances what makes no set."""
-_PASS = 40
+_PASS_SHIFT_BITS = 40
 """A number's bits below those of the pass that it belongs to: a sample has another number in each."""
 
 _Came = tuple[int, BufferedSample | UnusedSample | None]
@@ -67,7 +67,7 @@ class RecordedFeed:
     def share(self) -> float:
         """How much is read, over all passes, in [0, 1]; where those are not limited, of this one."""
         share = 0.0 if self._reader is None else self._reader.share
-        return share if self._passes is None else min(((self.position >> _PASS) + share) / self._passes, 1.0)
+        return share if self._passes is None else min(((self.position >> _PASS_SHIFT_BITS) + share) / self._passes, 1.0)
 
     def refill(
         self, offsets: Container[int], first: int, go_on: Callable[[int], bool]
@@ -93,7 +93,7 @@ class RecordedFeed:
         """As the Feed's; but waits for what is to come, so that what a batch is drawn from is no matter of time.
         Raises Damaged."""
         came = 0
-        while came < _AT_ONCE and not self.at_end and wanted():
+        while came < _SAMPLES_AT_ONCE and not self.at_end and wanted():
             one = self._next()
             if one is None:
                 self.at_end = not self._stopped()
@@ -128,12 +128,12 @@ class RecordedFeed:
         return self._reader.next(self._stopped)
 
     def _all(self, first: int) -> Iterator[_Came]:
-        number, start = first >> _PASS, first & (1 << _PASS) - 1
+        number, start = first >> _PASS_SHIFT_BITS, first & (1 << _PASS_SHIFT_BITS) - 1
         while self._passes is None or number < self._passes:
             empty = True
             for each, sample in self._samples.read(start):
                 empty = False
-                yield number << _PASS | each, self._held(number << _PASS | each, sample)
+                yield number << _PASS_SHIFT_BITS | each, self._held(number << _PASS_SHIFT_BITS | each, sample)
             if empty and not start:
                 return
             number, start = number + 1, 0
@@ -144,7 +144,7 @@ class RecordedFeed:
                 raise sample
             return to_hold(sample, number, self._shape)
         except (Unreadable, BadPicture) as problem:
-            self._refuse(f"sample {number & (1 << _PASS) - 1}", str(problem))
+            self._refuse(f"sample {number & (1 << _PASS_SHIFT_BITS) - 1}", str(problem))
             return None
 
 
@@ -158,7 +158,7 @@ class _Reader:
         self.share = 0.0
         self._items = items
         self._share = share
-        self._ahead: Queue[_Handful | BaseException | None] = Queue(_AHEAD)
+        self._ahead: Queue[_Handful | BaseException | None] = Queue(_HANDFULS_AHEAD)
         self._closed = Event()
         self._handful: list[_Came] = []
         self._over = False
@@ -196,7 +196,7 @@ class _Reader:
             handful: list[_Came] = []
             for item in self._items:
                 handful.append(item)
-                if len(handful) == _TOGETHER:
+                if len(handful) == _HANDFUL_SAMPLES:
                     if not self._put((self._share(), handful)):
                         return
                     handful = []

@@ -21,7 +21,7 @@ from charles.kafka import topic_admin
 from charles.settings import Kafka, Settings, load
 from infra.kafka.broker import LocalBroker
 from producers.collector.drive_session import OpenGame
-from producers.collector.loop import INVALID_IN_A_ROW, collect, jpeg
+from producers.collector.loop import INVALID_TICKS_IN_A_ROW, collect, jpeg
 from producers.collector.sender import TickSender
 from tests.kafka_tools import events, headers, kill, read_all
 from tests.producers.collector.ticks import tick_of
@@ -106,7 +106,7 @@ def test_nonsense_is_not_published_but_dead_lettered_and_missing(kafka: Kafka) -
 
 
 def test_a_game_that_talks_nonsense_for_long_is_respawned(kafka: Kafka) -> None:
-    last = 20 + INVALID_IN_A_ROW
+    last = 20 + INVALID_TICKS_IN_A_ROW
     game = collect_ticks(settings_for(kafka), 60, lambda tick, seen: without_speed(seen) if 20 <= tick < last else seen)
     assert game.respawns == [last]
     frames = events(kafka, topics.FRAMES, Frame)

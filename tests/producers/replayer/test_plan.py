@@ -12,7 +12,7 @@ from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import Record
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import ConfigError, Kafka, Recordings, Replayer, Settings, load
-from producers.replayer.plan import NEVER, REPLAYED, ReplayPlan, planned
+from producers.replayer.plan import REPLAYED_TOPICS, UNREPLAYED_TOPICS, ReplayPlan, planned
 from tests.producers.replayer.driven import BEGAN_MS, PARTITIONS, TICK_MS, drive, recording
 from tests.recordings.made import of_run
 
@@ -22,8 +22,11 @@ KAFKA = Kafka(bootstrap_servers="127.0.0.1:1", prefix="other")
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """Two collectors for 30 ticks, and topics that nobody replays."""
-    placed = [*drive(30), *((topic, 0, Record(0, BEGAN_MS, 1, None, b"", ())) for topic in (*NEVER, "mine"))]
-    partitions = PARTITIONS | dict.fromkeys((*NEVER, "mine"), 1)
+    placed = [
+        *drive(30),
+        *((topic, 0, Record(0, BEGAN_MS, 1, None, b"", ())) for topic in (*UNREPLAYED_TOPICS, "mine")),
+    ]
+    partitions = PARTITIONS | dict.fromkeys((*UNREPLAYED_TOPICS, "mine"), 1)
     return recording(tmp_path_factory.mktemp("recordings") / "monday", placed, partitions)
 
 
@@ -48,10 +51,10 @@ def test_a_recording_is_found_by_its_name(source: Recording) -> None:
 def test_what_is_never_replayed_is_left_out_and_told(source: Recording) -> None:
     found = plan(source)
     assert [topic.name for topic in found.topics] == ["frames", "controls", "balanced", "training"]
-    assert set(found.left_out) == {*NEVER, "mine"}
+    assert set(found.left_out) == {*UNREPLAYED_TOPICS, "mine"}
 
 
-@pytest.mark.parametrize("topic", [*NEVER, "mine"])
+@pytest.mark.parametrize("topic", [*UNREPLAYED_TOPICS, "mine"])
 def test_what_is_never_replayed_cannot_be_asked_for(topic: str, source: Recording) -> None:
     with pytest.raises(RecordingError, match=f"nothing else can be replayed than frames, .*: {topic} is not: "):
         plan(source, topics=["frames", topic])
@@ -60,7 +63,7 @@ def test_what_is_never_replayed_cannot_be_asked_for(topic: str, source: Recordin
 def test_every_topic_of_the_table_is_replayed_or_has_a_reason() -> None:
     from charles.topics import TOPICS
 
-    assert {topic.name for topic in TOPICS} == {topic.name for topic in REPLAYED} | set(NEVER)
+    assert {topic.name for topic in TOPICS} == {topic.name for topic in REPLAYED_TOPICS} | set(UNREPLAYED_TOPICS)
 
 
 def test_new_runs_leave_out_what_has_none(source: Recording) -> None:

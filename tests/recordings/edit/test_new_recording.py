@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from charles.base.atomic_file import Unwritable
-from charles.recordings.edit.cut import WHOLE, cut
+from charles.recordings.edit.cut import WHOLE_RECORDING, cut
 from charles.recordings.edit.drop import drop
 from charles.recordings.edit.merge import merge
 from charles.recordings.exchange import jpeg_folder, parquet
@@ -21,7 +21,7 @@ from tests.recordings.made import Placed, recorded
 from tests.survival.disks import small_disk
 
 WORK: dict[str, Callable[[Recording, Path], object]] = {
-    "cut": lambda source, folder: cut(source, folder, WHOLE),
+    "cut": lambda source, folder: cut(source, folder, WHOLE_RECORDING),
     "drop": lambda source, folder: drop(source, folder, [TickSpan("c", "r", 1, 2)]),
     "merge": lambda source, folder: merge([source, source], folder),
     "parquet": parquet.export,

@@ -76,7 +76,7 @@ def test_of_a_flood_the_end_is_read(tmp_path: Path) -> None:
 def test_a_large_log_makes_room_for_another_and_one_old_one_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logfile, "_LARGE", 10)
+    monkeypatch.setattr(logfile, "_LARGE_FILE_BYTES", 10)
     log = LogFile(tmp_path / "one.log")
     log.path.write_text("more than ten bytes\n")
     with log.open() as file:

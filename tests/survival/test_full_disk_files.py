@@ -84,7 +84,7 @@ def test_what_is_written_is_there_whole_or_not_at_all(disk: Disk, write: Callabl
 def test_a_broker_says_so_too_where_not_even_its_own_notes_can_be_written(
     disk: Disk, monkeypatch: pytest.MonkeyPatch, kib: int
 ) -> None:
-    monkeypatch.setattr(data_folder, "MIN_FREE", 0)
+    monkeypatch.setattr(data_folder, "MIN_FREE_BYTES", 0)
     disk.fill(kib * 1024)
     broker = LocalBroker(disk.folder / "kafka", free_port())
     with pytest.raises(BrokerError, match="No space left on device") as failure:
@@ -97,7 +97,7 @@ def test_a_broker_says_so_too_where_not_even_its_own_notes_can_be_written(
 def test_a_folder_is_known_again_after_a_start_that_found_no_room_for_its_notes(
     disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_folder, "MIN_FREE", 0)
+    monkeypatch.setattr(data_folder, "MIN_FREE_BYTES", 0)
     runtime, data = find_runtime(), disk.folder / "kafka"
     data_folder.prepare(runtime, data, 9092, 9093)
     disk.fill()

@@ -49,7 +49,7 @@ def test_halves_are_joined_however_far_apart_they_lie(tmp_path: Path) -> None:
 
 
 def test_more_runs_than_tables_are_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jpeg_folder, "_OPEN", 2)
+    monkeypatch.setattr(jpeg_folder, "_OPEN_TABLES", 2)
     rows = [row for name in "abcde" for row in placed(drive(9, name, name), "abcde".index(name))]
     found = jpeg_folder.export(recorded(tmp_path / "r", rows), tmp_path / "out")
     assert found.labels == 45

@@ -170,9 +170,11 @@ def _facts(old: Epoch, new: Epoch) -> dict[str, Any]:
 
 
 def _title(epoch: Epoch) -> str:
+    from charles.base.time_format import local
+
     if epoch.time is None:
         return _DEFAULTS
-    return f"epoch {epoch.number}, {epoch.time.astimezone():%Y-%m-%d %H:%M:%S}, {epoch.author}"
+    return f"epoch {epoch.number}, {local(epoch.time)}, {epoch.author}"
 
 
 def _print_differences(old: Config, new: Config) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import keras
 import numpy as np
 
+from charles.base.time_format import short
 from charles.checkpoints.identity import ModelIdentity
 from charles.control.link import Link
 from charles.control.offline_link import OfflineLink
@@ -194,7 +195,7 @@ class Training:
         figures |= {f"{player.instance}_batch": float(player.batch) for player in driving}
         figures |= {f"{player.instance}_age_s": player.figures["age_s"] for player in driving}
         state, note = self._does(link.paused)
-        told = [f"{p.instance} drives with {p.batch} ({p.figures['age_s']:.0f} s old)" for p in driving]
+        told = [f"{p.instance} drives with {p.batch} ({short(round(p.figures['age_s']))} old)" for p in driving]
         beaten = link.beat(
             state,
             lag=self._feed.lag,

@@ -21,7 +21,7 @@ from producers.replayer.sender import ReplaySender
 log = logging.getLogger(__name__)
 
 _TERMINAL_S = 0.2
-_BAR_CHARACTERS = 20
+_BAR_CHARACTERS = 8
 _HINT_S = 4.0
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from charles import topics
 from charles.balancing.evenness import rows
 from charles.balancing.label_counts import LabelCounts
+from charles.base import progress
 from charles.base.typed_sections import ConfigError
 from charles.config import changed
 from charles.control import config_topic
@@ -83,22 +82,20 @@ def test_only_what_was_balanced_alike_is_counted_together(kafka: Kafka) -> None:
         counted(kafka, 77)
 
 
-def test_somebody_can_watch_each_topic_being_read_once(kafka: Kafka) -> None:
+def test_somebody_can_watch_each_topic_being_read_once(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_ITEMS_A_CALL", 1)
     controls = drive(100)
     epoch = put(kafka, "balance.bins=5")
     tell(kafka, controls, list(balanced(epoch.config, controls, epoch.number)))
-    seen: dict[str, tuple[int, int]] = {}
-
-    def watch(full: str, total: int, events: Iterator[object]) -> Iterator[object]:
-        count = 0
-        for event in events:
-            count += 1
-            yield event
-        seen[full] = (total, count)
-
-    read_counts(kafka, config_topic.read(kafka), watch=watch)
-    assert seen[name(kafka, topics.CONTROLS)] == (101, 100)  # one record is junk
-    assert set(seen) == {name(kafka, topics.CONTROLS), name(kafka, topics.BALANCED)}
+    seen: dict[str, list[tuple[int, int]]] = {}
+    read_counts(
+        kafka,
+        config_topic.read(kafka),
+        progress=lambda step, done, total: seen.setdefault(step, []).append((done, total)),
+    )
+    own, made = (f"reading {name(kafka, topic)}" for topic in (topics.CONTROLS, topics.BALANCED))
+    assert seen[own] == [(done, 101) for done in range(1, 101)]  # one record is junk
+    assert set(seen) == {own, made}
 
 
 def test_topics_that_hold_nothing_to_draw_are_said_to(kafka: Kafka) -> None:

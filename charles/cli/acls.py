@@ -1,4 +1,4 @@
-"""`charles acls`: what each program must be allowed on a cluster with ACLs."""
+"""`charles acls`: the ACLs that each program needs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from charles.cli.run_command import clear_errors, load_settings
 
 
 def acls_command(
-    role: Annotated[str | None, typer.Argument(help="A program, onlooker or operator.", show_default="all")] = None,
-    user: Annotated[str | None, typer.Option(help="Who is allowed it.", show_default="the role's name")] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Allow it, rather than print the commands.")] = False,
+    role: Annotated[
+        str | None, typer.Argument(help="Role: a program's name, onlooker (read only) or operator.", show_default="all")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="Kafka user to allow.", show_default="the role's name")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Create the ACLs instead of printing the commands.")] = False,
 ) -> None:
-    """Print the commands of Kafka's own tool that allow a user what a role needs; without a role the table of all.
+    """Print the kafka-acls.sh commands that give a user the rights of a role. Without a role: print a table of all
+    roles.
 
     Example: charles acls collector --user garage
     """

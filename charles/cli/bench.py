@@ -1,4 +1,4 @@
-"""`charles bench`: how fast the pipeline is, beside yardsticks."""
+"""`charles bench`: how fast the pipeline is, compared with bare baselines."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from charles.cli.tables import table_console
 
 def bench_command(
     name: Annotated[
-        str, typer.Argument(help="Which one, or all; an unknown name is answered with those there are.")
+        str, typer.Argument(help="Benchmark to run, or all. An unknown name lists the benchmarks.")
     ] = "all",
-    rounds: Annotated[int, typer.Option(min=1, help="How often each side has its turn.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="Number of rounds; each round measures both sides once.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Measure the pipeline beside yardsticks that do the same work bare, by turns, on a broker of its own.
+    """Benchmark the pipeline against bare baselines that do the same work, in alternating rounds on a separate broker.
 
-    All of them take about fifteen minutes, more on a busy machine, and 8 GB in the folder for temporary files.
+    Running all takes about fifteen minutes (more on a busy machine) and 8 GB in the folder for temporary files.
 
     Example: charles bench publish --rounds 7
     """
@@ -40,9 +40,11 @@ def bench_command(
 def _table(results: list[Any]) -> Any:
     from rich.table import Table
 
-    table = Table("benchmark", box=None, pad_edge=False, caption="↑ more is better, ↓ less is", caption_justify="left")
+    table = Table(
+        "benchmark", box=None, pad_edge=False, caption="↑ higher is better, ↓ lower is better", caption_justify="left"
+    )
     table.columns[0].no_wrap = True
-    for column in ("ours", "yardstick", "unit", "ratio", "min..max", "aim", "met"):
+    for column in ("ours", "baseline", "unit", "ratio", "min..max", "aim", "met"):
         table.add_column(column, justify="left" if column in ("unit", "aim", "met") else "right", no_wrap=True)
     for result in results:
         met = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[result.met]
@@ -54,7 +56,7 @@ def _table(results: list[Any]) -> Any:
 
 
 def _figure(value: float | None) -> str:
-    """Three digits, or all before the point."""
+    """Three significant digits, and always all digits before the decimal point."""
     return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 

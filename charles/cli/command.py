@@ -1,4 +1,4 @@
-"""`charles command`: tells running programs what to do."""
+"""`charles command`: sends commands to running programs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ def _verbs() -> list[str]:
 
 def command_command(
     target: Annotated[
-        str, typer.Argument(help="An instance (player-1), a program (player), or all.", autocompletion=_targets)
+        str, typer.Argument(help="Target: an instance (player-1), a program (player), or all.", autocompletion=_targets)
     ],
     verb: Annotated[
-        str, typer.Argument(help="pause, resume, unstuck, checkpoint, reload or stop.", autocompletion=_verbs)
+        str, typer.Argument(help="Command: pause, resume, unstuck, checkpoint, reload or stop.", autocompletion=_verbs)
     ],
-    deadline: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How long it may take.")] = 10.0,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before everything is stopped.")] = False,
+    deadline: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Seconds to wait for each answer.")
+    ] = 10.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation before stopping everything.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
 ) -> None:
-    """Tell running programs what to do, and print what came of it.
+    """Send a command to running programs and print each outcome.
 
-    Exit code 1 where one refused, failed, or did not answer in time.
+    Exit code 1 if a program refused, failed, or did not answer in time.
 
     Example: charles command trainer checkpoint
     """

@@ -1,4 +1,4 @@
-"""`charles config`: what the whole pipeline agrees on, shown and changed while it runs."""
+"""`charles config`: shows and changes the pipeline's configuration while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charles.settings import Kafka
 
 app = typer.Typer(
-    help="Show and change what the pipeline agrees on, while it runs. Example: charles config set balance.bins=11",
+    help="Show and change the pipeline's configuration while it runs. Example: charles config set balance.bins=11",
     no_args_is_help=True,
 )
 
@@ -27,11 +27,13 @@ _DEFAULTS = "the defaults"
 
 @app.command()
 def show(
-    field: Annotated[str | None, typer.Argument(help="A field or section, such as train.", show_default="all")] = None,
-    epoch: Annotated[int | None, typer.Option(help="Another epoch than the one that holds.")] = None,
+    field: Annotated[
+        str | None, typer.Argument(help="Field or section to show, such as train.", show_default="all")
+    ] = None,
+    epoch: Annotated[int | None, typer.Option(help="Epoch to show instead of the current one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the configuration that holds, or one that held.
+    """Print the current configuration, or that of an earlier epoch.
 
     Example: charles config show train
     """
@@ -58,9 +60,11 @@ def show(
 
 @app.command("set")
 def set_command(
-    changes: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE...", help="Such as balance.bins=11.")],
+    changes: Annotated[
+        list[str], typer.Argument(metavar="FIELD=VALUE...", help="FIELD=VALUE, such as balance.bins=11.")
+    ],
 ) -> None:
-    """Change fields, all of them at once; every program that they concern follows.
+    """Change one or more fields in a single change. Every affected program applies it at once.
 
     Example: charles config set outputs=steering train.buffer=2000
     """
@@ -72,7 +76,7 @@ def set_command(
         before = config_topic.read(kafka).newest
         after = config_topic.put(kafka, lambda config: changed(config, changes))
         if after.number == before.number:
-            typer.echo(f"Nothing to change: {_title(after)} says so already.")
+            typer.echo(f"Nothing to change: {_title(after)} already has these values.")
             return
         typer.echo(f"{_title(after)}:")
         _print_differences(before.config, after.config)
@@ -81,11 +85,11 @@ def set_command(
 
 @app.command()
 def diff(
-    first: Annotated[int, typer.Argument(help="An epoch; -1: the defaults.")] = -1,
-    second: Annotated[int | None, typer.Argument(help="Another one.", show_default="the one that holds")] = None,
+    first: Annotated[int, typer.Argument(help="First epoch; -1: the defaults.")] = -1,
+    second: Annotated[int | None, typer.Argument(help="Second epoch.", show_default="the current one")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the fields in which two epochs differ.
+    """Print the fields that differ between two epochs.
 
     Example: charles config diff 3
     """
@@ -104,7 +108,7 @@ def diff(
 
 @app.command()
 def history(as_json: AsJson = False) -> None:
-    """Print every change: when, by whom, what.
+    """Print every change: when, by whom, and which fields.
 
     Example: charles config history
     """
@@ -114,19 +118,19 @@ def history(as_json: AsJson = False) -> None:
             typer.echo(json.dumps([_facts(old, new) for old, new in pairwise(held)], indent=2))
             return
         if len(held) == 1:
-            typer.echo("Nobody changed anything yet: the defaults hold.")
+            typer.echo("No changes yet: the defaults apply.")
         for old, new in pairwise(held):
             typer.echo(f"{_title(new)}:")
             _print_differences(old.config, new.config)
 
 
 def _warn_of_unknown_game(game: str) -> None:
-    """A game may be installed on the machines that play it alone."""
+    """Warn only: the game may be installed on the machines that play it, and not here."""
     from importlib.metadata import entry_points
 
     installed = sorted({point.name for point in entry_points(group="charles.games")})
     if game not in installed:
-        typer.echo(f"Mind: no game {game!r} is installed here, only {', '.join(installed)}.", err=True)
+        typer.echo(f"Warning: no game {game!r} is installed here; installed: {', '.join(installed)}.", err=True)
 
 
 def _kafka() -> Kafka:
@@ -144,7 +148,7 @@ def _epochs() -> Epochs:
 
 
 def _epoch(epochs: Epochs, number: int | None) -> Epoch:
-    """The epoch of this number; None: the one that holds. Raises ConfigError."""
+    """The epoch of this number; None: the current one. Raises ConfigError."""
     return epochs.newest if number is None else epochs.numbered(number)
 
 
@@ -157,7 +161,7 @@ def _of(field: str | None, config: Config) -> dict[str, Any]:
         return values
     found = {name: value for name, value in values.items() if name == field or name.startswith(f"{field}.")}
     if not found:
-        raise ConfigError(f"{field}: no such field or section; there are {', '.join(type(config).model_fields)}")
+        raise ConfigError(f"{field}: no such field or section; choose from: {', '.join(type(config).model_fields)}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""How dead letters look: as facts for JSON, and as tables for people."""
+"""How dead letters are shown: as JSON and as tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Facts = dict[str, Any]
 
 
 def facts(kafka: Kafka, entry: LetterEntry) -> Facts:
-    """Why, whose, where: what a list shows of a dead letter."""
+    """The fields of a dead letter that a list shows."""
     letter = entry.letter
     why = {"time": letter.time, "program": letter.program, "reason": letter.reason}
     where = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
@@ -36,8 +36,8 @@ def facts(kafka: Kafka, entry: LetterEntry) -> Facts:
 
 
 def all_facts(kafka: Kafka, entry: LetterEntry, original: Original) -> Facts:
-    """... and everything else. event, says: the record as an event, when it is whole and can be read now; else
-    unreadable says why not. begins: its first bytes, hex."""
+    """All fields of a dead letter. event, says: the record as an event, if it is whole and can be decoded now;
+    otherwise unreadable says why not. begins: its first bytes, hex."""
     letter = entry.letter
     found = facts(kafka, entry) | {
         "key": None if letter.key is None else text(letter.key),
@@ -49,7 +49,7 @@ def all_facts(kafka: Kafka, entry: LetterEntry, original: Original) -> Facts:
         "begins": original.data[:_DUMPED_BYTES].hex(),
     }
     if not original.whole:
-        return found | {"unreadable": "only a part of it is there"}
+        return found | {"unreadable": "only part of the record was kept"}
     try:
         says = event(kafka, letter, original.data)
     except Unreadable as problem:
@@ -108,12 +108,12 @@ def print_one(kafka: Kafka, one: Facts) -> None:
     rows = {"reason": one["reason"], "met by": f"{one['program']}, {local(one['time'])}"}
     rows |= {
         "where": _place(kafka, one),
-        "whose": _owner(one) or "no header tells",
+        "whose": _owner(one) or "unknown: no header names it",
         "key": one["key"] or "none",
     }
     rows |= {f"header {key}": value for key, value in one["headers"].items()}
     rows |= {"size": size, "bytes": one["source"]}
-    rows["now"] = f"a {one['event']}" if "event" in one else f"no event: {one['unreadable']}"
+    rows["now"] = f"a {one['event']}" if "event" in one else f"not decoded: {one['unreadable']}"
     rows |= {f"  {field}": _value(value) for field, value in one.get("says", {}).items()}
     for label, words in rows.items():
         table.add_row(_plain(label), _plain(words))
@@ -137,7 +137,7 @@ def _hexdump(data: bytes, size: int) -> str:
 
 def _place(kafka: Kafka, one: Facts) -> str:
     topic = _short(kafka, one["topic"])
-    return f"{topic}, never written" if one["offset"] == NOWHERE else f"{topic} {one['partition']}@{one['offset']}"
+    return f"{topic}, never published" if one["offset"] == NOWHERE else f"{topic} {one['partition']}@{one['offset']}"
 
 
 def _owner(one: Facts) -> str:
@@ -156,5 +156,5 @@ def _value(value: Any) -> str:
 
 
 def _plain(words: str) -> Text:
-    """Words from a record, as they are: without markup, and with nothing that a terminal obeys."""
+    """Text from a record, shown literally: no markup, and no control characters reach the terminal."""
     return Text("".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in words))

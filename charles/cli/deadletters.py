@@ -1,4 +1,4 @@
-"""`charles deadletters`: what could not be used, why, whose it was and where it lies."""
+"""`charles deadletters`: records that could not be used, and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from charles.settings import Kafka
 
 app = typer.Typer(
-    help="Show what could not be used, why, whose it was and where it lies. Example: charles deadletters list",
+    help="Show records that could not be used: why, from which collector, and where they are. Example: charles "
+    "deadletters list",
     no_args_is_help=True,
 )
 
@@ -41,7 +42,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")
 
 @app.command()
 def count(as_json: AsJson = False) -> None:
-    """Count the dead letters by topic, program and reason. Reasons that differ only in numbers count as one.
+    """Count dead letters by topic, program and reason. Reasons that differ only in numbers are counted together.
 
     Example: charles deadletters count
     """
@@ -66,17 +67,17 @@ def count(as_json: AsJson = False) -> None:
 
 @app.command("list")
 def list_command(
-    last: Annotated[int, typer.Option("--last", "-n", min=1, help="How many of the last ones.")] = 20,
-    topic: Annotated[str | None, typer.Option(help="Only records of this topic.")] = None,
-    program: Annotated[str | None, typer.Option(help="Only what this program met.")] = None,
-    collector: Annotated[str | None, typer.Option(help="Only this collector's records.")] = None,
+    last: Annotated[int, typer.Option("--last", "-n", min=1, help="Number of dead letters to list.")] = 20,
+    topic: Annotated[str | None, typer.Option(help="Only dead letters of records from this topic.")] = None,
+    program: Annotated[str | None, typer.Option(help="Only dead letters written by this program.")] = None,
+    collector: Annotated[str | None, typer.Option(help="Only records of this collector.")] = None,
     since: Annotated[
         datetime | None,
         typer.Option(parser=since_time, metavar="10m|TIME", help="Only what was met since then."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the last dead letters, the newest at the end. `show` tells everything of one, by its number.
+    """List the last dead letters, newest last. Use `show NUMBER` for all details of one.
 
     Example: charles deadletters list --topic frames --since 10m
     """
@@ -103,16 +104,19 @@ def list_command(
         elif found:
             print_list(kafka, found)
         else:
-            typer.echo("No dead letter is like that." if given or since else _NONE)
+            typer.echo("No dead letter matches." if given or since else _NONE)
 
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(min=0, metavar="NUMBER", help="As `list` shows it.")],
-    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the record's bytes to a new file.")] = None,
+    number: Annotated[
+        int, typer.Argument(min=0, metavar="NUMBER", help="Number of the dead letter, as `list` shows it.")
+    ],
+    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the record's bytes to this new file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show everything of one dead letter, and save the bytes of the record: all of them if they are still somewhere.
+    """Show all details of one dead letter, and optionally save the bytes of its record: all of them while the source
+    topic still has the record.
 
     Example: charles deadletters show 17 --save record.bin
     """
@@ -156,19 +160,19 @@ def _not_there(kafka: Kafka, number: int) -> str:
 
     there = span(kafka)
     if there.first == there.end:
-        return f"there is no dead letter {number}: there are none at all"
+        return f"there is no dead letter {number}: the topic has none"
     return (
-        f"there is no dead letter {number}: their numbers lie between {there.first} and {there.end - 1}, with gaps "
-        "where transactions end; `charles deadletters list` shows them"
+        f"there is no dead letter {number}: numbers run from {there.first} to {there.end - 1}, with gaps; `charles "
+        f"deadletters list` shows them"
     )
 
 
 def _save(file: Path, original: Original) -> None:
-    """Write a new file. Raises OSError, also when there is one already."""
+    """Write a new file. Raises OSError, also if the file already exists."""
     try:
         with file.open("xb") as out:
             out.write(original.data)
     except FileExistsError:
-        raise FileExistsError(f"{file} is there already and was left as it is; name another file") from None
+        raise FileExistsError(f"{file} already exists and was not changed; choose another file") from None
     except OSError as error:
         raise OSError(f"{file} cannot be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""charles demo: everything at once."""
+"""`charles demo`: the whole pipeline on this machine."""
 
 from __future__ import annotations
 
@@ -13,32 +13,36 @@ from charles.cli.run_command import clear_errors, load_settings
 
 def demo_command(
     game: Annotated[
-        str | None, typer.Option(help="Which game: city, carracing, or one you installed.", show_default="city")
+        str | None, typer.Option(help="Game: city, carracing, or one that you installed.", show_default="city")
     ] = None,
-    minutes: Annotated[float | None, typer.Option(help="How long it learns.", show_default="10")] = None,
-    collectors: Annotated[int | None, typer.Option(help="How many copies of the game.", show_default="2")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Minutes to train.", show_default="10")] = None,
+    collectors: Annotated[
+        int | None, typer.Option(help="Number of collectors, each with its own copy of the game.", show_default="2")
+    ] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="Unseen worlds to score on.", show_default="5, or 20 where drives are short")
+        int | None,
+        typer.Option(help="Number of unseen worlds to score on.", show_default="5, or 20 where drives are short"),
     ] = None,
     outputs: Annotated[
         str | None,
         typer.Option(
-            help="What it learns, with commas between: acceleration_braking (or acceleration, braking), steering; "
-            "each plain or with a type after it: :classification, :classification(-0.5/0/0.5), :delta.",
+            help="Outputs to predict, separated by commas: acceleration_braking (or acceleration, braking), steering. "
+            "Append a type to an output: :classification, :classification(-0.5/0/0.5) or :delta.",
             show_default="acceleration_braking,steering",
         ),
     ] = None,
-    balancing: Annotated[str | None, typer.Option(help="Which balancing: v1 to v4.", show_default="v3")] = None,
-    folder: Annotated[Path | None, typer.Option(help="Where pictures and scores go.", show_default="demo")] = None,
+    balancing: Annotated[str | None, typer.Option(help="Balancing version: v1 to v4.", show_default="v3")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Folder for plots and scores.", show_default="demo")] = None,
     changes: Changes = None,
 ) -> None:
-    """Start a broker, collectors, balancer, trainer and player, watch them learn, then score what they have learned.
+    """Start a broker, collectors, a balancer, a trainer and a player, show them live, then score the trained model.
 
-    Nothing else has to be installed or running. What dies is started again; Ctrl-C ends it at any time.
+    Nothing else needs to be installed or running. Crashed programs are restarted; Ctrl-C ends the demo at any time.
 
-    With CHARLES_METRICS__PORT=9400 the programs offer Prometheus their metrics, as those of charles run do.
+    Set CHARLES_METRICS__PORT=9400 to expose Prometheus metrics, as with charles run.
 
     Example: charles demo --game carracing --minutes 15
+
     Example: charles demo --outputs steering:delta,acceleration_braking:classification --balancing v4
     """
     with clear_errors():

@@ -1,4 +1,4 @@
-"""`charles evaluate`: how far the newest weights get in worlds that nobody learned from."""
+"""`charles evaluate`: how far the newest weights get in worlds that were not used for training."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from charles.cli.tables import table_console
 
 def evaluate_command(
     game: Annotated[
-        str | None, typer.Option(help="Which game: city, carracing, or one you installed.", show_default="city")
+        str | None, typer.Option(help="Game: city, carracing, or one that you installed.", show_default="city")
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(min=1, help="How many unseen worlds.", show_default="5, or 20 where a game has its own score"),
+        typer.Option(min=1, help="Number of unseen worlds.", show_default="5, or 20 where a game has its own score"),
     ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
-            help="A file of weights to evaluate.", show_default="the newest on the model topic, or the folder's"
+            help="Weights file to evaluate.", show_default="the newest on the model topic, else the one in the folder"
         ),
     ] = None,
     untrained: Annotated[
         Path | None,
-        typer.Option(help="A file of the weights before training.", show_default="found, or built anew"),
+        typer.Option(
+            help="Weights file from before training.", show_default="found on the topic or in the folder, else rebuilt"
+        ),
     ] = None,
-    folder: Annotated[Path | None, typer.Option(help="Where pictures and scores go.", show_default="demo")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON, with every drive.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Folder for plots and scores.", show_default="demo")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores of every drive as JSON.")] = False,
 ) -> None:
-    """Drive the untrained weights, the newest ones and the game's own driver through the same unseen worlds.
+    """Compare untrained weights, the newest weights and the game's own driver in the same unseen worlds.
 
-    No Kafka in the driving, and no second chances: a drive ends with its first crash, or when the car is stuck. Writes
-    scores.json and drive.gif, and, while the broker is there, loss.png, balance.png and balance.html.
+    Driving does not use Kafka. A drive ends at the first crash or when the car is stuck. Writes scores.json and
+    drive.gif; if the broker is reachable also loss.png, balance.png and balance.html.
 
     Example: charles evaluate --game city --weights demo/weights.safetensors
     """
@@ -62,4 +64,4 @@ def evaluate_command(
             typer.echo(json.dumps(report.facts(scores, newest), indent=2))
         else:
             table_console().print(scores.table())
-            told.print(f"Pictures and scores are in {where}/")
+            told.print(f"Plots and scores are in {where}/")

@@ -1,4 +1,4 @@
-"""`charles grafana`: put the dashboards into a Grafana, and check that they are still ours."""
+"""`charles grafana`: uploads the dashboards to a Grafana, and compares them with it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from infra.grafana.client import Api
 
 app = typer.Typer(
-    help="Put the dashboards into any Grafana. GRAFANA_URL says where it is; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER "
-    "and GRAFANA_PASSWORD, who may write there. Example: charles grafana push",
+    help="Upload the dashboards to any Grafana. Set GRAFANA_URL to its address, and GRAFANA_TOKEN (or "
+    "CHARLES_GRAFANA__USER and GRAFANA_PASSWORD) to log in. Example: charles grafana push",
     no_args_is_help=True,
 )
 
@@ -25,11 +25,13 @@ _GRAFANAS_OWN = ("id", "version")
 
 @app.command()
 def push(
-    folder: Annotated[str, typer.Option(help="Where they go: a folder's title, made if it is not there.")] = "Charles",
+    folder: Annotated[
+        str, typer.Option(help="Title of the dashboard folder; created if it does not exist.")
+    ] = "Charles",
 ) -> None:
-    """Put every dashboard into a folder, over what is there under its uid.
+    """Upload every dashboard to a folder. Replaces existing dashboards with the same uid.
 
-    On a Grafana of your own they ask for their data source: choose a Prometheus that scrapes the pipeline.
+    In your own Grafana, choose as data source a Prometheus that scrapes the pipeline.
 
     Example: GRAFANA_URL=https://grafana.example.org charles grafana push --folder Driving
     """
@@ -42,12 +44,12 @@ def push(
         grafana.make_folder(uid, folder)
         for dashboard in dashboards():
             grafana.push(dashboard, uid, f"charles {VERSION}")
-            typer.echo(f"{dashboard['title']} is in {folder}")
+            typer.echo(f"Uploaded {dashboard['title']} to {folder}")
 
 
 @app.command()
 def check(as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False) -> None:
-    """Compare every dashboard with what Grafana has, and say what differs; exit 1 if anything does.
+    """Compare every dashboard with the one in Grafana and print the differences. Exit code 1 if there are any.
 
     Example: charles grafana check
     """
@@ -66,7 +68,7 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print the facts 
 
 
 def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
-    """Where two documents differ: the path to each place, and what is there."""
+    """The differences between two JSON documents: each path with both values."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for name in sorted(ours.keys() | theirs.keys()):
             yield from differences(ours.get(name), theirs.get(name), f"{path}.{name}" if path else name)
@@ -74,18 +76,18 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         for index, pair in enumerate(zip(ours, theirs, strict=True)):
             yield from differences(*pair, f"{path}[{index}]")
     elif ours != theirs:
-        yield f"{path}: {_shortly(ours)} is ours, {_shortly(theirs)} is there"
+        yield f"{path}: expected {_shortly(ours)}, found {_shortly(theirs)}"
 
 
 def _compared(ours: dict[str, Any], grafana: Api) -> list[str] | None:
-    """Where a dashboard differs from what Grafana has; None: it has none."""
+    """The differences between a dashboard and Grafana's copy; None: Grafana has no copy."""
     theirs = grafana.dashboard(ours["uid"])
     return None if theirs is None else [*differences(_without(ours), _without(theirs))]
 
 
 def _tell(title: str, places: list[str] | None) -> None:
     if places is None:
-        typer.echo(f"{title} is not there; `charles grafana push` puts it there")
+        typer.echo(f"{title} is missing; run `charles grafana push` to upload it")
         return
     typer.echo(f"{title} " + (f"differs in {len(places)} places" if places else "is as it should be"))
     for place in places[:_SHOWN_PLACES]:
@@ -95,7 +97,7 @@ def _tell(title: str, places: list[str] | None) -> None:
 
 
 def _without(dashboard: dict[str, Any]) -> dict[str, Any]:
-    """A dashboard without what Grafana itself puts into it."""
+    """A dashboard without the fields that Grafana adds."""
     return {name: value for name, value in dashboard.items() if name not in _GRAFANAS_OWN}
 
 
@@ -106,10 +108,10 @@ def _grafana() -> Api:
 
 
 def _uid(folder: str) -> str:
-    """A folder's uid: of its title, so that who pushes twice pushes into the same one."""
+    """A folder's uid, derived from its title, so that a second push goes to the same folder."""
     words = "".join(character if character.isascii() and character.isalnum() else " " for character in folder.lower())
     if not words.split():
-        raise typer.BadParameter(f"{folder!r} has neither a letter nor a digit")
+        raise typer.BadParameter(f"{folder!r} is not a valid folder title: it needs a letter or a digit")
     return "-".join(words.split())[:40]
 
 

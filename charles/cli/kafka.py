@@ -1,4 +1,4 @@
-"""`charles kafka`: the local broker from the command line."""
+"""`charles kafka`: manages the local broker."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from infra.kafka.broker import LocalBroker
 
 app = typer.Typer(
-    help="Start, stop and watch a real Apache Kafka on this machine. Example: charles kafka start", no_args_is_help=True
+    help="Start, stop and inspect a local Apache Kafka broker. Example: charles kafka start", no_args_is_help=True
 )
 
-Data = Annotated[Path | None, typer.Option("--data", help="The broker's folder.", show_default="data/kafka")]
-Port = Annotated[int | None, typer.Option("--port", help="Where clients connect, on loopback.", show_default="9092")]
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the broker.", show_default="data/kafka")]
+Port = Annotated[int | None, typer.Option("--port", help="Port for clients, on loopback.", show_default="9092")]
 
 
 @app.command()
 def start(
     port: Port = None,
     data: Data = None,
-    heap_mb: Annotated[int, typer.Option(min=64, help="The most that Java's heap may take, MiB.")] = 512,
+    heap_mb: Annotated[int, typer.Option(min=64, help="Maximum Java heap size, MiB.")] = 512,
     metrics_port: Annotated[
-        int | None, typer.Option(help="Where Prometheus finds its figures, on loopback.", show_default="nowhere")
+        int | None, typer.Option(help="Port for Prometheus metrics, on loopback.", show_default="nowhere")
     ] = None,
 ) -> None:
-    """Start the broker in the background, and return when it answers.
+    """Start the broker in the background and return once it answers.
 
-    The first start downloads Kafka (46 MB) and prepares quick starts; nothing has to be installed.
+    The first start downloads Kafka (46 MB) and prepares a startup cache. Nothing needs to be installed.
 
     Example: charles kafka start --port 9192 --data /tmp/kafka
     """
@@ -46,7 +46,7 @@ def start(
 
         servers = settings.external_cluster
         if servers:
-            typer.echo(f"The cluster {servers} is in use (KAFKA_BOOTSTRAP_SERVERS or the setting): nothing started.")
+            typer.echo(f"Nothing started: KAFKA_BOOTSTRAP_SERVERS or the settings name the cluster {servers}.")
             return
         broker = _broker(settings, heap_mb)
         began = time.monotonic()
@@ -60,9 +60,9 @@ def start(
 @app.command()
 def stop(
     data: Data = None,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds until it is killed.")] = 20.0,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait before the broker is killed.")] = 20.0,
 ) -> None:
-    """Stop the broker; what it holds stays in its folder.
+    """Stop the broker. Its data stays in its folder.
 
     Example: charles kafka stop
     """
@@ -71,7 +71,7 @@ def stop(
         if broker.stop(timeout):
             typer.echo(f"Stopped the broker of {broker.data}.")
         else:
-            typer.echo(f"No broker runs in {broker.data}.")
+            typer.echo(f"No broker is running in {broker.data}.")
 
 
 @app.command()
@@ -79,7 +79,7 @@ def status(
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show whether the broker runs, and what it takes; the exit code is 0 when it is ready, otherwise 1.
+    """Show whether the broker is running, and its memory and disk use. Exit code 0 if it is ready, otherwise 1.
 
     Example: charles kafka status --json
     """
@@ -94,7 +94,8 @@ def status(
             typer.echo(json.dumps(asdict(now), default=str))
         elif now.running:
             typer.echo(
-                f"Kafka {now.version} {'answers' if now.ready else 'runs, but does not answer,'} at {now.bootstrap} "
+                f"Kafka {now.version} {'answers' if now.ready else 'is running but does not answer'} at "
+                f"{now.bootstrap} "
                 f"(pid {now.pid}, cluster {now.cluster_id})\n"
                 f"memory {size(now.rss_bytes or 0)}, disk {size(now.disk_bytes)} in {now.data}\n"
                 f"log: {now.log}"
@@ -107,10 +108,10 @@ def status(
 @app.command()
 def logs(
     data: Data = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 40,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more is written, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Number of lines to show.")] = 40,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines until Ctrl-C.")] = False,
 ) -> None:
-    """Show the end of the broker's log.
+    """Show the last lines of the broker's log.
 
     Example: charles kafka logs -n 100 --follow
     """
@@ -137,5 +138,5 @@ def _broker(settings: Settings, heap_mb: int = 512) -> LocalBroker:
     from infra.kafka.broker import LocalBroker
 
     if settings.broker.data.exists() and not settings.broker.data.is_dir():
-        raise BrokerError(f"{settings.broker.data} is a file; the broker needs a folder: choose another --data")
+        raise BrokerError(f"{settings.broker.data} is a file, but the broker needs a folder: choose another --data")
     return LocalBroker(settings.broker.data, settings.broker.port, heap_mb, settings.broker.metrics_port)

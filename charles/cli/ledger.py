@@ -1,4 +1,4 @@
-"""charles ledger: where every tick went, and whether it adds up."""
+"""`charles ledger`: where every tick went, and whether the ledger adds up."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SHOWN_BINS = 10
 def ledger_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
     by_bin: Annotated[
-        bool, typer.Option("--by-bin", help="Print the surplus of every bin, not of the ten largest.")
+        bool, typer.Option("--by-bin", help="Print the surplus of every bin, not only of the ten largest.")
     ] = False,
 ) -> None:
-    """Print what became of every tick, per collector and run, and of every sample, per model; exit 1 when it does not
-    add up.
+    """Print what became of every tick (per collector and run) and of every sample (per model). Exit code 1 if the
+    ledger does not add up.
 
-    Trainers are those that were heard within the last hour.
+    Includes trainers that reported within the last hour.
 
     Example: charles ledger --json
     """
@@ -85,12 +85,12 @@ def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[Traine
     console = table_console()
     console.print(_runs(ledgers, totals))
     adds_up = all(ledger.adds_up for ledger in ledgers)
-    verdict = "[green]It adds up.[/]" if adds_up else "[bold red]It does not add up.[/]"
-    console.print(verdict if ledgers else "No tick was seen yet.")
+    verdict = "[green]The ledger adds up.[/]" if adds_up else "[bold red]The ledger does not add up.[/]"
+    console.print(verdict if ledgers else "No ticks yet.")
     for (collector, run), count in Counter((ledger.collector, ledger.run) for ledger in ledgers).items():
         if count > 1:
-            where = f"{collector}, run {run} lies in {count} partitions"
-            console.print(f"{where}, each of which misses the others' ticks.", markup=False, soft_wrap=True)
+            where = f"{collector}, run {run} is in {count} partitions"
+            console.print(f"{where}; each partition is missing the ticks of the others.", markup=False, soft_wrap=True)
     if totals.latencies:
         console.print(f"From capture to its set: {words(totals.latencies)}.")
     if totals.surplus_by:
@@ -119,7 +119,7 @@ def _runs(ledgers: list[RunLedger], totals: Totals) -> Any:
 
 
 def _surplus(totals: Totals, largest: int | None) -> Any:
-    """What made ticks surplus; largest: how many rows are wanted, None: all."""
+    """The causes of surplus ticks; largest: number of rows, None: all."""
     from rich.table import Table
     from rich.text import Text
 
@@ -146,7 +146,7 @@ def _trainers(learned: list[TrainerLedger]) -> Any:
         table.add_column(column)
     for column in ("emitted", *TERMS):
         table.add_column(column, justify="right")
-    table.add_column("ahead of it", justify="right", style="dim")
+    table.add_column("ahead of it in the log", justify="right", style="dim")
     table.add_column("adds up")
     for each in learned:
         figures = [str(each.emitted), *map(str, each.terms.values()), str(each.ahead) if each.ahead >= 0 else "?"]

@@ -1,4 +1,4 @@
-"""`charles plot`: pictures of what the topics hold."""
+"""`charles plot`: plots of the balance and of the training loss."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ app = typer.Typer(help="Draw what the topics hold. Example: charles plot balance
 
 @app.command()
 def balance(
-    out: Annotated[Path, typer.Option(help="Where balance.png and balance.html go.")] = Path("data/plots"),
+    out: Annotated[Path, typer.Option(help="Folder for balance.png and balance.html.")] = Path("data/plots"),
     bins: Annotated[
         int | None,
-        typer.Option(min=3, max=201, help="Of each axis, an odd number.", show_default="the configuration's"),
+        typer.Option(min=3, max=201, help="Number of bins per axis; must be odd.", show_default="the configuration's"),
     ] = None,
     epoch: Annotated[
         int | None,
-        typer.Option(help="Whose balancing to draw; `charles config history` lists them.", show_default="the last"),
+        typer.Option(
+            help="Configuration epoch whose balancing to plot; `charles config history` lists them.",
+            show_default="the last",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Draw the joint histogram of steering and pedals, as driven and balanced, as a PNG and as an interactive page.
+    """Plot the joint histogram of steering and pedals, as driven and balanced, as a PNG and as an interactive page.
 
-    Prints how even the bins are: the largest over the smallest that is not empty, as driven, in each output's own sets,
-    and of the other outputs in these samples. A minute is a minute of one car, 1,800 ticks.
+    Also prints how even the bins are, as the ratio of the largest bin to the smallest non-empty bin: as driven, in each
+    output's own sets, and for the other outputs in the same samples. A minute is one minute of driving by one car,
+    1,800 ticks.
 
     Example: charles plot balance --out pictures
     """
     if bins is not None and bins % 2 == 0:
-        raise typer.BadParameter("must be an odd number: 0 has a bin of its own", param_hint="--bins")
+        raise typer.BadParameter("must be odd, because 0 has its own bin", param_hint="--bins")
     with clear_errors():
         from charles.base.progress import step_bar
         from charles.control import config_topic
@@ -59,13 +63,15 @@ def loss(
     training: Annotated[
         Path | None,
         typer.Argument(
-            metavar="DIR", help="Of a training from a recording, or a recording.", show_default="the topic training"
+            metavar="DIR",
+            help="Folder of a training from a recording, or a recording.",
+            show_default="the topic training",
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Whose.", show_default="the last one that said something")] = None,
-    out: Annotated[Path, typer.Option(help="Where loss.png goes.")] = Path("data/plots"),
+    model: Annotated[str | None, typer.Option(help="Whose.", show_default="the one that trained last")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for loss.png.")] = Path("data/plots"),
 ) -> None:
-    """Draw what a training still gets wrong, over its batches.
+    """Plot the training loss over batches.
 
     Example: charles plot loss data/offline/pilot-monday
     """
@@ -86,7 +92,7 @@ def loss(
             losses = losses_of(recorded_steps(training), model)
         if len(losses.batches) < 2:
             raise NothingToDraw(
-                f"{training or 'the topic training'} holds less than two batches of {model or 'any model'}"
+                f"{training or 'the topic training'} has fewer than two batches of {model or 'any model'}"
             )
         draw_loss(out / "loss.png", losses)
         typer.echo(f"Drawn: {out / 'loss.png'}, {len(losses.batches):,} batches")
@@ -133,5 +139,5 @@ def _print_table(counts: LabelCounts, paths: list[Path]) -> None:
     for row in rows(counts):
         table.add_row(*row.words())
     console.print(table)
-    console.print("The figures of bins: the largest over the smallest that is not empty.")
+    console.print("Bin figures are the largest bin divided by the smallest non-empty bin.")
     console.print("Drawn: " + ", ".join(map(str, paths)), soft_wrap=True)

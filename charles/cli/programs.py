@@ -1,4 +1,4 @@
-"""charles collect | balance | train | play | record | annotate: each starts one program."""
+"""`charles collect | balance | train | play | record | annotate`: each starts one program."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from charles.cli.run_command import run_by_hand, start
 
 _SOURCES = ("balanced", "raw")
 
-Name = Annotated[str | None, typer.Option(help="Of this instance; two that run at once need different ones.")]
+Name = Annotated[str | None, typer.Option(help="Name of this instance; must be unique among running instances.")]
 Game = Annotated[
     str | None,
-    typer.Option(help="city, carracing, or one that another package adds.", show_default="the configuration's"),
+    typer.Option(help="Game: city, carracing, or one that another package adds.", show_default="the configuration's"),
 ]
 
-Model = Annotated[str | None, typer.Option(help="Its name.", show_default="the configuration's")]
+Model = Annotated[str | None, typer.Option(help="Name of the model.", show_default="the configuration's")]
 
 
 def collect(
     name: Name = None,
     game: Game = None,
-    seed: Annotated[int | None, typer.Option(help="Of the first world.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the first world.")] = None,
     pace: Annotated[
         str | None,
-        typer.Option(help="real: 30 Hz; max: as fast as the machine can.", show_default="the configuration's"),
+        typer.Option(
+            help="Pace: real (30 Hz) or max (as fast as the machine allows).", show_default="the configuration's"
+        ),
     ] = None,
 ) -> None:
-    """Drive with the game's own driver and publish what it sees and does.
+    """Drive with the game's own driver and publish its frames and controls.
 
     Example: charles collect --game city --name collector-2 --seed 20
     """
@@ -37,7 +39,7 @@ def collect(
 
 
 def balance(name: Name = None) -> None:
-    """Join frames and controls, balance them, write whole sets, exactly once.
+    """Join frames and controls, balance them, and write complete sets, exactly once.
 
     Example: charles balance
     """
@@ -49,39 +51,51 @@ def train(
     model: Model = None,
     recording: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Train on a recording, without a broker.", show_default=False),
+        typer.Option(
+            metavar="DIR", help="Train on this recording instead of topics; needs no broker.", show_default=False
+        ),
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="TOPICS",
-            help="Of it: balanced, or raw, which it balances.",
-            show_default="balanced, if recorded",
+            help="Topics to train on: balanced samples, or raw frames and controls (balanced on the fly).",
+            show_default="balanced if recorded, else raw",
         ),
     ] = None,
     deterministic: Annotated[
-        bool, typer.Option("--deterministic", help="The same weights each time, bit for bit, on one machine.")
+        bool, typer.Option("--deterministic", help="Make runs on one machine reproducible, bit for bit.")
     ] = False,
-    batches: Annotated[int | None, typer.Option(min=1, help="So many, in all.", show_default="all there are")] = None,
+    batches: Annotated[
+        int | None, typer.Option(min=1, help="Stop after this many batches.", show_default="until all samples are used")
+    ] = None,
     passes: Annotated[
         int | None,
-        typer.Option(min=1, help="How often it is read.", show_default="once, or as often as --batches need"),
+        typer.Option(
+            min=1, help="Number of passes over the recording.", show_default="1, or as many as --batches needs"
+        ),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A configuration as JSON.", show_default="the recording's newest"),
+        typer.Option(
+            metavar="FILE",
+            help="JSON file with the configuration to train under.",
+            show_default="the newest in the recording",
+        ),
     ] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change its configuration. Repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of that configuration. Repeatable."),
     ] = None,
 ) -> None:
-    """Learn from the balanced samples while they arrive; publish checkpoints.
+    """Train on balanced samples as they arrive and publish checkpoints.
 
-    How it learns stands in the configuration: charles config show train. A second trainer of a model ends the first.
+    Training options are in the pipeline's configuration: charles config show train. Starting a second trainer of a
+    model stops the first.
 
-    With --recording, everything goes into a folder of data/offline called --name: weights, which charles evaluate
-    --weights takes, and what every batch said, for charles plot loss. Ctrl-C saves and ends; the same command goes on.
+    With --recording, results go to the folder data/offline/NAME: the weights for charles evaluate --weights, and the
+    losses for charles plot loss. Ctrl-C saves a checkpoint and stops; the same command resumes.
 
     Example: charles train --recording monday --deterministic
     """
@@ -104,7 +118,7 @@ def train(
     alone = {"--from": source, "--batches": batches, "--passes": passes, "--config": config, "--set": changes}
     for option, given in (alone | {"--deterministic": deterministic or None}).items():
         if given is not None:
-            raise typer.BadParameter("goes with --recording alone", param_hint=option)
+            raise typer.BadParameter("is only valid with --recording", param_hint=option)
     start("train", trainer={"name": name, "model": model})
 
 
@@ -112,9 +126,9 @@ def play(
     name: Name = None,
     game: Game = None,
     model: Model = None,
-    seed: Annotated[int | None, typer.Option(help="Of the world it drives in.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the world to drive in.")] = None,
 ) -> None:
-    """Drive with the newest weights, live.
+    """Drive with the newest weights, and swap in newer ones as they are published.
 
     Example: charles play --game city
     """
@@ -126,14 +140,14 @@ def record(
         str | None,
         typer.Argument(
             metavar="NAME|DIR",
-            help="Of the recording: in recordings.folder, or anywhere. One that was not finished goes on.",
-            show_default="one without a name that was killed, else a new one named by the time",
+            help="Folder of the recording: a path, or a name in recordings.folder. An unfinished recording is resumed.",
+            show_default="an unfinished unnamed recording, else a new one named after the time",
         ),
     ] = None,
     name: Name = None,
     topics: Annotated[
         str | None,
-        typer.Option(help="Which, without the prefix.", show_default="frames,controls,balanced,training"),
+        typer.Option(help="Topics to record, without the prefix.", show_default="frames,controls,balanced,training"),
     ] = None,
     begin: Annotated[
         str | None,
@@ -150,13 +164,14 @@ def record(
         typer.Option(help="For how long: 90s, 5m, 1h30m.", show_default="until it is told to stop"),
     ] = None,
     compression: Annotated[
-        str | None, typer.Option(help="null, deflate, zstandard; pictures do not shrink.", show_default="null")
+        str | None,
+        typer.Option(help="Compression: null, deflate or zstandard; pictures do not get smaller.", show_default="null"),
     ] = None,
 ) -> None:
-    """Write topics into a folder, exact to the byte: as Avro files that any tool reads, for training without a game.
+    """Record topics into a folder, byte for byte, as standard Avro files. A recording can be trained on without a game.
 
-    Ctrl-C completes the recording. One that was killed goes on where its data ends, without a gap or a repeat, when the
-    same command is given again. With a full disk it waits for room.
+    Ctrl-C completes the recording. After a crash the same command resumes where the data ends, without gaps or
+    duplicates. While the disk is full, the recorder waits for space.
 
     Example: charles record monday --from beginning
     """
@@ -172,9 +187,9 @@ def record(
 
 
 def annotate() -> None:
-    """Write checkpoints, changes of the configuration, alarms and dead letters onto Grafana's dashboards.
+    """Write checkpoints, configuration changes, alarms and dead letters as annotations to Grafana's dashboards.
 
-    GRAFANA_URL says where it is; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER and GRAFANA_PASSWORD, who may write there.
+    Set GRAFANA_URL to its address, and GRAFANA_TOKEN (or CHARLES_GRAFANA__USER and GRAFANA_PASSWORD) to log in.
 
     Example: charles annotate
     """

@@ -1,4 +1,4 @@
-"""`charles recordings check`: junk labels, and what to leave out."""
+"""`charles recordings check`: finds junk labels and says what to drop."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def check(recording: Source, as_json: AsJson = False) -> None:
-    """Look for junk labels: controls that do not explain the motion, that stay or are saturated, frozen cameras and
-    telemetry, clocks that jump. Exit 1 when something is found.
+    """Check for junk labels: controls that do not explain the motion, constant or saturated controls, frozen cameras
+    and telemetry, and clock jumps. Exit code 1 if there are findings.
 
-    Runs of less than 10 s are too short for most of it.
+    Runs of less than 10 s are too short for most checks.
 
     Example: charles recordings check monday
     """
@@ -48,20 +48,22 @@ def _fact(given: Path, found: RunFinding) -> dict[str, object]:
 
 
 def _print(source: Recording, given: Path, report: LabelReport) -> None:
-    judged = f"{report.ticks:,} ticks of {report.runs:,} runs"
+    judged = f"{counted(report.ticks, 'tick')} of {counted(report.runs, 'run')}"
     if report.unreadable:
-        typer.echo(f"{report.unreadable:,} values cannot be read: `charles recordings verify` names them", err=True)
+        typer.echo(
+            f"{counted(report.unreadable, 'unreadable value')}; `charles recordings verify` lists them", err=True
+        )
     if not report.found:
-        typer.echo(f"{source.folder}: no junk is found in {judged}")
+        typer.echo(f"{source.folder}: no junk labels found in {judged}")
         return
     widest = max(len(each.finding.kind) for each in report.found)
     for each in report.found:
         typer.secho(f"{each.finding.kind:{widest}}  {_when(source, each)}  {each.span}", bold=True)
         typer.echo(f"  {each.finding.words}")
         typer.echo(f"  {_drop(given, [each])}")
-    typer.echo(f"{len(report.found)} findings in {judged}")
+    typer.echo(f"{counted(len(report.found), 'finding')} in {judged}")
     if len(report.found) > 1:
-        typer.echo(f"To leave all of these spans out:\n  {_drop(given, report.found)}")
+        typer.echo(f"To drop all of these spans:\n  {_drop(given, report.found)}")
 
 
 def _when(source: Recording, found: RunFinding) -> str:
@@ -74,7 +76,7 @@ def _when(source: Recording, found: RunFinding) -> str:
 
 
 def _drop(given: Path, every: list[RunFinding]) -> str:
-    """The command that leaves these spans out."""
+    """The command that drops these spans."""
     import shlex
 
     spans = [part for found in every for part in ("--span", str(found.span))]

@@ -1,4 +1,4 @@
-"""`charles recordings cut`, `merge`, `drop`: new recordings made of others, which stay as they are."""
+"""`charles recordings cut`, `merge`, `drop`: make new recordings from others, which are not changed."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def cut(
         str | None,
         typer.Option(metavar="TIME", help="From then on: 2026-01-31T12:00:00 (UTC), +1m30s, 10m ago."),
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="The same: before then.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="End, exclusive; same formats.")] = None,
     collector: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only what headers say is this collector's; again for more."),
+        typer.Option(metavar="NAME", help="Keep only records of this collector, by their headers. Repeatable."),
     ] = None,
-    topic: Annotated[list[str] | None, typer.Option(metavar="TOPIC", help="Only this topic; again for more.")] = None,
+    topic: Annotated[list[str] | None, typer.Option(metavar="TOPIC", help="Keep only this topic. Repeatable.")] = None,
 ) -> None:
-    """Make a recording of a part of one. Its records stay as they are, offsets included.
+    """Make a recording from a part of another. Records and offsets are not changed.
 
-    +1m30s is a minute and a half from the recording's beginning. With --collector records that name nobody, such as
+    +1m30s is a minute and a half after the recording's start. With --collector, records without a collector, such as
     training steps, are left out.
 
     Example: charles recordings cut monday first-minute --until +1m
@@ -55,19 +55,20 @@ def cut(
 
 def merge(
     recordings: Annotated[
-        list[Path], typer.Argument(metavar="DIR... NEW", help="Recordings, then the new folder for what is made.")
+        list[Path],
+        typer.Argument(metavar="DIR... NEW", help="Recordings to merge, then the folder of the new recording."),
     ],
 ) -> None:
-    """Make one recording of several.
+    """Merge several recordings into one.
 
-    What is of one log keeps its offsets; where recordings cannot be, records are put in the order in which they were
-    recorded, and numbered anew, which the manifest notes. A tick that two of them hold is kept once; one that is not
-    the same in both is an error.
+    Records from one log keep their offsets. Records from different logs are put in the order in which they were
+    recorded and renumbered, which the manifest notes. A tick in two recordings is kept once; it is an error if its
+    records differ.
 
     Example: charles recordings merge monday tuesday both
     """
     if len(recordings) < 3:
-        raise typer.BadParameter("name two recordings or more, and then the new one", param_hint="DIR... NEW")
+        raise typer.BadParameter("name at least two recordings, and then the new one", param_hint="DIR... NEW")
     with clear_errors():
         from charles.recordings.edit import merge as merging
 
@@ -76,7 +77,7 @@ def merge(
         with bar(f"merging {len(sources)} recordings", "records") as progress:
             repeats = merging.merge(sources, folder, progress)
         if repeats:
-            typer.echo(f"{repeats:,} records were in several of them, and are kept once")
+            typer.echo(f"left out {counted(repeats, 'duplicate record')}")
         _tell(folder)
 
 
@@ -85,25 +86,25 @@ def drop(
     new: New,
     span: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLLECTOR/RUN:FIRST-LAST", help="Ticks to leave out, both included; again for more."),
+        typer.Option(metavar="COLLECTOR/RUN:FIRST-LAST", help="Ticks to drop, both ends included. Repeatable."),
     ] = None,
     unstuck: Annotated[
-        bool, typer.Option("--unstuck", help="Leave out the ends of runs in which the car got stuck.")
+        bool, typer.Option("--unstuck", help="Drop the end of each run in which the car got stuck.")
     ] = False,
     before: Annotated[
         str, typer.Option(metavar="DURATION", help="With --unstuck: so much before it stayed, too: 3s, 500ms, 1m30s.")
     ] = "3s",
 ) -> None:
-    """Make a recording of one without bad stretches: of every topic, the records that headers say are of these ticks.
+    """Make a recording without bad spans. Drops the records of these ticks, by their headers, from every topic.
 
-    --unstuck: where a car stayed within 2 m (unstuck.distance of the recorded configuration) for the last half second
-    of a run, and its collector went on with another one. A sample goes where its own tick goes; the history of a later
-    one still tells what was driven.
+    --unstuck: a car got stuck if it stayed within 2 m (unstuck.distance of the recorded configuration) for the last
+    half second of a run, and its collector then began another run. A sample is dropped with its own tick; the histories
+    of later samples still include the dropped ticks.
 
     Example: charles recordings drop monday clean --unstuck --before 3s
     """
     if not span and not unstuck:
-        raise typer.BadParameter("say what to leave out: --span, or --unstuck", param_hint="--span")
+        raise typer.BadParameter("name what to drop: --span or --unstuck", param_hint="--span")
     with clear_errors():
         from charles.recordings.edit import drop as dropping
         from charles.recordings.inspect import tick_spans
@@ -114,7 +115,7 @@ def drop(
             spans += _stuck(source, tick_spans.length(before))
         with bar(f"copying {source.folder}", "records") as progress:
             dropped = dropping.drop(source, folder, spans, progress)
-        typer.echo(f"{dropped:,} records are left out")
+        typer.echo(f"dropped {counted(dropped, 'record')}")
         _tell(folder)
 
 
@@ -122,18 +123,18 @@ def _stuck(source: Recording, before_s: float) -> list[TickSpan]:
     from charles.recordings.edit.stuck_ends import stuck
     from charles.recordings.inspect import recorded_config
 
-    with bar(f"looking through {source.folder}", "records") as progress:
+    with bar(f"reading {source.folder}", "records") as progress:
         spans = stuck(source, recorded_config.newest(source.manifest)[1].unstuck, before_s, progress)
-    typer.echo(f"{len(spans)} runs end with a car that is stuck")
+    typer.echo(f"the car got stuck at the end of {counted(len(spans), 'run')}")
     for span in spans:
         typer.echo(f"  {span}")
     return spans
 
 
 def _tell(folder: Path) -> None:
-    """What was made."""
+    """Prints the new recording's facts."""
     from charles.recordings.format.reader import Recording
 
     made = Recording.open(folder)
     records = sum(each.records for each in made.lengths.values())
-    typer.echo(f"{folder} is made: {records:,} records of {', '.join(made.topics)}; digest {made.digest}")
+    typer.echo(f"created {folder}: {records:,} records of {', '.join(made.topics)}; digest {made.digest}")

@@ -1,4 +1,4 @@
-"""`charles recordings export` and `import`: recordings for other tools, and other data as recordings."""
+"""`charles recordings export` and `import`: convert recordings for other tools, and other data to recordings."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ class Format(StrEnum):
 
 def export(
     recording: Source,
-    to: Annotated[Path, typer.Argument(metavar="TO", help="A new folder for the files.")],
+    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the files.")],
     as_format: Annotated[
         Format,
         typer.Option(
             "--format",
-            help="parquet: a table for each topic, an event's fields as columns; jpeg: COLLECTOR/RUN/TICK.jpg and "
-            "labels.csv beside them.",
+            help="Format: parquet (one table per topic, one column per field) or jpeg (COLLECTOR/RUN/TICK.jpg with a "
+            "labels.csv per run).",
         ),
     ] = Format.PARQUET,
     video: Annotated[
         bool,
         typer.Option(
-            "--video", help="With parquet: an MP4 (mp4v, MPEG-4 Part 2) for each collector in the pictures' place."
+            "--video", help="With parquet: write one MP4 video per collector (mp4v, MPEG-4 Part 2) instead of pictures."
         ),
     ] = False,
 ) -> None:
-    """Write a recording as files for other tools.
+    """Export a recording to files for other tools.
 
-    Frames and controls join by collector, run and tick.
+    Join frames and controls on collector, run and tick.
 
     Example: charles recordings export monday monday-parquet
     """
     if video and as_format is Format.JPEG:
-        raise typer.BadParameter("only --format parquet has it", param_hint="--video")
+        raise typer.BadParameter("is only valid with --format parquet", param_hint="--video")
     with clear_errors():
         source = opened(recording)
         if as_format is Format.PARQUET:
@@ -78,23 +78,23 @@ def _jpeg(source: Recording, to: Path) -> None:
 
     with bar(f"exporting {source.folder}", "records") as progress:
         found = exported(source, to, progress)
-    typer.echo(f"{to}: {found.pictures:,} pictures and {found.labels:,} rows of labels of {found.runs:,} runs")
+    typer.echo(f"{to}: {found.pictures:,} pictures and {found.labels:,} label rows from {counted(found.runs, 'run')}")
     _tell_unreadable(found.unreadable)
 
 
 def _tell_unreadable(count: int) -> None:
     if count:
         typer.secho(
-            f"{count:,} values cannot be read and are left out: `charles recordings verify` names them",
+            f"left out {counted(count, 'unreadable value')}; `charles recordings verify` lists them",
             fg="red",
             err=True,
         )
 
 
 def import_command(
-    pictures: Annotated[Path, typer.Argument(metavar="FOLDER", help="That holds the pictures: JPEG, PNG, ...")],
+    pictures: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with the pictures: JPEG, PNG, ...")],
     new: New,
-    table: Annotated[Path, typer.Option("--csv", metavar="FILE", help="A row for each picture, with its labels.")],
+    table: Annotated[Path, typer.Option("--csv", metavar="FILE", help="CSV file with one row of labels per picture.")],
     frame_column: Column = None,
     steering_column: Column = None,
     throttle_column: Column = None,
@@ -102,27 +102,32 @@ def import_command(
     speed_column: Column = None,
     time_column: Column = None,
     steering_scale: Annotated[
-        float | None, typer.Option(help="Of steering, to [-1, 1], left negative; below 0 it changes sides.")
+        float | None,
+        typer.Option(
+            help="Factor that brings steering to [-1, 1], left negative. Use a negative factor to swap sides."
+        ),
     ] = None,
-    throttle_scale: Annotated[float | None, typer.Option(help="Of the throttle, to [0, 1].")] = None,
-    brake_scale: Annotated[float | None, typer.Option(help="Of the brake, to [0, 1].")] = None,
+    throttle_scale: Annotated[float | None, typer.Option(help="Factor that brings the throttle to [0, 1].")] = None,
+    brake_scale: Annotated[float | None, typer.Option(help="Factor that brings the brake to [0, 1].")] = None,
     speed_scale: Annotated[
-        float | None, typer.Option(help="Of the speed, to m/s; 0.44704 for miles an hour, 0.277778 for km/h.")
+        float | None, typer.Option(help="Factor that brings the speed to m/s: 0.44704 for mph, 0.277778 for km/h.")
     ] = None,
     time_scale: Annotated[
-        float | None, typer.Option(min=0, help="Of times, to seconds; 0.001 for milliseconds.")
+        float | None, typer.Option(min=0, help="Factor that brings times to seconds: 0.001 for milliseconds.")
     ] = None,
     fps: Annotated[
-        float | None, typer.Option(min=0.1, max=1000, help="Rows a second, where there is no column of times.")
+        float | None, typer.Option(min=0.1, max=1000, help="Rows per second, for a table without a time column.")
     ] = None,
-    collector: Annotated[str, typer.Option(metavar="NAME", help="Whose drive it shall be.")] = "imported",
+    collector: Annotated[
+        str, typer.Option(metavar="NAME", help="Collector name to record the drive under.")
+    ] = "imported",
 ) -> None:
-    """Make a recording of frames and controls of a folder of pictures and a table.
+    """Make a recording of frames and controls from a folder of pictures and a CSV table.
 
-    Columns are found by their usual names, in driving logs of Udacity's simulator without a header too. A row becomes
-    the tick, of 30 a second, that is nearest to its time; none is made up between two rows. A pause of 10 s begins
-    another run. Samples need 60 ticks without a gap of more than 3, so 7.5 rows a second at the least. Without a column
-    of the brake a throttle below 0 brakes.
+    Columns are found by their usual names; driving logs of Udacity's simulator need no header. Each row becomes the
+    tick (30 per second) nearest to its time; rows are not interpolated. A pause of 10 s starts another run. Samples
+    need 60 ticks without a gap of more than 3, so at least 7.5 rows per second. Without a brake column, a negative
+    throttle brakes.
 
     Example: charles recordings import beach/IMG beach --csv beach/driving_log.csv
     """
@@ -153,7 +158,7 @@ def _tell_imported(folder: Path, made: ImportResult) -> None:
     for meaning, (column, scale) in made.used.items():
         typer.echo(f"{meaning}: column {column}" + (f", times {scale:g}" if scale != 1 else ""))
     if made.too_many:
-        typer.echo(f"{made.too_many:,} rows came within a tick of another one, and are left out")
+        typer.echo(f"left out {counted(made.too_many, 'row')}: another row has the same tick")
     if made.gaps:
         typer.echo(f"{made.gaps:,} gaps of more than 3 ticks: after each of them 60 ticks give no sample")
     if made.step > LEAST_STEP_TICKS:

@@ -1,4 +1,4 @@
-"""`charles recordings info`: what a recording holds, in tables, bars and pictures."""
+"""`charles recordings info`: shows what a recording holds, in tables and pictures."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ _BAR_CHARACTERS = 24
 def info(
     recording: Source,
     contact_sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw frames there, evenly over the time.")
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write a contact sheet: frames spread evenly over the recording's time."),
     ] = None,
-    pictures: Annotated[int, typer.Option(min=1, max=500, help="On the contact sheet.")] = 24,
+    pictures: Annotated[int, typer.Option(min=1, max=500, help="Number of frames on the contact sheet.")] = 24,
     histograms: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the labels there, as driven and balanced.")
+        Path | None, typer.Option(metavar="FILE.png", help="Write a plot of the labels, as driven and balanced.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what a recording holds: length, topics, collectors, runs, missing ticks, and how often each label comes.
+    """Print a summary of a recording: length, topics, collectors, runs, missing ticks, and a histogram of the labels.
 
-    Of a run, records are those of frames, and behind a stroke those of controls where these are not as many; in
-    brackets is its longest gap. Late and dropped are ticks, as the collectors counted them while it was recorded.
+    The column "records" counts a run's frames; if the number of controls differs, it follows after a slash. The longest
+    gap is in brackets. Late and dropped ticks are those that the collectors reported during the recording.
 
     Example: charles recordings info monday --contact-sheet monday.png
     """
@@ -60,7 +61,7 @@ def info(
 
             with bar("drawing", "pictures") as progress:
                 count = draw(contact_sheet, source, pictures, progress)
-            typer.echo(f"{count} pictures are in {contact_sheet}", err=as_json)
+            typer.echo(f"wrote {count} frames to {contact_sheet}", err=as_json)
 
 
 def _draw_labels(source: Recording, found: RecordingInfo, path: Path) -> None:
@@ -68,7 +69,7 @@ def _draw_labels(source: Recording, found: RecordingInfo, path: Path) -> None:
     from charles.recordings.format.errors import RecordingError
 
     if not found.labels.drive.ticks:
-        raise RecordingError(f"{source.folder} holds no controls: there are no labels to draw")
+        raise RecordingError(f"{source.folder} has no controls, so there are no labels to plot")
     (draw_png if found.labels.samples else draw_driven)(path, found.labels)
 
 
@@ -119,7 +120,7 @@ def _print(source: Recording, found: RecordingInfo) -> None:
     first, last = bounds(source)
     state = "complete" if manifest.state == "complete" else "not complete"
     console.print(
-        f"{source.folder}: {state}, of the prefix {manifest.prefix}", highlight=False, markup=False, soft_wrap=True
+        f"{source.folder}: {state}, topics {manifest.prefix}.*", highlight=False, markup=False, soft_wrap=True
     )
     if last >= 0:
         console.print(
@@ -136,7 +137,7 @@ def _print(source: Recording, found: RecordingInfo) -> None:
     if found.labels.drive.ticks:
         console.print("", _labels(found), sep="\n")
     if found.unreadable:
-        console.print(f"{found.unreadable:,} values cannot be read: `charles recordings verify` names them")
+        console.print(f"{found.unreadable:,} unreadable values; `charles recordings verify` lists them")
     for note in manifest.notes:
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
 
@@ -198,14 +199,14 @@ def _runs(source: Recording, found: RecordingInfo) -> Table:
 
 
 def _gaps(run: RunInfo) -> str:
-    """How many ticks are missing, and which at a time, as far as there is room."""
+    """The number of missing ticks, and the longest gap."""
     first, last = max(run.frames.gaps + run.controls.gaps, key=lambda gap: gap[1] - gap[0], default=(0, -1))
     longest = "" if last < 0 else f" ({first})" if first == last else f" ({first}-{last})"
     return f"{_missing(run):,}{longest}"
 
 
 def _labels(found: RecordingInfo) -> Table:
-    """How often each bin of both labels comes."""
+    """The histogram of both labels."""
     seen = found.labels.drive.seen.joint
     table = _table()
     for head in ("bin", "steering", "", "acceleration / braking", ""):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.base.counted import counted
 from charles.cli.run_command import load_settings
 from charles.cli.tables import table_console
 
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from charles.recordings.inspect.verify import VerifyReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Source = Annotated[Path, typer.Argument(metavar="DIR", help="A recording, or its name in recordings.folder.")]
+Source = Annotated[Path, typer.Argument(metavar="DIR", help="Recording: a path, or a name in recordings.folder.")]
 New = Annotated[
-    Path, typer.Argument(metavar="NEW", help="A new folder for what is made; a name alone is one in recordings.folder.")
+    Path, typer.Argument(metavar="NEW", help="Folder of the new recording: a path, or a name in recordings.folder.")
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """What `list` tells of a recording. seconds: from its first timestamp to its last one; bytes: of its segments."""
+    """A row of `list`. seconds: from the first timestamp to the last one; bytes: size of all segments."""
 
     name: str
     state: str
@@ -37,7 +38,7 @@ class RecordingRow:
 
 
 def row_of(path: Path) -> RecordingRow:
-    """Of one that cannot be opened, why."""
+    """Why a recording cannot be opened."""
     from charles.recordings.format.errors import RecordingError
     from charles.recordings.format.reader import Recording
 
@@ -80,18 +81,22 @@ def print_rows(rows: list[RecordingRow]) -> None:
 def print_report(recording: Recording, report: VerifyReport) -> None:
     for problem in report.problems:
         typer.secho(str(problem), fg="red", err=True)
-    state = "" if recording.manifest.state == "complete" else " (it is not complete)"
+    state = "" if recording.manifest.state == "complete" else " (not complete)"
     told = f"{report.records:,} records, {report.bytes:,} bytes, {report.values:,} values decoded{state}"
     for schema, count in report.unknown.items():
-        typer.echo(f"{count:,} values are of schema {schema}, which neither this version nor the manifest knows")
+        typer.echo(f"{count:,} values have the schema {schema}, which is unknown to this version and to the manifest")
     if report.ok:
-        typer.echo(f"{recording.folder} is whole: {told}; digest {recording.digest}")
+        typer.echo(f"{recording.folder} is intact: {told}; digest {recording.digest}")
     else:
-        typer.secho(f"{recording.folder}: {len(report.problems)} problems in {told}", fg="red", err=True)
+        typer.secho(
+            f"{recording.folder}: {counted(len(report.problems), 'problem')} in {told}",
+            fg="red",
+            err=True,
+        )
 
 
 def opened(given: Path) -> Recording:
-    """The recording that somebody calls so. Raises RecordingError."""
+    """The recording of this path or name. Raises RecordingError."""
     from charles.recordings.format.reader import Recording
     from charles.recordings.inspect import locate
 
@@ -99,5 +104,5 @@ def opened(given: Path) -> Recording:
 
 
 def new_place(given: Path) -> Path:
-    """Where a new recording goes that shall be called so."""
+    """The folder of a new recording of this path or name."""
     return load_settings().recordings.folder / given if len(given.parts) == 1 else given

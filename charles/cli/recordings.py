@@ -1,4 +1,4 @@
-"""`charles recordings`: what was recorded, whether it is whole, and other recordings made of it."""
+"""`charles recordings`: lists, verifies, edits and converts recordings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from charles.cli.recording_views import AsJson, Source, opened, print_report, pr
 from charles.cli.run_command import clear_errors, load_settings
 
 app = typer.Typer(
-    help="What was recorded: what it holds, whether it is whole, and what can be made of it. Example: charles "
-    "recordings list",
+    help="List, verify, edit and convert recordings. Example: charles recordings list",
     no_args_is_help=True,
 )
 
@@ -26,11 +25,12 @@ app = typer.Typer(
 @app.command("list")
 def list_command(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="That holds recordings.", show_default="recordings.folder")
+        Path | None,
+        typer.Argument(metavar="DIR", help="Folder that holds recordings.", show_default="recordings.folder"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the recordings of a folder: how long, how large, and of what.
+    """List the recordings in a folder: length, size and contents.
 
     Example: charles recordings list
     """
@@ -46,12 +46,12 @@ def list_command(
         elif rows:
             print_rows(rows)
         else:
-            typer.echo(f"{folder} holds no recordings")
+            typer.echo(f"{folder} has no recordings")
 
 
 @app.command()
 def verify(recording: Source, as_json: AsJson = False) -> None:
-    """Read all of a recording, compare it with its manifest, and decode every value; exit 1 when something is wrong.
+    """Read a whole recording, compare it with its manifest, and decode every value. Exit code 1 if there are problems.
 
     Example: charles recordings verify monday
     """

@@ -1,4 +1,4 @@
-"""`charles replay`: what was recorded, back into topics."""
+"""`charles replay`: publishes a recording to topics."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ _ALL = "all"
 
 
 def replay_command(
-    recording: Annotated[Path, typer.Argument(metavar="DIR", help="A recording, or its name in recordings.folder.")],
+    recording: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Recording: a path, or a name in recordings.folder.")
+    ],
     prefix: Annotated[
-        str | None, typer.Option(help="Of the topics it goes to.", show_default="the recorded one, and -replay")
+        str | None, typer.Option(help="Topic prefix to write to.", show_default="the recorded prefix plus -replay")
     ] = None,
     topics: Annotated[
         str | None,
         typer.Option(
-            help="Of frames, controls, balanced, training, driving, such as frames,controls.",
+            help="Topics to replay, of frames, controls, balanced, training, driving; such as frames,controls.",
             show_default="all that are recorded",
         ),
     ] = None,
     collectors: Annotated[
-        str | None, typer.Option(help="Only what these drove, such as collector-1,collector-2.", show_default=_ALL)
+        str | None,
+        typer.Option(help="Replay only these collectors, such as collector-1,collector-2.", show_default=_ALL),
     ] = None,
     since: Annotated[
         str | None,
@@ -38,30 +41,34 @@ def replay_command(
             show_default="its start",
         ),
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Before this recorded time.", show_default="its end")] = None,
+    until: Annotated[str | None, typer.Option(help="End before this recorded time.", show_default="its end")] = None,
     speed: Annotated[
         str | None,
-        typer.Option(help="Times the recorded pace, such as 2.5; max: as fast as the broker takes.", show_default="1"),
+        typer.Option(
+            help="Speed relative to the recorded pace, such as 2.5; max: as fast as the broker accepts.",
+            show_default="1",
+        ),
     ] = None,
-    loop: Annotated[bool, typer.Option("--loop", help="Again and again, each time as other runs.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Repeat without end, each pass under new run names.")] = False,
     new_run: Annotated[
-        bool, typer.Option("--new-run", help="As other runs: a suffix to every run, in values and headers.")
+        bool, typer.Option("--new-run", help="Rename the runs: append a suffix to every run in values and headers.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the same replay was stopped or killed.")
+        bool, typer.Option("--resume", help="Resume the same replay where it was stopped or killed.")
     ] = False,
     timestamps: Annotated[
-        str | None, typer.Option(help="keep: the recorded ones; now: those of the writing.", show_default="keep")
+        str | None,
+        typer.Option(help="Timestamps: keep (the recorded ones) or now (time of writing).", show_default="keep"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was replayed as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
-    """Put what was recorded back into topics, in the recorded order and at the recorded pace.
+    """Publish a recording to topics, in the recorded order and at the recorded pace.
 
-    Everything is as it was recorded: keys, values, headers, partitions, timestamps. Topics that are missing are made.
-    On a terminal space pauses, right and left seek 10 s (back with --new-run only), q stops; `charles command replayer
-    pause`, resume and stop work too, under the prefix that is written. Where a balancer shall do the balancing anew,
-    leave the recorded one out: --topics frames,controls. Configuration, commands, heartbeats, checkpoints, dead letters
-    and the balancer's state are never replayed.
+    Keys, values, headers, partitions and timestamps are replayed unchanged. Missing topics are created. On a terminal,
+    space pauses, right and left seek by 10 s (left only with --new-run), and q stops. `charles command replayer pause`,
+    resume and stop work too, with the prefix that is written to. To balance the data again, replay only --topics
+    frames,controls. Configuration, commands, heartbeats, checkpoints, dead letters and the balancer's state are never
+    replayed.
 
     Example: charles replay monday --speed 2.5 --since +90s
     """
@@ -115,18 +122,18 @@ def _print(settings: Settings, outcome: ReplayOutcome) -> None:
     )
     if outcome.unread:
         typer.secho(
-            f"{outcome.unread:,} values cannot be read: only their headers have the new run", fg="yellow", err=True
+            f"{outcome.unread:,} unreadable values: only their headers have the new run name", fg="yellow", err=True
         )
     if outcome.undelivered:
-        typer.secho(f"{outcome.undelivered:,} records were not acknowledged before the end", fg="red", err=True)
+        typer.secho(f"{outcome.undelivered:,} records were not acknowledged", fg="red", err=True)
     if outcome.surplus is None:
         typer.secho(
-            f"the broker is away, so nobody can tell whether {outcome.prefix}.* has records twice", fg="red", err=True
+            f"the broker is unreachable: cannot check {outcome.prefix}.* for duplicate records", fg="red", err=True
         )
     for topic, count in (outcome.surplus or {}).items():
         typer.secho(
-            f"{outcome.prefix}.{topic} has {count:,} records more than were sent: the broker was away, and some of "
-            "what was on its way then stands twice, unless somebody else wrote there; replay it to another --prefix",
+            f"{outcome.prefix}.{topic} has {count:,} more records than were sent: either records were duplicated "
+            f"while the broker was unreachable, or another program wrote there. Replay to another --prefix",
             fg="red",
             err=True,
         )

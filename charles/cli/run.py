@@ -1,4 +1,4 @@
-"""charles run: some programs, kept running."""
+"""`charles run`: runs programs and restarts them when they crash."""
 
 from __future__ import annotations
 
@@ -11,29 +11,40 @@ from charles.cli.run_command import clear_errors, load_settings
 
 Changes = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Change the pipeline's configuration first. Repeatable."),
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a field of the pipeline's configuration first. Repeatable."
+    ),
 ]
 
 
 def run_command(
     programs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PROGRAM[=COUNT]...", help="collector, balancer, trainer, player.", show_default=False),
+        typer.Argument(
+            metavar="PROGRAM[=COUNT]...",
+            help="Programs to run: collector, balancer, trainer, player; NAME=N runs N of them.",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option("--as", metavar="NAME", help="Comes before the programs' names, if other machines run the same."),
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="Prefix for the programs' names; needed if other machines run the same programs.",
+        ),
     ] = None,
     changes: Changes = None,
-    folder: Annotated[Path | None, typer.Option(help="Where logs go.", show_default="data/logs")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not show the logs, only what died.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Folder for logs.", show_default="data/logs")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not show the programs' logs, only crashes.")] = False,
 ) -> None:
-    """Keep programs running: what dies is started again, and Ctrl-C ends all of them without losing anything.
+    """Run programs and restart them when they crash. Ctrl-C stops all of them without losing data.
 
-    Run some here and others in another terminal or on another machine: they meet in Kafka.
+    You can run some here and others in another terminal or on another machine: they communicate through Kafka.
 
-    With CHARLES_METRICS__PORT=9400 they offer Prometheus their metrics, on loopback, at 9400, 9401 and so on, each at
-    the same after a restart; prometheus.json beside the logs lists them for the file_sd_configs of a Prometheus here.
+    Set CHARLES_METRICS__PORT=9400 to expose Prometheus metrics on loopback at ports 9400, 9401 and so on. A program
+    keeps its port after a restart. prometheus.json, beside the logs, lists the targets for file_sd_configs of a
+    Prometheus on this machine.
 
     Example: charles run collector=2 balancer trainer player
     """

@@ -1,4 +1,4 @@
-"""How commands run: settings, logging, and errors as one clear line."""
+"""How commands run: settings, logging, and errors shown as one line."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def clear_errors(tell: Callable[[str], None] | None = None) -> Iterator[None]:
-    """What a person can mend is told in one line, without a traceback; the exit code is the error's own, or 1.
+    """Errors that a person can fix are shown as one line, without a traceback; the exit code is the error's own, or 1.
 
-    tell: where to; None: standard error. What nobody foresaw goes to the log with its traceback.
+    tell: prints the line; None: to standard error. Unforeseen errors are logged with their traceback.
     """
     try:
         yield
@@ -40,8 +40,8 @@ def clear_errors(tell: Callable[[str], None] | None = None) -> Iterator[None]:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings, with the command line's values on top; None means "not given". What is worth a warning is told as
-    they say."""
+    """The settings, with the command line's values on top; None means "not given". Warnings are logged
+    as these settings say."""
     from charles.settings import load
 
     settings = load(**overrides)

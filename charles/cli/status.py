@@ -1,4 +1,4 @@
-"""`charles status`: what every program says of itself, for people, for scripts and as a health check."""
+"""`charles status`: the state of every program, for people, for scripts and as a health check."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _LATELY_S = 60.0
 
 
 def status_command(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch one line a second.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,
-    only_self: Annotated[bool, typer.Option("--self", help="Check the programs on this host only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, one line per second.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
+    only_self: Annotated[bool, typer.Option("--self", help="Check only the programs on this host.")] = False,
 ) -> None:
-    """Show every program that was heard within the last minute, except those that stopped as they should.
+    """Show every program that reported within the last minute, except those that stopped normally.
 
-    Exit code 0 when all are well, 1 when one is silent for 5 s (one that starts: for 30 s), failed or died. --self is a
-    health check for a container or a machine: 0 when at least one program runs on this host and all of them are well;
-    else it prints why not, and exits with 1.
+    Exit code 0 if all are well, 1 if one has been silent for 5 s (30 s while starting), failed or died. --self is a
+    health check for a container or a machine: exit code 0 if at least one program runs on this host and all of them are
+    well; otherwise it prints why not and exits with 1.
 
     Example: charles status --json
     """
@@ -66,7 +66,7 @@ def problem(member: Member, at: datetime) -> str:
 
 
 def facts(member: Member, at: datetime) -> dict[str, Any]:
-    """Everything of one program, for JSON."""
+    """All fields of one program, for JSON."""
     from dataclasses import asdict
 
     from charles.control.members import WELL
@@ -138,7 +138,7 @@ def _table(heartbeats: StatusTopic, width: int) -> RenderableType:
         away = f"the broker does not answer since {short(round(heartbeats.away_s))}; this is what was heard last"
         return Group(Text(away, "red"), status_table(members, heartbeats.at, width, _FRESH_S))
     if not members:
-        return Text("No program was heard within the last minute: `charles demo` starts all of them.", "dim")
+        return Text("No program has reported within the last minute. Start all of them with `charles demo`.", "dim")
     return status_table(members, heartbeats.at, width, _FRESH_S)
 
 
@@ -149,7 +149,7 @@ def _check_self(heartbeats: StatusTopic) -> None:
     members = [member for member in _members(heartbeats) if member.status.host == host]
     problems = [words for member in members if (words := problem(member, heartbeats.at))]
     if not members:
-        problems = [f"no program was heard on {host} within the last minute"]
+        problems = [f"no program on {host} has reported within the last minute"]
     if problems:
         raise RuntimeError("; ".join(problems))
     typer.echo(f"{', '.join(member.status.instance for member in members)}: well")

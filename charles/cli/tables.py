@@ -1,4 +1,4 @@
-"""What tables are printed on."""
+"""The console that tables are printed on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FILE_WIDTH = 200
 
 
 def table_console() -> Console:
-    """As wide as the terminal; where there is none wide enough for any table, unless somebody says how wide."""
+    """As wide as the terminal. Without a terminal: wide enough for any table, unless a width is given."""
     from rich.console import Console
 
     found = Console()

@@ -23,9 +23,9 @@ _ALL_ROWS = 1000
 def top_command(
     once: Annotated[bool, typer.Option("--once", help="Print one view and exit.")] = False,
 ) -> None:
-    """Watch a running pipeline, whoever started it: programs, rates, learning, and what died. Ctrl-C ends it.
+    """Show a live view of a running pipeline: programs, rates, training and crashes. Ctrl-C ends it.
 
-    Where the output is no terminal, it is a line every five seconds.
+    If the output is not a terminal, prints one line every five seconds.
 
     Example: charles top
     """

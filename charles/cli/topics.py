@@ -1,4 +1,4 @@
-"""`charles topics` and `charles reset`: the topics on the cluster, beside the table.
+"""`charles topics` and `charles reset`: the topics on the cluster, compared with the topic table.
 
 How much disk they take. Measured (`charles topics` after a collection): a tick of the city is a frame of 30.1 KB and a
 control of 0.3 KB on disk, 55 MB a minute for one collector; a CarRacing tick is 2.1 KB and 0.3 KB, 4 MB a minute.
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def topics_command(
-    apply: Annotated[bool, typer.Option("--apply", help="Make the topics as the table says.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Change existing topics to match the topic table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Create the topics that are missing and show them all: sizes, rates, where they differ, and every group's lag.
+    """Create missing topics and show all: size, rate, differences from the topic table, and every group's lag.
 
     Example: charles topics --json
     """
@@ -52,13 +52,13 @@ def topics_command(
             for words in topic.differs:
                 typer.echo(f"differs: {topic.name}: {words}")
         if any(topic.differs for topic in topics):
-            typer.echo("`charles topics --apply` mends what differs; partitions can only become more.")
+            typer.echo("`charles topics --apply` fixes the differences; partitions can only be added.")
 
 
 def reset_command(
-    yes: Annotated[bool, typer.Option("--yes", help="Really delete.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm the deletion.")] = False,
 ) -> None:
-    """Delete every topic and consumer group under the prefix. Without --yes only say which, and exit with 1.
+    """Delete every topic and consumer group under the prefix. Without --yes, only list them and exit with 1.
 
     Example: CHARLES_KAFKA__PREFIX=experiment charles reset --yes
     """
@@ -68,7 +68,7 @@ def reset_command(
         kafka = load_settings().kafka
         topics, groups = topic_admin.delete_all(kafka) if yes else topic_admin.under_prefix(kafka)
         if not topics and not groups:
-            typer.echo(f"nothing is named {kafka.prefix}.* at {kafka.bootstrap_servers}")
+            typer.echo(f"no topic or group is named {kafka.prefix}.* at {kafka.bootstrap_servers}")
             return
         word = "deleted" if yes else "would delete"
         typer.echo(f"at {kafka.bootstrap_servers}:")
@@ -76,12 +76,12 @@ def reset_command(
             for full in names:
                 typer.echo(f"{word} {kind} {full}")
         if not yes:
-            typer.echo("nothing was deleted: say --yes", err=True)
+            typer.echo("nothing was deleted; add --yes to delete", err=True)
             raise typer.Exit(1)
 
 
 def _log_folder(loaded: Settings) -> Path | None:
-    """The folder of the local broker's logs, if the cluster is that broker."""
+    """The log folder of the local broker, if the cluster is that broker."""
     from charles.kafka.clients import admin
     from infra.kafka.data_folder import cluster_id
 
@@ -103,7 +103,7 @@ def _print_json(created: list[str], changed: list[str], topics: list[TopicFacts]
 
 
 def _print_tables(topics: list[TopicFacts], groups: list[GroupFacts], skip: int) -> None:
-    """skip: how many characters the prefix and its dot take, which every name begins with."""
+    """skip: length of the prefix and its dot, which are left out of names."""
     from rich.table import Table
 
     from charles.base.sizes import size

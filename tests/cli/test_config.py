@@ -59,7 +59,7 @@ def test_what_holds_already_is_not_set_again(config) -> None:
     [
         (["set", "balance.bins=4"], "balance.bins: must be an odd number, not 4"),
         (["set", "bins=5"], "bins: no such setting; charles accepts: game, outputs"),
-        (["show", "bins"], "bins: no such field or section; there are game, outputs"),
+        (["show", "bins"], "bins: no such field or section; choose from: game, outputs"),
         (["show", "--epoch", "7"], "there was no epoch 7; there were -1"),
     ],
 )
@@ -73,4 +73,4 @@ def test_a_mistake_is_one_clear_line(config, arguments: list[str], words: str) -
 def test_a_game_that_is_not_installed_here_is_set_with_a_word_of_warning(config) -> None:
     told = config("set", "game=citty")
     assert told.exit_code == 0
-    assert "no game 'citty' is installed here, only carracing, city" in told.output
+    assert "no game 'citty' is installed here; installed: carracing, city" in told.output

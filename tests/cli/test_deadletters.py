@@ -65,10 +65,10 @@ def test_where_nothing_is_dead_it_says_so(kafka: Kafka) -> None:
     nobody_ran = kafka.model_copy(update={"prefix": "nobody-ran-here"})
     for cluster in (kafka, nobody_ran):
         for command in ("list", "count"):
-            assert deadletters(cluster, command) == (0, "There are no dead letters: everything could be used.\n")
+            assert deadletters(cluster, command) == (0, "There are no dead letters.\n")
     assert facts(kafka, "list") == []
     assert facts(kafka, "count") == {"total": 0, "first": None, "last": None, "groups": []}
-    assert deadletters(kafka, "show", "3") == (1, "there is no dead letter 3: there are none at all\n")
+    assert deadletters(kafka, "show", "3") == (1, "there is no dead letter 3: the topic has none\n")
 
 
 def test_the_last_ones_are_listed_with_why_whose_and_where(kafka: Kafka) -> None:
@@ -103,7 +103,7 @@ def test_a_list_can_be_of_a_topic_a_program_a_collector_and_a_time(kafka: Kafka)
     assert reasons("--collector", "c-1", "--program", "trainer") == "b"
     assert reasons("--since", "10m") == "abc"
     assert reasons("--since", before) == "c"
-    assert deadletters(kafka, "list", "--topic", "driving") == (0, "No dead letter is like that.\n")
+    assert deadletters(kafka, "list", "--topic", "driving") == (0, "No dead letter matches.\n")
 
 
 def test_reasons_are_counted_by_topic_and_program(kafka: Kafka) -> None:
@@ -119,7 +119,7 @@ def test_reasons_are_counted_by_topic_and_program(kafka: Kafka) -> None:
     code, told = deadletters(kafka, "count")
     assert code == 0
     assert re.search(r"weights +balancer +N bytes too many +3 +2 ", told)
-    assert "4 in all, from " in told
+    assert "4 in total, from " in told
 
 
 def test_one_is_shown_with_everything_and_with_what_it_says_now(kafka: Kafka) -> None:
@@ -175,7 +175,7 @@ def test_a_file_that_is_there_is_never_overwritten(kafka: Kafka, tmp_path: Path)
     (tmp_path / "mine").write_text("mine")
     code, told = deadletters(kafka, "show", "0", "--save", tmp_path / "mine")
     assert code == 1
-    assert told == f"{tmp_path / 'mine'} is there already and was left as it is; name another file\n"
+    assert told == f"{tmp_path / 'mine'} already exists and was not changed; choose another file\n"
     assert (tmp_path / "mine").read_text() == "mine"
     code, told = deadletters(kafka, "show", "0", "--save", tmp_path / "nowhere" / "x")
     assert (code, told) == (1, f"{tmp_path / 'nowhere' / 'x'} cannot be written: No such file or directory\n")
@@ -192,7 +192,7 @@ def test_a_number_that_is_no_dead_letter_s_names_the_range(kafka: Kafka) -> None
     for number in ("1", "7"):
         code, told = deadletters(kafka, "show", number)
         assert code == 1
-        assert told.startswith(f"there is no dead letter {number}: their numbers lie between 0 and 1, with gaps")
+        assert told.startswith(f"there is no dead letter {number}: numbers run from 0 to 1, with gaps")
         assert len(told.splitlines()) == 1
 
 

@@ -107,8 +107,8 @@ WRONG_OPTIONS = [
     Case("demo --outputs steering:left", "the type of an output is one of regression, classification, delta"),
     Case("demo --balancing v5", "balance.version: should be 'v1', 'v2', 'v3' or 'v4'"),
     Case("kafka start --port 0", "broker.port: should be greater than or equal to 1"),
-    Case("kafka start --data file", "file is a file; the broker needs a folder: choose another --data", OWN_BROKER),
-    Case("kafka status --data file", "file is a file; the broker needs a folder: choose another --data"),
+    Case("kafka start --data file", "file is a file, but the broker needs a folder: choose another --data", OWN_BROKER),
+    Case("kafka status --data file", "file is a file, but the broker needs a folder: choose another --data"),
     Case("kafka logs --data nowhere", "start the broker with: charles kafka start"),
     Case("run nosuch", "there are collector, balancer, trainer, player"),
     Case("run collector=0", "the number of collectors is from 1 to 99"),
@@ -126,7 +126,7 @@ WRONG_OPTIONS = [
     Case("kafka start --heap-mb 1", "Invalid value for '--heap-mb'", code=2),
     Case("kafka logs -n -1", "Invalid value for '--lines'", code=2),
     Case("bench --rounds 0", "Invalid value for '--rounds'", code=2),
-    Case("deadletters list --since nonsense", "neither like 30s, 10m, 2h or 3d", code=2),
+    Case("deadletters list --since nonsense", "write 30s, 10m, 2h or 3d", code=2),
     Case("deadletters show x", "Invalid value for 'NUMBER'", code=2),
     Case("config set", "Missing argument 'FIELD=VALUE...'", code=2),
     Case("command player", "Missing argument", code=2),
@@ -243,7 +243,7 @@ def test_a_cluster_that_cannot_be_used_is_explained(case: Case) -> None:
         ("command nosuch pause", "no program runs: there is nobody to tell"),
         ("command player dance", "pause, resume"),
         ("run collector --set nosuch=1", "nosuch"),
-        ("reset", "say --yes"),
+        ("reset", "add --yes"),
     ],
 )
 def test_a_mistake_on_a_real_cluster_is_explained(kafka: Kafka, argv: str, says: str) -> None:

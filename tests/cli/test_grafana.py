@@ -43,7 +43,7 @@ def charles(url: str, *arguments: str, **environment: str) -> subprocess.Complet
 def test_dashboards_are_pushed_into_a_folder_and_checked(grafana: Grafana, double: Double) -> None:
     before = charles(grafana.url, "check")
     assert before.returncode == 1
-    assert before.stdout.count("is not there; `charles grafana push` puts it there") == len(dashboards())
+    assert before.stdout.count("is missing; run `charles grafana push` to upload it") == len(dashboards())
 
     pushed = charles(grafana.url, "push")
     assert (pushed.returncode, pushed.stderr) == (0, "")
@@ -51,7 +51,7 @@ def test_dashboards_are_pushed_into_a_folder_and_checked(grafana: Grafana, doubl
     assert {uid: folder for uid, (folder, _) in double.dashboards.items()} == {
         dashboard["uid"]: "charles" for dashboard in dashboards()
     }
-    assert charles(grafana.url, "check").stdout.count("is as it should be") == len(dashboards())
+    assert charles(grafana.url, "check").stdout.count("is up to date") == len(dashboards())
 
 
 def test_pushing_again_replaces_and_keeps_the_folder(grafana: Grafana, double: Double) -> None:
@@ -72,7 +72,7 @@ def test_what_somebody_changed_there_is_told_by_its_place(grafana: Grafana, doub
     assert "Charles / Driving differs in 2 places" in checked.stdout
     assert "panels[0].targets[0].expr: 'min(charles_player_frames_per_second)' is ours, 'vector(30)'" in checked.stdout
     assert "refresh: '10s' is ours, '1m' is there" in checked.stdout
-    assert "Charles / Pipeline is as it should be" in checked.stdout
+    assert "Charles / Pipeline is up to date" in checked.stdout
     facts = json.loads(charles(grafana.url, "check", "--json").stdout)
     assert (len(facts["Charles / Driving"]), facts["Charles / Pipeline"]) == (2, [])
 

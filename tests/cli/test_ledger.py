@@ -54,7 +54,7 @@ def test_people_read_tables(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, status("trainer", model="pilot", lag=40, figures=TRAINED))
     said = charles(kafka, "ledger")
     assert said.returncode == 0, said.stderr
-    assert "It adds up." in said.stdout
+    assert "The ledger adds up." in said.stdout
     assert "From capture to its set: p50 0.3" in said.stdout
     assert "20 others: --by-bin" in said.stdout
     assert "emitted = unread + expired + surplus" in said.stdout
@@ -68,7 +68,7 @@ def test_a_ledger_that_does_not_add_up_is_an_error(kafka: Kafka, wrong: dict[str
     publish_ledgers(kafka, **{"surplus_by": {"steering 1": 50}} | wrong)
     said = charles(kafka, "ledger")
     assert said.returncode == 1
-    assert "It does not add up." in said.stdout
+    assert "The ledger does not add up." in said.stdout
 
 
 def test_a_trainer_that_lost_a_sample_is_an_error(kafka: Kafka) -> None:
@@ -76,7 +76,7 @@ def test_a_trainer_that_lost_a_sample_is_an_error(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, status("trainer", model="pilot", figures=TRAINED | {"drawn": 9}))
     said = charles(kafka, "ledger")
     assert said.returncode == 1
-    assert "It adds up." in said.stdout
+    assert "The ledger adds up." in said.stdout
     assert "NO" in said.stdout
 
 
@@ -89,4 +89,4 @@ def test_a_run_in_two_partitions_is_two_ledgers_and_neither_hides_the_other(kafk
     assert [run["seen"] for run in facts["runs"]] == [100, 200]
     assert (facts["surplus"], facts["missing"], facts["adds_up"]) == (200, 100, True)
     said = charles(kafka, "ledger").stdout
-    assert "collector-1, run run lies in 2 partitions, each of which misses the others' ticks." in said
+    assert "collector-1, run run is in 2 partitions; each partition is missing the ticks of the others." in said

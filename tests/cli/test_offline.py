@@ -34,8 +34,8 @@ def step(batch: int, loss: float, model: str = "pilot") -> TrainingStep:
         (["--recording", "raw", "--from", "somewhere"], "must be one of balanced, raw"),
         (["--recording", "raw", "--set", "train.batch=3"], "train.batch"),
         (["--recording", "raw", "--config", "no.json"], "no.json: No such file"),
-        (["--deterministic"], "goes with --recording alone"),
-        (["--batches", "3"], "goes with --recording alone"),
+        (["--deterministic"], "is only valid with --recording"),
+        (["--batches", "3"], "is only valid with --recording"),
     ],
 )
 def test_what_cannot_be_trained_is_one_clear_line(
@@ -69,5 +69,5 @@ def test_where_there_is_no_loss_it_says_so(kafka: Kafka, tmp_path: Path) -> None
         charles(kafka, "plot", "loss", "--out", str(tmp_path)),
     ):
         assert told.returncode == 1
-        assert "less than two batches" in told.stderr
+        assert "fewer than two batches" in told.stderr
     assert not (tmp_path / "loss.png").exists()

@@ -53,7 +53,7 @@ def charles(*arguments: object) -> Result:
 def test_good_labels_are_said_to_be_good(folder: Path) -> None:
     told = charles("check", "good")
     assert told.exit_code == 0, told.output
-    assert told.stdout == f"{folder / 'good'}: no junk is found in 400 ticks of 1 runs\n"
+    assert told.stdout == f"{folder / 'good'}: no junk labels found in 400 ticks of 1 run\n"
 
 
 def test_junk_is_named_with_the_command_that_leaves_it_out(folder: Path) -> None:
@@ -63,7 +63,7 @@ def test_junk_is_named_with_the_command_that_leaves_it_out(folder: Path) -> None
     assert row == "frozen camera  +0:00:03  c/r1:100-245"
     assert "pictures in a row are the same bytes" in words
     assert command.strip() == "charles recordings drop bad bad-clean --span c/r1:100-245"
-    assert total == "1 findings in 400 ticks of 1 runs"
+    assert total == "1 finding in 400 ticks of 1 run"
 
     assert charles(*shlex.split(command)[2:]).exit_code == 0
     assert Recording.open(folder / "bad-clean").lengths["frames"].records == 400 - 146

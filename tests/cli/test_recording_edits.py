@@ -31,20 +31,20 @@ def test_cut_and_merge_make_recordings_in_the_folder_of_recordings(folder: Path)
     told = charles("cut", "monday", "first", "--until", "+1s", "--topic", "controls", "--collector", "c")
     assert told.exit_code == 0, told.output
     first = Recording.open(folder / "first")
-    assert f"{folder / 'first'} is made: 30 records of controls; digest {first.digest}" in told.stdout
+    assert f"created {folder / 'first'}: 30 records of controls; digest {first.digest}" in told.stdout
     assert charles("cut", "monday", folder / "second", "--since", "2026-01-01T00:00:00.9").exit_code == 0
 
     told = charles("merge", "first", "second", "both")
     assert told.exit_code == 0, told.output
-    assert "3 records were in several of them, and are kept once" in told.stdout
-    assert "both is made: 215 records of controls, frames" in told.stdout
+    assert "left out 3 duplicate records" in told.stdout
+    assert "both: 215 records of controls, frames" in told.stdout
 
 
 def test_drop_leaves_out_spans_and_stuck_cars(folder: Path) -> None:
     told = charles("drop", "monday", "clean", "--span", "c/r2:0-9", "--unstuck", "--before", "1s")
     assert told.exit_code == 0, told.output
-    assert "1 runs end with a car that is stuck\n  c/r1:25-89\n" in told.stdout
-    assert f"{2 * (10 + 65)} records are left out" in told.stdout
+    assert "the car got stuck at the end of 1 run\n  c/r1:25-89\n" in told.stdout
+    assert f"dropped {2 * (10 + 65)} records" in told.stdout
     ticks = [each.moment for each in Recording.open(folder / "clean").read("frames", 0)]
     assert ticks == [("c", "r1", tick) for tick in range(25)] + [("c", "r2", tick) for tick in range(10, 31)]
 

@@ -34,7 +34,7 @@ def test_parquet_with_and_without_videos(folder: Path) -> None:
 
 def test_pictures_and_labels(folder: Path) -> None:
     told = charles("export", "monday", folder / "out", "--format", "jpeg")
-    assert told.stdout == f"{folder / 'out'}: 20 pictures and 20 rows of labels of 1 runs\n"
+    assert told.stdout == f"{folder / 'out'}: 20 pictures and 20 label rows from 1 run\n"
     assert len(list((folder / "out" / "c" / "r").glob("*.jpg"))) == 20
 
 
@@ -43,13 +43,13 @@ def test_what_cannot_be_read_is_told(folder: Path) -> None:
     for name, options in (("parquet", []), ("jpeg", ["--format", "jpeg"])):
         told = charles("export", "odd", folder / name, *options)
         assert told.exit_code == 0
-        assert told.stderr == "1 values cannot be read and are left out: `charles recordings verify` names them\n"
+        assert told.stderr == "left out 1 unreadable value; `charles recordings verify` lists them\n"
 
 
 def test_a_video_beside_pictures_is_refused(folder: Path) -> None:
     told = charles("export", "monday", folder / "out", "--format", "jpeg", "--video")
     assert told.exit_code == 2
-    assert "only --format parquet has it" in told.stderr
+    assert "is only valid with --format parquet" in told.stderr
 
 
 def test_what_was_exported_is_imported(folder: Path) -> None:
@@ -63,7 +63,7 @@ def test_what_was_exported_is_imported(folder: Path) -> None:
         "steering: column steering, times -0.5",
         "throttle: column acceleration",
     ]
-    assert lines[-1] == f"{folder / 'again'} is made: 20 ticks in 1 runs"
+    assert lines[-1] == f"created {folder / 'again'}: 20 ticks in 1 run"
 
 
 def test_a_table_that_is_too_slow_is_told_to_be(folder: Path) -> None:
@@ -71,10 +71,10 @@ def test_a_table_that_is_too_slow_is_told_to_be(folder: Path) -> None:
     here = folder / "out" / "c" / "r"
     told = charles("import", here, "slow", "--csv", here / "labels.csv", "--fps", "5")
     assert told.exit_code == 0, told.output
-    assert "19 gaps of more than 3 ticks: after each of them 60 ticks give no sample" in told.stdout
-    assert told.stderr == "with less than 7.5 rows a second no sample can be made of it\n"
+    assert "19 gaps of more than 3 ticks: the 60 ticks after each gap give no samples" in told.stdout
+    assert told.stderr == "no samples can be made from less than 7.5 rows per second\n"
     fast = charles("import", here, "fast", "--csv", here / "labels.csv", "--fps", "60")
-    assert "10 rows came within a tick of another one, and are left out" in fast.stdout
+    assert "left out 10 rows: another row has the same tick" in fast.stdout
 
 
 def test_what_is_out_of_range_is_one_clear_line(folder: Path) -> None:

@@ -59,7 +59,7 @@ def test_info_draws_pictures(name: str, width: int, folder: Path) -> None:
         name, "--contact-sheet", folder / "sheet.png", "--pictures", 3, "--histograms", folder / "labels.png"
     )
     assert told.exit_code == 0, told.output
-    assert f"3 pictures are in {folder / 'sheet.png'}" in told.stdout.replace("\n", "")
+    assert f"wrote 3 frames to {folder / 'sheet.png'}" in told.stdout.replace("\n", "")
     sheet, labels = (cv2.imread(str(folder / file)) for file in ("sheet.png", "labels.png"))
     assert sheet is not None
     assert sheet.shape[1] == 8 + 3 * 328

@@ -63,11 +63,11 @@ def test_list_of_an_empty_folder_says_so(tmp_path: Path) -> None:
 def test_verify_says_that_a_recording_is_whole(by_path: bool, folder: Path) -> None:
     told = charles("verify", folder / "monday" if by_path else "monday")
     assert told.exit_code == 0
-    assert f"{folder / 'monday'} is whole: 182 records, " in told.stdout
+    assert f"{folder / 'monday'} is intact: 182 records, " in told.stdout
     open_yet = charles("verify", "tuesday")
     assert open_yet.exit_code == 0
     assert "100 records" in open_yet.stdout
-    assert "(it is not complete)" in open_yet.stdout
+    assert "(not complete)" in open_yet.stdout
 
 
 def test_verify_names_what_is_wrong_and_exits_with_1(folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_verify_names_what_is_wrong_and_exits_with_1(folder: Path) -> None:
     told = charles("verify", "monday")
     assert told.exit_code == 1
     assert f"a/0/{segment.name} at byte " in told.stderr
-    assert "1 problems in 91 records" in told.stderr
+    assert "1 problem in 91 records" in told.stderr
 
     facts = charles("verify", "monday", "--json")
     assert facts.exit_code == 1

@@ -51,7 +51,7 @@ def test_it_tells_it_as_json(shell: Kafka) -> None:
 def test_values_that_no_new_run_could_be_written_into_are_told(shell: Kafka) -> None:
     told = replay("--speed", "max", "--new-run", "--topics", "frames")
     assert told.exit_code == 0
-    assert "3 values cannot be read: only their headers have the new run" in told.stderr
+    assert "3 unreadable values: only their headers have the new run name" in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_health_check_wants_a_program_on_this_host(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, status(host="elsewhere"))
     checked = charles(kafka, "status", "--self")
     assert checked.returncode == 1
-    assert checked.stderr == f"no program was heard on {HERE} within the last minute\n"
+    assert checked.stderr == f"no program on {HERE} has reported within the last minute\n"
 
 
 def test_a_health_check_is_about_this_host_alone(kafka: Kafka) -> None:
@@ -104,7 +104,7 @@ def test_a_health_check_is_about_this_host_alone(kafka: Kafka) -> None:
 def test_where_nothing_runs_it_says_so(kafka: Kafka) -> None:
     told = charles(kafka, "status")
     assert told.returncode == 0
-    assert told.stdout.startswith("No program was heard")
+    assert told.stdout.startswith("No program has reported")
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["status", "--self"], ["top"], ["command", "all", "pause"]])

@@ -1,4 +1,4 @@
-"""What tables are printed on."""
+"""The console that tables are printed on."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_programs_of_two_terminals_work_as_one_and_follow_a_third(kafka: Kafka, 
         followed(kafka, 2)
         said(kafka, "status")
 
-    assert "It adds up." in said(kafka, "ledger")
+    assert "The ledger adds up." in said(kafka, "ledger")
     samples = events(kafka, topics.BALANCED, Sample)
     assert tick_ledger.total(tick_ledger.read(kafka)).terms["emitted"] == len(samples)
     assert {sample.set_bin for sample in samples if sample.epoch == 1} == set(range(5))

@@ -57,7 +57,7 @@ def test_ctrl_c_says_how_far_it_came_and_how_to_go_on(long: Recording, target: K
     code, out, _ = ended(process)
     assert code == 0
     assert re.search(
-        r"stopped at 2026-01-31T20:05:\d\d\.\d{3}Z; with --resume the same command goes on from there", out
+        r"stopped at 2026-01-31T20:05:\d\d\.\d{3}Z; add --resume to the same command to continue from there", out
     )
     counts = {topic: int(count) for topic, count in re.findall(r"(\w+) ([\d,]+)(?=[,;])", out) if topic == "controls"}
     assert counts == {"controls": held(target)}

@@ -1,4 +1,4 @@
-"""The configuration that the whole pipeline agrees on: one document on the topic `config`, changed while it runs.
+"""The shared configuration of the pipeline: one document on the topic `config`, changed while it runs.
 
 The defaults are the original's figures where it had one. What is local to a program (addresses, folders, names) is in
 settings.py. Pure: how the document is read and written is in config_log.py.
@@ -22,17 +22,19 @@ from charles.labels.set_kinds import Overflow, SetKind, set_kinds
 
 
 class Collect(Section):
-    """What the collectors drive through, and how they are disturbed."""
+    """The collectors' worlds and disturbances."""
 
-    pace: Literal["real", "max"] = Field("real", description="real: 30 Hz; max: as fast as the machine can")
+    pace: Literal["real", "max"] = Field("real", description="real: 30 Hz; max: as fast as the machine allows")
     weather: Literal[Weather, "random"] = Field(
-        "clear", description="of games that have weather; random: another one in every world"
+        "clear", description="weather, in games that have it; random: different in every world"
     )
     jpeg_quality: int = Field(90, ge=1, le=100)
-    world_minutes: float = Field(1.0, gt=0, description="a new world (the next seed) after so many minutes of driving")
-    disturbances: bool = Field(True, description="bursts of noise, so that the data holds recoveries")
+    world_minutes: float = Field(1.0, gt=0, description="minutes of driving before a new world (the next seed)")
+    disturbances: bool = Field(
+        True, description="add bursts of noise to the controls, so that the data contains recoveries"
+    )
     seek_rare: bool = Field(
-        True, description="disturb towards what the balancers' sets wait for, so that they fill sooner"
+        True, description="aim the disturbances at the bins that the balancers' sets wait for, so that they fill sooner"
     )
 
 
@@ -49,28 +51,37 @@ class Balance(Section):
     version: Version = Field(
         "v3",
         description="v1: joint, a set is one sample of each combination of bins; v2: per output, a sample trains the "
-        "output of its set; v3: per output, a sample trains all; v4: as v3, and even inside each bin",
+        "output of its set; v3: per output, a sample trains all outputs; v4: as v3, and balanced inside each bin "
+        "too",
     )
     history: int = Field(60, ge=1, le=600, description="past ticks in a sample")
     frames: int = Field(1, ge=1, le=60, description="stacked frames in a sample, oldest first")
     bins: int = Field(
-        BINS, ge=3, le=201, description="in v3 and v4, of an output in [-1, 1]: an odd number, 0 alone, the rest even"
+        BINS,
+        ge=3,
+        le=201,
+        description="number of bins in v3 and v4 of an output in [-1, 1]: odd; 0 has its own bin, "
+        "the others have equal width",
     )
     leave_out: tuple[str, ...] = Field(
         (),
-        description='what there are no bins for: combinations in v1, such as ["acceleration=1-4 braking=1-4"], bins of '
-        'one output else, such as ["acceleration=11"]; bins are counted from 0',
+        description='bins to leave out: in v1 combinations, such as ["acceleration=1-4 braking=1-4"], otherwise bins '
+        'of one output, such as ["acceleration=11"]; bins are counted from 0',
     )
-    bin_capacity: int = Field(128, ge=1, description="ticks that wait in one bin (v1: in one combination)")
+    bin_capacity: int = Field(
+        128, ge=1, description="maximum number of ticks that wait in one bin (v1: in one combination)"
+    )
     overflow: Overflow = Field("newest", description="which ticks a full bin keeps")
-    max_wait_minutes: float = Field(30.0, gt=0, description="a tick that waited so long in the bins is surplus")
-    silence_seconds: Seconds = Field(60.0, description="a run of which nothing was heard for so long is over")
+    max_wait_minutes: float = Field(
+        30.0, gt=0, description="a tick that has waited this long in the bins becomes surplus"
+    )
+    silence_seconds: Seconds = Field(60.0, description="a run ends after this long without a record")
 
     @field_validator("bins")
     @classmethod
     def _odd(cls, bins: int) -> int:
         if bins % 2 == 0:
-            raise ValueError("must be an odd number")
+            raise ValueError("must be odd")
         return bins
 
 
@@ -79,17 +90,17 @@ class Train(Section):
 
     renamed = {"keep_full": "min_fill", "uses_per_sample": "max_times_sampled"}  # noqa: RUF012 (pydantic's own way)
 
-    line: Literal["pilot"] = Field("pilot", description="of models; see the folder charles/models")
-    model: Model | None = Field(None, description="the name of what is trained; unset: the line's")
-    buffer: int = Field(25_000, ge=1, description="samples of each kind of set")
-    min_fill: Share = Field(0.9, description="training goes on while every buffer is at least so full")
+    line: Literal["pilot"] = Field("pilot", description="model family; see the folder charles/models")
+    model: Model | None = Field(None, description="name of the model to train; unset: the name of the line")
+    buffer: int = Field(25_000, ge=1, description="number of samples per buffer; each kind of set has a buffer")
+    min_fill: Share = Field(0.9, description="train only while every buffer is at least this full")
     when_full: Literal["replace", "wait"] = Field(
         "replace",
-        description="new samples, when all buffers are full: replace the oldest (a live drive), or wait in the log (a "
-        "recording, all of which shall be learned from)",
+        description="what new samples do when all buffers are full: replace the oldest (live driving), or wait in the "
+        "log (a recording, so that every sample is used)",
     )
-    max_times_sampled: int = Field(1, ge=1, le=255, description="batches that one sample is drawn for at most")
-    batch: int = Field(32, ge=2, multiple_of=2, description="samples; as many from each buffer")
+    max_times_sampled: int = Field(1, ge=1, le=255, description="maximum number of batches that a sample is drawn for")
+    batch: int = Field(32, ge=2, multiple_of=2, description="number of samples; the same number from each buffer")
     learning_rate: float = Field(5e-4, gt=0)
     checkpoint_every: int = Field(100, ge=1, description="batches")
     keep_checkpoints: int = Field(5, ge=1)
@@ -99,18 +110,18 @@ class Train(Section):
 class Play(Section):
     """The players."""
 
-    swap: Literal["unstuck", "at once"] = Field("unstuck", description="when newer weights take over")
+    swap: Literal["unstuck", "at once"] = Field("unstuck", description="when newer weights are swapped in")
 
 
 class Config(Section):
     """The whole document."""
 
-    game: str = Field("city", description="what collectors and players drive, unless they were told another")
+    game: str = Field("city", description="game that collectors and players drive, unless they name another")
     outputs: tuple[str, ...] = Field(
         OUTPUTS,
         min_length=1,
-        description=f"what the model predicts, of {', '.join(LOWEST)}, plain or with :classification or :delta; the "
-        "game drives the rest",
+        description=f"what the model predicts: {', '.join(LOWEST)}, plain or with :classification or :delta; the "
+        f"game's driver does the rest",
     )
     collect: Collect = Field(default_factory=Collect)
     unstuck: Unstuck = Field(default_factory=Unstuck)
@@ -128,9 +139,9 @@ class Config(Section):
     def _known(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         by_value = {output.value: output.text for output in map(parse, texts)}
         if len(by_value) < len(texts):
-            raise ValueError("each must be another one")
+            raise ValueError("outputs must be unique")
         if "acceleration_braking" in by_value and by_value.keys() & {"acceleration", "braking"}:
-            raise ValueError("acceleration_braking is acceleration less braking: it takes the place of both")
+            raise ValueError("acceleration_braking is acceleration minus braking: use it instead of both")
         return tuple(by_value[value] for value in LOWEST if value in by_value)
 
     @model_validator(mode="after")
@@ -141,9 +152,9 @@ class Config(Section):
             except ValueError as error:
                 raise ValueError(f"balance.leave_out: {text!r}: {error}") from None
             if self.balance.version != "v1" and len(region.bins) > 1:
-                raise ValueError(f"balance.leave_out: {text!r}: only v1 has combinations; name bins of one output")
+                raise ValueError(f"balance.leave_out: {text!r}: only v1 has combinations; name bins of a single output")
         if not all(kind.cells for kind in self.set_kinds):
-            raise ValueError("balance.leave_out: nothing is left")
+            raise ValueError("balance.leave_out: no bins are left; leave out fewer")
         return self
 
     @model_validator(mode="after")
@@ -151,8 +162,8 @@ class Config(Section):
         train, each = self.train, self.train.batch // len(self.set_kinds)
         if each > train.min_fill * train.buffer:
             raise ValueError(
-                f"train.buffer: {each} samples of each buffer make a batch, and train.min_fill, {train.min_fill:g} "
-                f"of {train.buffer}, are fewer"
+                f"train.buffer: a batch takes {each} samples from each buffer, but train.min_fill ({train.min_fill:g} "
+                f"of {train.buffer}) is fewer; increase train.buffer"
             )
         return self
 
@@ -163,12 +174,12 @@ class Config(Section):
 
     @property
     def bins(self) -> dict[str, int]:
-        """How many bins each output has."""
+        """The number of bins of each output."""
         return {output.value: len(output.scale) for output in self.predicted}
 
     @property
     def set_kinds(self) -> tuple[SetKind, ...]:
-        """What sets the balancer makes; the trainer has a buffer for each kind."""
+        """The kinds of sets that the balancer makes; the trainer has a buffer for each."""
         left_out = [bin_regions.parse(text, self.bins) for text in self.balance.leave_out]
         return set_kinds(self.balance.version, self.predicted, left_out)
 
@@ -230,10 +241,10 @@ def _put(document: dict[str, Any], path: list[str], value: Any) -> None:
             field = kind.renamed.get(field, field)
         inner = document.setdefault(name, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"{'.'.join(path)}: {name} is a field, it has none of its own")
+            raise ConfigError(f"{'.'.join(path)}: {name} is a field and has no fields of its own")
         document = inner
     if isinstance(document.get(field), dict) and not isinstance(value, dict):
-        raise ConfigError(f"{'.'.join(path)}: has the fields {', '.join(document[field])}: say which")
+        raise ConfigError(f"{'.'.join(path)}: is a section; name one of its fields: {', '.join(document[field])}")
     document[field] = value
 
 

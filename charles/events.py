@@ -18,8 +18,7 @@ _Event = TypeVar("_Event")
 
 @dataclass_transform(frozen_default=True)
 def _comes_by_the_thousand(event: type[_Event]) -> type[_Event]:
-    """A dataclass that is frozen for whoever checks types, and only for them: a really frozen one is made in twice
-    the time."""
+    """A dataclass that only type checkers treat as frozen: creating a really frozen one takes twice as long."""
     return dataclass(slots=True, unsafe_hash=True)(event)
 
 
@@ -41,7 +40,7 @@ def _within(low: float, high: float, **values: float) -> None:
 
 
 class _OfATick:
-    """What every event of a tick can say."""
+    """Common fields of every event of a tick."""
 
     __slots__ = ()
     collector: str
@@ -50,12 +49,12 @@ class _OfATick:
 
     @property
     def moment(self) -> Moment:
-        """(collector, run, tick), which names it for ever."""
+        """(collector, run, tick), its permanent key."""
         return self.collector, self.run, self.tick
 
 
 class _Driven(_OfATick):
-    """What every event with an action can say."""
+    """Common fields of every event with an action."""
 
     __slots__ = ()
     acceleration: float
@@ -163,7 +162,7 @@ class Waiting:
 
 
 TERMS = ("warm_up", "waiting", "emitted", "surplus", "unmatched", "dead_lettered", "missing")
-"""What becomes of a tick that was seen: one of these, as RunLedger counts them."""
+"""The outcomes of a tick, as RunLedger counts them; every tick has exactly one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +199,12 @@ class RunLedger:
 
     @property
     def waiting(self) -> int:
-        """Ticks that wait for their partner, or in a bin."""
+        """Ticks that wait for their other half, or in a bin."""
         return self.seen - 1 - self.settled + self.in_bins
 
     @property
     def accounted(self) -> int:
-        """The sum of the terms; what was seen, when nothing was lost silently."""
+        """The sum of the terms; equals `seen` if no tick was lost."""
         return sum(getattr(self, term) for term in TERMS)
 
     @property
@@ -216,7 +215,7 @@ class RunLedger:
 
     @property
     def adds_up(self) -> bool:
-        """Whether the terms do, and the kinds of surplus; ledgers of before those were counted have none."""
+        """Whether the terms add up, and the causes of surplus too; older ledgers have no causes."""
         return self.accounted == self.seen and (not self.surplus_by or sum(self.surplus_by.values()) == self.surplus)
 
 

@@ -12,11 +12,11 @@ _WINDOW_S = 5.0
 
 
 class RateKeeper:
-    """Yields tick numbers at a steady rate, or as fast as asked for.
+    """Yields tick numbers at a steady rate, or without waiting.
 
-    hz: ticks a second, which may change on the way; None: no waiting. A tick that begins more than one period after its
-    time counts as late, and the schedule moves on from there: a slow stretch is not followed by a rush. behind_s: how
-    much later than its time the present tick began.
+    hz: ticks per second, may change at any time; None: no waiting. A tick that begins more than one period late counts
+    as late, and the schedule restarts from there, so a slow phase is not followed by a burst. behind_s: how late the
+    current tick began.
     """
 
     def __init__(self, hz: float | None = HZ, clock: Callable[[], float] = time.monotonic) -> None:

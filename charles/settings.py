@@ -1,7 +1,7 @@
-"""What is local to a program: addresses, folders, names, as typed records.
+"""Settings that are local to a program (addresses, folders, names), as typed records.
 
 Values come from the command line, then the environment (`CHARLES_COLLECTOR__PACE=max`), then `charles.toml`, then the
-defaults here. What the whole pipeline agrees on (config.py) comes from the topic `config` alone. A wrong field, type
+defaults here. The pipeline's shared configuration (config.py) comes only from the topic `config`. A wrong field, type
 or range is an error that names the field and what it accepts.
 """
 
@@ -33,25 +33,33 @@ _PREFIX = "CHARLES_"
 
 
 class Kafka(Section):
-    """Where the broker is and how to talk to it."""
+    """The cluster and how to connect to it."""
 
     bootstrap_servers: str = Field(
         default_factory=lambda: os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "127.0.0.1:9092",
         min_length=1,
-        description="the cluster; KAFKA_BOOTSTRAP_SERVERS when unset, else the local broker",
+        description="brokers to connect to; unset: KAFKA_BOOTSTRAP_SERVERS, else the local broker",
     )
-    prefix: str = Field("charles", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="of topics, groups and transactions")
-    replication_factor: int = Field(-1, ge=-1, description="of new topics; -1: the cluster's default")
-    min_insync_replicas: int | None = Field(None, ge=1, description="of new topics; unset: the cluster's default")
+    prefix: str = Field(
+        "charles", pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="prefix of topics, groups and transactional ids"
+    )
+    replication_factor: int = Field(
+        -1, ge=-1, description="replication factor of new topics; -1: the cluster's default"
+    )
+    min_insync_replicas: int | None = Field(
+        None, ge=1, description="min.insync.replicas of new topics; unset: the cluster's default"
+    )
     schema_registry_url: str | None = Field(
         None,
         pattern="^https?://",
         repr=False,
-        description="unset: schemas travel in the topic `schemas`; subjects are TOPIC-RECORD",
+        description="schema registry (subjects are TOPIC-RECORD); unset: schemas are kept in the topic `schemas`",
     )
-    properties: dict[str, str] = Field(default_factory=dict, repr=False, description="any librdkafka property")
+    properties: dict[str, str] = Field(default_factory=dict, repr=False, description="additional librdkafka properties")
     properties_file: Path | None = Field(
-        None, description="of more properties, NAME=VALUE a line: for secrets; those in kafka.properties win"
+        None,
+        description="file with more properties, one NAME=VALUE per line, for secrets; kafka.properties takes "
+        "precedence",
     )
     _in_file: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -66,7 +74,7 @@ class Kafka(Section):
 
     @property
     def client_properties(self) -> dict[str, str]:
-        """What librdkafka is told on top of ours, from the file and from the settings."""
+        """The user's librdkafka properties, from the file and from the settings."""
         return self._in_file | self.properties
 
 
@@ -75,7 +83,7 @@ class Broker(Section):
 
     port: int = Field(9092, ge=1, le=65535)
     metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="where it offers Prometheus its figures, on loopback; unset: nowhere"
+        None, ge=1, le=65535, description="port for its Prometheus metrics, on loopback; unset: none"
     )
     data: Path = Path("data/kafka")
 
@@ -85,26 +93,26 @@ class Collector(Section):
 
     name: Name = Field("collector-1", description="the key of its events")
     game: str | None = Field(None, description="unset: the pipeline's")
-    seed: int = Field(1, ge=0, lt=1_000_000, description="of its first world; evaluation uses 1,000,000 and above")
+    seed: int = Field(1, ge=0, lt=1_000_000, description="seed of its first world; evaluation uses 1,000,000 and above")
     pace: Literal["real", "max"] | None = Field(None, description="unset: the pipeline's")
-    memory_mb: int = Field(64, ge=1, description="unsent events kept while the broker is away")
+    memory_mb: int = Field(64, ge=1, description="memory for unsent events while the broker is unreachable")
 
 
 class Balancer(Section):
     """One balancer."""
 
-    name: Name = Field("balancer-1", description="of this instance, for ever its own")
+    name: Name = Field("balancer-1", description="name of this instance; must be unique and never reused")
     commit_seconds: Seconds = 0.25
-    frames_cache_mb: int = Field(256, ge=0, description="waiting frames kept in memory; others are read again")
+    frames_cache_mb: int = Field(256, ge=0, description="memory for waiting frames; others are read again from the log")
 
 
 class Trainer(Section):
-    """One trainer; a model has only one at a time."""
+    """One trainer; each model has one trainer at a time."""
 
     name: Name = "trainer-1"
     model: Model | None = Field(None, description="unset: the pipeline's")
     tensorboard: Path = Path("data/tensorboard")
-    offline: Path = Field(Path("data/offline"), description="of trainings from recordings, each in a folder of its own")
+    offline: Path = Field(Path("data/offline"), description="folder of trainings from recordings, one subfolder each")
 
 
 class Player(Section):
@@ -112,13 +120,13 @@ class Player(Section):
 
     name: Name = Field("player-1", description="the key of its events")
     game: str | None = Field(None, description="unset: the pipeline's")
-    model: Model | None = Field(None, description="whose weights it drives with; unset: the pipeline's")
+    model: Model | None = Field(None, description="model to drive with; unset: the pipeline's")
     seed: int = Field(500_000, ge=0)
-    publish_hz: float = Field(10.0, gt=0, le=30, description="DrivingFrame events a second, for those who watch")
+    publish_hz: float = Field(10.0, gt=0, le=30, description="DrivingFrame events per second to publish for viewers")
 
 
 class Annotator(Section):
-    """One annotator: what happens comes onto Grafana's dashboards once, so one is enough."""
+    """One annotator. One per pipeline is enough: each annotation is written once."""
 
     name: Name = "annotator-1"
 
@@ -127,25 +135,29 @@ class Replayer(Section):
     """One replay of a recording."""
 
     name: Name = "replayer-1"
-    recording: Path | None = Field(None, description="its folder, or its name in recordings.folder")
+    recording: Path | None = Field(None, description="recording to replay: a path, or a name in recordings.folder")
     prefix: str | None = Field(
-        None, pattern=r"^[a-zA-Z0-9._-]{1,100}$", description="of the topics; unset: the recorded one and -replay"
+        None,
+        pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+        description="topic prefix to write to; unset: the recorded prefix plus -replay",
     )
-    topics: list[str] = Field(default_factory=list, description="unset: all that are recorded and are replayed")
+    topics: list[str] = Field(
+        default_factory=list, description="topics to replay; unset: all recorded topics that can be replayed"
+    )
     collectors: list[str] = Field(default_factory=list, description="unset: all")
-    since: str | None = Field(None, description="a time of the recording, or +90s from its start")
-    until: str | None = Field(None, description="the same; not included")
-    speed: str = Field("1", description="times the recorded pace; max: as fast as the broker takes")
-    loop: bool = Field(False, description="again and again")
-    new_run: bool = Field(False, description="as other runs")
-    resume: bool = Field(False, description="go on where the same replay was stopped or killed")
+    since: str | None = Field(None, description="recorded time to start at, or +90s after its start")
+    until: str | None = Field(None, description="recorded time to end at, exclusive")
+    speed: str = Field("1", description="speed relative to the recorded pace; max: as fast as the broker accepts")
+    loop: bool = Field(False, description="repeat without end")
+    new_run: bool = Field(False, description="give every run a new name")
+    resume: bool = Field(False, description="resume the same replay where it was stopped or killed")
     timestamps: Literal["keep", "now"] = "keep"
 
     @field_validator("speed")
     @classmethod
     def _is_speed(cls, speed: str) -> str:
         if speed != "max" and not (re.fullmatch(r"\d+(\.\d+)?", speed) and float(speed) > 0):
-            raise ValueError("should be max, or a number above 0")
+            raise ValueError("should be max or a number above 0")
         return speed
 
 
@@ -154,7 +166,21 @@ class Recorder(Section):
 
     name: Name = "recorder-1"
     recording: str | None = Field(
-        None, min_length=1, description="its folder, or its name in recordings.folder; unset: named by its start"
+        None,
+        min_length=1,
+        description="folder of the recording: a path, or a name in recordings.folder; unset: named after its start",
+    )
+    topics: list[str] = Field(
+        default_factory=list, description="topics to record; unset: frames, controls, balanced, training"
+    )
+    begin: str = Field(
+        "now", description="where a new recording starts: now, beginning, or a time; an existing one is resumed"
+    )
+    duration: str | None = Field(
+        None, description="stop after this time, such as 90s, 5m, 2h; unset: run until stopped"
+    )
+    compression: Literal["null", "deflate", "zstandard"] = Field(
+        "null", description="compression; pictures do not get smaller"
     )
     topics: list[str] = Field(default_factory=list, description="unset: frames, controls, balanced, training")
     begin: str = Field("now", description="now, beginning, or a time; what is there already goes on where it ends")
@@ -163,47 +189,47 @@ class Recorder(Section):
 
 
 class Grafana(Section):
-    """Where Grafana is, for the annotator and `charles grafana`. A token comes before user and password."""
+    """Where Grafana is, for the annotator and `charles grafana`. A token takes precedence over user and password."""
 
     url: str = Field(
         default_factory=lambda: os.environ.get("GRAFANA_URL") or "http://127.0.0.1:3000",
         pattern=r"^https?://[^/@]+(/[^@]*)?$",
-        description="without a password in it; GRAFANA_URL when unset, else this machine's",
+        description="address without a password; unset: GRAFANA_URL, else Grafana on this machine",
     )
     token: str | None = Field(
-        default_factory=lambda: os.environ.get("GRAFANA_TOKEN"), repr=False, description="of a service account"
+        default_factory=lambda: os.environ.get("GRAFANA_TOKEN"), repr=False, description="token of a service account"
     )
     user: str = Field("admin", min_length=1)
     password: str | None = Field(default_factory=lambda: os.environ.get("GRAFANA_PASSWORD"), repr=False)
-    password_file: Path | None = Field(None, description="that holds the password, as of a container's secret")
+    password_file: Path | None = Field(None, description="file with the password, such as a container's secret")
 
 
 class Recordings(Section):
     """What was recorded from topics."""
 
-    folder: Path = Field(Path("data/recordings"), description="that holds them, each in a folder of its own")
+    folder: Path = Field(Path("data/recordings"), description="folder of recordings, one subfolder each")
 
 
 class Logs(Section):
-    """What programs write for people and for machines that read logs."""
+    """Log output, for people or for machines that read logs."""
 
     format: Literal["human", "json"] = "human"
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 class Metrics(Section):
-    """Where a program offers its metrics to Prometheus. Two programs on one host need different ports: those of
-    `charles run` and `charles demo` have this one, the next one, and so on."""
+    """Where a program exposes its Prometheus metrics. Two programs on one host need different ports: those of `charles
+    run` and `charles demo` use this one, the next one, and so on."""
 
     host: str = Field("127.0.0.1", min_length=1)
-    port: int | None = Field(None, ge=1, le=65535, description="unset: nothing listens")
+    port: int | None = Field(None, ge=1, le=65535, description="port for metrics; unset: no metrics")
 
 
 class Run(Section):
     """`charles run`."""
 
-    name: str = Field("", pattern=r"^[a-zA-Z0-9_-]{0,40}$", description="comes before its programs' names")
-    folder: Path = Field(Path("data/logs"), description="of its programs' logs")
+    name: str = Field("", pattern=r"^[a-zA-Z0-9_-]{0,40}$", description="prefix of its programs' names")
+    folder: Path = Field(Path("data/logs"), description="folder of its programs' logs")
 
 
 class Demo(Section):
@@ -211,15 +237,17 @@ class Demo(Section):
 
     minutes: float = Field(10.0, gt=0)
     collectors: int = Field(2, ge=1, le=16)
-    seeds: int | None = Field(None, ge=1, description="unseen worlds to score on; unset: as many as the game needs")
+    seeds: int | None = Field(
+        None, ge=1, description="number of unseen worlds to score on; unset: as many as the game needs"
+    )
     folder: Path = Path("demo")
 
 
 class Settings(BaseSettings):
     """Everything, one section per program.
 
-    config, epoch: what the whole pipeline agrees on, and its offset in the topic `config`; -1: nobody set anything yet,
-    the defaults hold. They come from the topic alone: a program's Link puts them in.
+    config, epoch: the pipeline's shared configuration and its offset in the topic `config`; -1: nothing was set yet and
+    the defaults apply. Both come only from the topic: a program's Link fills them in.
     """
 
     model_config = SettingsConfigDict(
@@ -258,7 +286,7 @@ class Settings(BaseSettings):
     def external_cluster(self) -> str | None:
         """The bootstrap servers of the cluster that the settings or KAFKA_BOOTSTRAP_SERVERS name.
 
-        None where nobody named one, or they are the local broker's own.
+        None if none is named, or if they are the local broker's.
         """
         named = "bootstrap_servers" in self.kafka.model_fields_set or bool(os.environ.get("KAFKA_BOOTSTRAP_SERVERS"))
         own = {f"{host}:{self.broker.port}" for host in ("127.0.0.1", "localhost")}
@@ -315,9 +343,9 @@ def load(**overrides: Any) -> Settings:
     except SettingsError:
         raise ConfigError(f'the environment: {_no_json()} should be JSON, such as {{"name": "value"}}') from None
     except UnicodeDecodeError:
-        raise ConfigError("charles.toml is not TOML: it is not encoded as UTF-8") from None
+        raise ConfigError("charles.toml is not valid TOML: it is not encoded as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"charles.toml is not TOML: {error}") from None
+        raise ConfigError(f"charles.toml is not valid TOML: {error}") from None
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -326,7 +354,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _no_json() -> str:
-    """The variables that should be JSON, because they are no single values, and are not."""
+    """The variables that need JSON, because they hold more than one value, but have none."""
     variables = {f"{_PREFIX}{name.upper()}" for name in LOCAL} | {f"{_PREFIX}KAFKA__PROPERTIES"}
     return ", ".join(name for name in os.environ if name.upper() in variables and not _is_json(os.environ[name]))
 
@@ -351,7 +379,7 @@ def _named_by_environment() -> dict[str, Any]:
 
 
 def _refuse_others(named: dict[str, Any]) -> None:
-    """Raise ConfigError for what is no local setting."""
+    """Raise ConfigError for anything that is not a local setting."""
     for section, values in named.items():
         if section in LOCAL:
             continue
@@ -362,5 +390,5 @@ def _refuse_others(named: dict[str, Any]) -> None:
         if isinstance(inner, type) and issubclass(inner, Section):
             field += f".{next(iter(values))}" if isinstance(values, dict) and values else ".FIELD"
         raise ConfigError(
-            f"{field} is not a program's own setting but the whole pipeline's: `charles config set {field}=VALUE`"
+            f"{field} is a setting of the whole pipeline: change it with `charles config set {field}=VALUE`"
         )

@@ -1,4 +1,4 @@
-"""THE topic table: one row per topic. Whoever wants to know what flows reads this one screen."""
+"""THE topic table: one row per topic."""
 
 from __future__ import annotations
 

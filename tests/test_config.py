@@ -16,21 +16,21 @@ from charles.models import LINES
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("train.batch=many", ["train.batch", "valid integer", "'many'", "as many from each buffer"]),
+        ("train.batch=many", ["train.batch", "valid integer", "'many'", "the same number from each buffer"]),
         ("train.batch=3", ["train.batch", "multiple of 2", "3"]),
-        ("balance.bins=20", ["balance.bins", "odd number", "20"]),
+        ("balance.bins=20", ["balance.bins", "must be odd", "20"]),
         ("balance.bins=1", ["balance.bins", "greater than or equal to 3"]),
         ("balance.bin=21", ["balance.bin: no such setting; balance accepts: version, history, frames, bins"]),
         ("ballance.bins=21", ["ballance: no such setting; charles accepts: game, outputs, collect"]),
         ("outputs=steering,brakes", ["outputs", "acceleration_braking, steering", "brakes"]),
-        ("outputs=steering,steering", ["outputs", "each must be another one"]),
+        ("outputs=steering,steering", ["outputs", "outputs must be unique"]),
         ("outputs=[]", ["outputs", "at least 1"]),
         ("collect.weather=snow", ["collect.weather", "'fog'", "'snow'"]),
         ("train.line=pilto", ["train.line", "'pilot'", "'pilto'"]),
         ("train.model=My Model", ["train.model", "pattern"]),
-        ("train.buffer=10", ["train.buffer", "make a batch", "fewer"]),
+        ("train.buffer=10", ["train.buffer", "a batch takes", "is fewer"]),
         ("train", ["train: a change is FIELD=VALUE"]),
-        ("train=5", ["train: has the fields line, model, buffer"]),
+        ("train=5", ["train: is a section; name one of its fields: line, model, buffer"]),
         ("train.batch.size=5", ["train.batch.size: batch is a field"]),
     ],
 )
@@ -97,5 +97,5 @@ def test_former_names_of_fields_are_understood() -> None:
     assert (former.train.min_fill, former.train.max_times_sampled) == (0.5, 3)
     assert changed(Config(), ["train.keep_full=0.5", "train.uses_per_sample=3"]) == former
     assert flat(former).keys() == flat(Config()).keys()
-    with pytest.raises(ConfigError, match="keep_full is the former name of min_fill: give one of them"):
+    with pytest.raises(ConfigError, match="keep_full is the former name of min_fill: give only one of them"):
         from_json('{"train": {"keep_full": 0.5, "min_fill": 0.5}}')

@@ -61,7 +61,10 @@ def test_kafka_bootstrap_servers_goes_before_the_default_only() -> None:
     ("given", "words"),
     [
         ({"collector": {"memory_mb": "many"}}, ["collector.memory_mb", "valid integer", "'many'"]),
-        ({"kafka": {"prefix": "a b"}}, ["kafka.prefix", "pattern", "'a b'", "of topics, groups and transactions"]),
+        (
+            {"kafka": {"prefix": "a b"}},
+            ["kafka.prefix", "pattern", "'a b'", "prefix of topics, groups and transactional ids"],
+        ),
         ({"collector": {"pace": "fast"}}, ["collector.pace", "'real' or 'max'", "'fast'"]),
         ({"collector": {"seed": 1_000_000}}, ["collector.seed", "less than 1000000"]),
         ({"collector": {"sead": 1}}, ["collector.sead: no such setting", "collector accepts:", "seed"]),
@@ -85,14 +88,14 @@ def test_a_wrong_file_and_a_wrong_variable_say_so_too(monkeypatch: pytest.Monkey
         load()
     monkeypatch.delenv("CHARLES_PLEYER__PUBLISH_HZ")
     toml("[player\n")
-    with pytest.raises(ConfigError, match=r"charles\.toml is not TOML"):
+    with pytest.raises(ConfigError, match=r"charles\.toml is not valid TOML"):
         load()
 
 
 def test_what_the_whole_pipeline_agrees_on_is_no_programs_own_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHARLES_TRAIN__BUFFER", "100")
     with pytest.raises(
-        ConfigError, match=r"train\.buffer is .* the whole pipeline's: `charles config set train\.buffer="
+        ConfigError, match=r"train\.buffer is .* the whole pipeline: change it with `charles config set train\.buffer="
     ):
         load()
     monkeypatch.delenv("CHARLES_TRAIN__BUFFER")

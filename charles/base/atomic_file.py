@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ class Unwritable(RuntimeError):
 
 @contextmanager
 def written(path: Path, *foreseen: type[Exception]) -> Iterator[Path]:
-    """Where to write a file, which takes its place when the block ends: a reader sees the old one or the whole new one.
-
-    Its folder is made. foreseen: what beside OSError the writer raises where it cannot write. Raises Unwritable; the
-    old file then stays as it was, and nothing lies beside it.
+    """A temporary path to write a file to; it replaces the file when the block ends. A reader sees the old file or the
+    complete new one. Its folder is created. foreseen: further exceptions that the writer raises if it cannot write.
+    Raises Unwritable; the old file then stays as it was, and nothing lies beside it.
     """
     refusals: tuple[type[Exception], ...] = (OSError, *foreseen)
     unfinished = path.with_name(path.name + ".part")

@@ -1,7 +1,7 @@
-"""How long things took, as counts by bucket: they can be written down, added up, and asked for quantiles. Pure.
+"""Latencies as counts per bucket, which can be stored, added, and turned into quantiles. Pure.
 
-counts[i] are those that took at most BOUNDS_S[i] and longer than the bound before; one more place holds what took
-longer than the last bound. Places at the end that hold nothing may be left away, so [] is: none at all.
+counts[i] is the number that took at most BOUNDS_S[i] and longer than the bound before. One more bucket counts what took
+longer than the last bound. Trailing zeros may be left out, so [] means none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BOUNDS_S = tuple(0.001 * 2 ** (half / 2) for half in range(49))
 def add(counts: list[int], seconds: float) -> None:
     """Count one.
 
-    Less than nothing, where a clock was set back or another machine's is ahead, counts as nothing: the first bucket.
+    A negative time (a clock was set back, or another machine's clock is ahead) counts as 0: the first bucket.
     """
     place = bisect_left(BOUNDS_S, seconds)
     if place >= len(counts):
@@ -33,9 +33,8 @@ def merged(several: Iterable[Sequence[int]]) -> list[int]:
 
 
 def quantile(counts: Sequence[int], share: float) -> float | None:
-    """The seconds within which this share was done, interpolated in its bucket; None where there is none.
-
-    share: in (0, 1]. What took longer than the last bound is said to have taken that.
+    """The quantile in seconds, interpolated in its bucket; None if there is no data. share: in (0, 1]. What took longer
+    than the last bound counts as the last bound.
     """
     wanted = share * sum(counts)
     below = 0
@@ -49,11 +48,11 @@ def quantile(counts: Sequence[int], share: float) -> float | None:
 
 
 def percentiles(counts: Sequence[int]) -> dict[str, float | None]:
-    """The three that people ask for, by name, in seconds: p50, p95, p99."""
+    """The common quantiles by name, in seconds: p50, p95, p99."""
     return {f"p{percent}": quantile(counts, percent / 100) for percent in (50, 95, 99)}
 
 
 def words(counts: Sequence[int]) -> str:
-    """As people read it: `p50 0.31 s, p95 2.4 s, p99 8.9 s`; nothing where there is none."""
+    """For people: `p50 0.31 s, p95 2.4 s, p99 8.9 s`; empty if there is no data."""
     found = percentiles(counts).items()
     return ", ".join(f"{name} {short(value)}" for name, value in found if value is not None)

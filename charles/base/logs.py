@@ -1,9 +1,9 @@
-"""What programs write on standard error: one line an event, for people or as JSON for machines, and never a secret.
+"""Logs on standard error: one line per event, for people or as JSON for machines, without secrets.
 
     21:05:03 balancer-1 warning  starting over from the last transaction
     {"time": "2026-01-31T20:05:03.120Z", "level": "warning", "program": "balancer", "instance": "balancer-1", ...}
 
-Nothing here ever raises: a full disk or a closed pipe costs log lines, not the program.
+Nothing here ever raises: a full disk or a closed pipe loses log lines but does not stop the program.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class LogSettings(Protocol):
 
 
 def set_up(wanted: LogSettings, redactor: Redactor, program: str, instance: str, least: int = logging.DEBUG) -> None:
-    """Let the log of this process be as wanted, without what the redactor knows as secrets.
+    """Set up the log of this process, without the redactor's secrets.
 
-    least: the level that an event must have at least, whatever the settings say.
+    least: minimum level of events, whatever the settings say.
     """
     global _redactor
     _redactor = redactor
@@ -63,7 +63,7 @@ def set_up(wanted: LogSettings, redactor: Redactor, program: str, instance: str,
 
 
 def bind(**fields: Any) -> None:
-    """Let every event from now on carry these fields, such as run."""
+    """Add these fields, such as run, to every event from now on."""
     _bound.update(fields)
 
 
@@ -73,16 +73,16 @@ def redacted(text: str) -> str:
 
 
 def failed(error: BaseException) -> None:
-    """Say what nobody foresaw: the traceback, and as the last line what happened."""
+    """Log an unforeseen error: the traceback, and as the last line what happened."""
     words = " ".join(str(error).split())
     log.critical("failed: %s", f"{type(error).__name__}: {words}" if words else type(error).__name__, exc_info=error)
 
 
 class Lines(logging.Handler):
-    """Writes to standard error, unbuffered, whatever becomes of it."""
+    """Writes to standard error, unbuffered, and ignores failures."""
 
     _torn = False
-    """Whether only a part of the last line could be written."""
+    """Whether the last line was written only in part."""
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(Exception):  # nobody is left who could be told
@@ -105,7 +105,8 @@ class Lines(logging.Handler):
 
 
 class Human(logging.Formatter):
-    """Time, who, how bad, what. A traceback comes before its message: the last line of a log says what happened."""
+    """Time, instance, level, message. A traceback comes before its message, so the last line of a log says what
+    happened."""
 
     def __init__(self, instance: str) -> None:
         super().__init__()
@@ -119,7 +120,7 @@ class Human(logging.Formatter):
 
 
 class Json(logging.Formatter):
-    """One object a line; a traceback is one of its fields."""
+    """One object per line; a traceback is one of its fields."""
 
     def __init__(self, program: str, instance: str) -> None:
         super().__init__()
@@ -140,10 +141,10 @@ class Json(logging.Formatter):
 
 
 class ProgressLine:
-    """How a program is doing: one line that is rewritten on a terminal, an event every five seconds elsewhere."""
+    """Progress: one line that is rewritten on a terminal, or an event every five seconds elsewhere."""
 
     def __init__(self, log: logging.Logger, terminal_s: float, out: TextIO | None = None) -> None:
-        """terminal_s: between two rewritings."""
+        """terminal_s: seconds between two updates."""
         self._log = log
         self._out = out or sys.stdout
         self._terminal = self._out is not None and self._out.isatty()
@@ -170,13 +171,13 @@ class ProgressLine:
             self._terminal = False
 
     def clear(self) -> None:
-        """Take the line off the terminal, before something else is written there."""
+        """Clear the line before something else is written to the terminal."""
         if self._terminal:
             self.show("")
 
 
 def _coloured(line: str, level: str) -> str:
-    """The line with its level in colour, where it is read on a terminal."""
+    """The line with its level in colour, on a terminal."""
     watched = sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     if not watched or level not in _COLOURS:
         return line

@@ -1,4 +1,4 @@
-"""Client properties in a file: one NAME=VALUE a line, as kcat -F and Kafka's own tools read them."""
+"""Client properties in a file: one NAME=VALUE per line, as for kcat -F and Kafka's own tools."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def read(path: Path) -> dict[str, str]:
-    """The properties; blank lines and those that begin with # are none.
+    """The properties; blank lines and lines that begin with # are ignored.
 
-    Raises ValueError for a file that cannot be read or has another line; what stands in it is never quoted, for it may
-    be a secret.
+    Raises ValueError for a file that cannot be read or has an invalid line. Its contents are never quoted, because they
+    may be secret.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""Takes secrets out of what is to be written: passwords, tokens and keys of the settings, and userinfo in URLs."""
+"""Removes secrets from output: passwords, tokens and keys of the settings, and userinfo in URLs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _USERINFO = re.compile(r"(?<=://)[^/\s]*@")
 
 
 def is_secret(name: str) -> bool:
-    """Whether the value of a librdkafka property of this name is nobody's business."""
+    """Whether the value of a librdkafka property of this name is secret."""
     return _SECRET_NAME.search(name) is not None
 
 
@@ -25,7 +25,7 @@ class Redactor:
     """Replaces every secret in a text by ***."""
 
     def __init__(self, properties: Mapping[str, str] | None = None, url: str | None = None) -> None:
-        """properties: librdkafka's; url: which may hold a user's name and password."""
+        """properties: librdkafka's; url: may contain a user's name and password."""
         values = [value for name, value in (properties or {}).items() if is_secret(name)]
         inside = [found for value in values for found in _INSIDE.findall(value)]
         secrets = {form for secret in (*values, *inside, *_of_url(url or "")) for form in _forms(secret)}
@@ -49,7 +49,7 @@ def _of_url(url: str) -> Iterable[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A secret as it is, and as messages may quote it; of a key, also each line."""
+    """A secret, its forms as quoted in messages, and for a key each of its lines."""
     for part in (secret, secret.strip(), *(line for line in secret.splitlines() if len(line) >= _LINE_OF_A_KEY)):
         if part:
             yield from (part, repr(part)[1:-1], json.dumps(part)[1:-1], quote(part, safe=""))

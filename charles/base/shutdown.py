@@ -1,7 +1,7 @@
-"""How a program is told to stop: by Ctrl-C, by SIGTERM, or by its supervisor, with a line on its standard input.
+"""Stop signals of a program: Ctrl-C, SIGTERM, or a line on standard input from its supervisor.
 
-When its standard input ends, the supervisor is dead, however it went: then the program stops too, and it is ended for
-good FOR_GOOD_S later, whatever it is doing. All of it works on every system.
+When its standard input is closed, the supervisor is dead. The program then stops too; if it is still running FOR_GOOD_S
+later, it is killed. This works on every system.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from types import FrameType
 
 SUPERVISED = "CHARLES_SUPERVISED"
 FOR_GOOD_S = 7.0
-"""The broker of a dead supervisor lives 4 s longer, so there is time for a last commit and a last checkpoint."""
+"""The broker of a dead supervisor runs 4 s longer, so there is time for a last commit and a last checkpoint."""
 
 
 class TakenOver(RuntimeError):
-    """Another instance has taken this one's place: it must end, and starting it again would only start a fight."""
+    """Another instance with the same name has taken over. This one must end and must not be restarted, or the two would
+    displace each other forever."""
 
     exit_code = 3
 
 
 class Stop:
-    """Becomes true once, when the program shall end. signals: how many of them have said so; second_ends: whether a
-    second Ctrl-C ends the process at once.
+    """Becomes true once the program must end. signals: number of stop signals so far; second_ends: whether a second
+    Ctrl-C ends the process at once.
 
-    What wakes a waiting program is a socket and not a lock: a signal handler runs in the middle of whatever the main
-    thread does, and a lock that is half taken there would never be given back.
+    A waiting program is woken by a socket, not by a lock: a signal handler interrupts the main thread anywhere, and a
+    lock that it had half taken would never be released.
     """
 
     def __init__(self, *, second_ends: bool = True) -> None:
@@ -65,12 +66,12 @@ class Stop:
 
 
 def listen_to_supervisor() -> None:
-    """Begin to listen, in a process that has a supervisor: before anything that takes long, such as an import."""
+    """Start listening, in a process with a supervisor. Call it before anything slow, such as an import."""
     _supervisor.listen()
 
 
 class _Supervisor:
-    """The other end of standard input."""
+    """The writing end of standard input."""
 
     def __init__(self) -> None:
         self._listening = False
@@ -83,7 +84,7 @@ class _Supervisor:
             threading.Thread(target=self._until_it_is_gone, daemon=True).start()
 
     def tells(self, stop: Stop) -> None:
-        """Let it set this, now if it has said so already."""
+        """Register this to be set on a stop signal; it is set now if the signal has already come."""
         self._stops.append(stop)
         if self._told:
             stop.set()

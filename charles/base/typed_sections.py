@@ -1,4 +1,4 @@
-"""What settings and configuration are made of: typed records that refuse what they do not know, and say so clearly."""
+"""Typed records for settings and configuration. They refuse unknown fields with a clear error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ConfigError(ValueError):
 
 
 class Section(BaseModel):
-    """A typed record. renamed: what its fields were called in earlier versions, which is still understood."""
+    """A typed record. renamed: former names of its fields, which are still accepted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     renamed: ClassVar[Mapping[str, str]] = {}
@@ -31,12 +31,12 @@ class Section(BaseModel):
             return values
         for old, new in cls.renamed.items():
             if old in values and new in values:
-                raise ValueError(f"{old} is the former name of {new}: give one of them")
+                raise ValueError(f"{old} is the former name of {new}: give only one of them")
         return {cls.renamed.get(name, name): value for name, value in values.items()}
 
 
 def explained(model: type[BaseModel], error: ValidationError) -> ConfigError:
-    """What is wrong with the values of a model, one line a field, each with what the field accepts."""
+    """The errors of a model's values: one line per field, each with what the field accepts."""
     return ConfigError("\n".join(_explain(model, problem) for problem in error.errors()))
 
 
@@ -56,7 +56,7 @@ def _explain(model: type[BaseModel], problem: Any) -> str:
 
 
 def _words(model: type[BaseModel], path: list[str], problem: Any) -> str:
-    """What the field accepts, in the words of people who do not know pydantic."""
+    """What the field accepts, in plain words."""
     if problem["type"] in ("model_type", "model_attributes_type"):
         return f"should be a section with the fields {', '.join(_section(model, path).model_fields)}"
     if problem["type"] == "string_pattern_mismatch":
@@ -66,7 +66,7 @@ def _words(model: type[BaseModel], path: list[str], problem: Any) -> str:
 
 
 def _hidden(model: type[BaseModel], path: list[str], value: Any) -> bool:
-    """Whether a value is kept out of messages: it may be, or hold, a password."""
+    """Whether a value is kept out of messages, because it may be or contain a password."""
     fields = (_section(model, path[:depth]).model_fields.get(name) for depth, name in enumerate(path))
     return isinstance(value, dict | list) or any(field is not None and not field.repr for field in fields)
 
@@ -77,7 +77,7 @@ def _shortly(value: Any, most: int = 60) -> str:
 
 
 def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
-    """The record that a path of names leads to, or as far as it leads."""
+    """The record that a path of names leads to, or the last one on the way."""
     for part in path:
         field = model.model_fields.get(part)
         kinds = [field.annotation, *get_args(field.annotation)] if field else []

@@ -1,4 +1,4 @@
-"""Following a model: its newest checkpoint, whole and undamaged, whenever a newer one appears."""
+"""Follows a model: yields its newest complete checkpoint whenever a newer one appears."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class ModelFollower:
-    """Yields a model's checkpoints as they appear: whole, undamaged, of the one architecture, always the newest.
+    """Yields a model's checkpoints as they appear: complete, undamaged, of this architecture, always the newest.
 
-    counts: what was passed over, by reason: unreadable, architecture, missing, damaged.
+    counts: skipped checkpoints by reason: unreadable, architecture, missing, damaged.
     """
 
     def __init__(self, kafka: Kafka, model: str, architecture: str, program: str = "player") -> None:
@@ -40,9 +40,8 @@ class ModelFollower:
         return {**self._refusals, "unreadable": self._manifests.unreadable}
 
     def poll(self, timeout_s: float = 0.0) -> tuple[Checkpoint, Arrays] | None:
-        """A newer checkpoint than the last one; None when none came within timeout_s. Fetching takes its own time.
-
-        Raises KafkaException and TimeoutError while the broker is away; nothing is passed over for that.
+        """A newer checkpoint than the last one; None if none came within timeout_s, not counting the time to fetch it.
+        Raises KafkaException and TimeoutError while the broker is unreachable; no checkpoint is skipped for that.
         """
         deadline = time.monotonic() + timeout_s
         while self._manifests.read(max(deadline - time.monotonic(), 0.0)) or self._interrupted:
@@ -74,7 +73,7 @@ class ModelFollower:
     def _fetch(self, manifest: Checkpoint) -> Arrays:
         if manifest.architecture != self._architecture:
             raise _AnotherArchitecture(
-                f"it is of architecture {manifest.architecture[:12]} (line {manifest.line}, pictures "
+                f"its architecture is {manifest.architecture[:12]} (line {manifest.line}, pictures "
                 f"{manifest.picture_width}x{manifest.picture_height}, outputs {' '.join(manifest.outputs)}), "
                 f"not {self._architecture[:12]}"
             )
@@ -84,7 +83,7 @@ class ModelFollower:
         reason = {MissingChunks: "missing", DamagedArtefact: "damaged"}.get(type(problem), "architecture")
         self._refusals[reason] += 1
         self._refused.add(manifest.artefact)
-        log.warning("%s is passed over: %s", manifest.artefact, problem)
+        log.warning("skipping %s: %s", manifest.artefact, problem)
 
 
 class _AnotherArchitecture(DamagedArtefact):

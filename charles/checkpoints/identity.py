@@ -1,4 +1,4 @@
-"""THE record of what a checkpoint is: what all of a training have in common, and the manifest that names one."""
+"""THE record of what a checkpoint is: the fields that all checkpoints of a training share, and the manifest of each."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from charles.version import VERSION
 
 WEIGHTS = "weights"
 STATE = "state"
-"""The kinds of checkpoints: what a player drives with, and what a trainer goes on from."""
+"""The kinds of checkpoints: weights for players, and state for trainers to resume from."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """What every checkpoint of a training says of itself. architecture: the network's digest; picture: (width, height),
-    pixels; outputs: as they are written, with their classes; frames: that it sees; epoch: of the configuration;
-    recording: the digest of the one that it is trained on, empty: it is trained live."""
+    """The fields that every checkpoint of a training shares. architecture: the network's digest; picture: (width,
+    height), pixels; outputs: as they are written, with their classes; frames: that it sees; epoch: of the
+    configuration; recording: digest of the recording that it is trained on, empty for live training."""
 
     model: str
     line: str

@@ -1,4 +1,4 @@
-"""Which checkpoints stay: the newest of each kind. Others get a tombstone, and their chunks are deleted."""
+"""Keeps the newest checkpoints of each kind. Others get a tombstone, and their chunks are deleted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Pruner:
-    """Keeps a model's newest checkpoints and deletes the chunks that no checkpoint of any model needs any more."""
+    """Keeps a model's newest checkpoints and deletes the chunks that no checkpoint of any model needs anymore."""
 
     def __init__(self, kafka: Kafka, model: str, keep: Mapping[str, int]) -> None:
         """keep: how many of each kind, at least 1."""
@@ -31,7 +31,7 @@ class Pruner:
         self._settled = 0
 
     def prune(self, publisher: Publisher, wait_s: float = 1.0) -> int:
-        """Prune what is known to be too many, after waiting up to wait_s for manifests; returns how many that were.
+        """Prune surplus checkpoints, after waiting up to wait_s for manifests; returns how many.
 
         publisher: the model's own, which has joined. Raises Fenced, Broken, or NotCommitted.
         """
@@ -56,9 +56,8 @@ class Pruner:
         ]
 
     def _delete_chunks(self, doomed: set[bytes]) -> None:
-        """Delete what lies before the first needed chunk, and before everything whose manifest may not be seen yet.
-
-        That is what was not yet committed at the last call: by now the manifests of what was are there to be read.
+        """Delete chunks before the first needed one, and before any whose manifest may not be visible yet, which is any
+        that was not committed at the last call.
         """
         needed = [manifest.first_offset for key, (_, manifest) in self._manifests.living.items() if key not in doomed]
         bound = min([*needed, self._settled])
@@ -68,10 +67,10 @@ class Pruner:
                 self._admin.delete_records([before])[before].result(10)
             self._settled = self._stable_end()
         except KafkaException as problem:
-            log.warning("old chunks stay for now: %s", problem.args[0].str())
+            log.warning("old chunks are not deleted yet: %s", problem.args[0].str())
 
     def _stable_end(self) -> int:
-        """The offset of the first chunk that is not committed yet: there the log ends for a reader like this."""
+        """The offset of the first chunk that is not committed yet, where the log ends for a committed reader."""
         partition = TopicPartition(self._weights, 0)
         _, end = self._reader.get_watermark_offsets(partition, timeout=10) or (0, self._settled)
         return end

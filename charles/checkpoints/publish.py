@@ -1,8 +1,9 @@
-"""Publishing checkpoints: weights, or a trainer's state, as messages.
+"""Publishes checkpoints: weights, or a trainer's state, as messages.
 
 An artefact is a safetensors file in chunks on the topic `weights`, and then one manifest on the topic `models`, all in
-one Kafka transaction. The manifest says where the first chunk lies, how many there are and their digest, so that a
-reader goes straight to them and yields a checkpoint whole or not at all. A tombstone on `models` prunes.
+one Kafka transaction. The manifest says where the first chunk is, how many there are, and their digest, so that a
+reader goes straight to them and yields a checkpoint completely or not at all. A tombstone on `models` prunes a
+checkpoint.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from charles.settings import Kafka
 
 
 def publisher(kafka: Kafka, model: str) -> Publisher:
-    """The one publisher of a model's checkpoints: join() it, and another one of this model is fenced."""
+    """The only publisher of a model's checkpoints: after join(), any other publisher of this model is fenced."""
     return Publisher(
         kafka,
         WeightChunk,

@@ -1,4 +1,4 @@
-"""Reading checkpoints: the topics `models` (manifests) and `weights` (chunks)."""
+"""Reads checkpoints from the topics `models` (manifests) and `weights` (chunks)."""
 
 from __future__ import annotations
 
@@ -83,8 +83,7 @@ class Chunks:
         self._consumer = _tail(kafka, topics.WEIGHTS, None)
 
     def fetch(self, manifest: Checkpoint) -> Arrays:
-        """The arrays of a checkpoint. Raises Missing or Damaged, and TimeoutError where no broker answers: then nobody
-        knows."""
+        """The arrays of a checkpoint. Raises Missing or Damaged, and TimeoutError if no broker answers."""
         assembly = Assembly(manifest)
         self._consumer.assign([TopicPartition(self._topic, 0, manifest.first_offset)])
         try:
@@ -101,13 +100,14 @@ class Chunks:
             self._consumer.unassign()
         if not answers(self._consumer):
             raise TimeoutError(f"the chunks of {manifest.artefact} could not be read: no broker answers")
-        raise MissingChunks(f"only {len(assembly)} of its {manifest.chunks} chunks are there")
+        raise MissingChunks(f"only {len(assembly)} of its {manifest.chunks} chunks exist")
 
     def close(self) -> None:
         self._consumer.close()
 
     def _from(self, first_offset: int) -> Iterator[Message]:
-        """Committed records from this offset on, until none has come for a while; none if that offset is gone."""
+        """Committed records from this offset on, until none has come for a while; none if that offset no longer
+        exists."""
         deadline = time.monotonic() + _PATIENCE_S
         expected: int | None = first_offset
         while time.monotonic() < deadline:
@@ -144,7 +144,7 @@ def living(kafka: Kafka) -> list[Checkpoint]:
 
 
 def newest(kafka: Kafka, model: str, kind: str = WEIGHTS) -> Checkpoint | None:
-    """The manifest of a model that was published last, None where there is none. Raises BrokerUnavailable."""
+    """The newest manifest of a model, None if there is none. Raises BrokerUnavailable."""
     found = [manifest for manifest in living(kafka) if manifest.model == model and manifest.kind == kind]
     return found[-1] if found else None
 

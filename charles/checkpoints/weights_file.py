@@ -1,6 +1,6 @@
 """A checkpoint as a file: the weights, with the manifest's facts in the safetensors header.
 
-So that what a demo learned still drives when its broker is gone.
+With it a demo's model still drives after its broker is gone.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ def save_weights(path: Path, manifest: Checkpoint, arrays: Arrays) -> None:
 def load_weights(path: Path) -> tuple[Checkpoint, Arrays]:
     """The checkpoint in a file that save_weights() wrote. Raises WeightsFileError."""
     if not path.is_file():
-        raise WeightsFileError(f"{path}: there is no such file")
+        raise WeightsFileError(f"{path}: no such file")
     try:
         with safe_open(path, framework="numpy") as file:
             facts = (file.metadata() or {}).get(_MANIFEST)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
-        raise WeightsFileError(f"{path}: not a whole safetensors file: {error}") from None
+        raise WeightsFileError(f"{path}: not a valid safetensors file: {error}") from None
     if facts is None:
-        raise WeightsFileError(f"{path}: it does not say which checkpoint it holds; Charles did not write it")
+        raise WeightsFileError(f"{path}: not written by Charles: it does not say which checkpoint it holds")
     try:
         return _manifest(json.loads(facts)), arrays
     except (ValueError, TypeError, KeyError) as error:
-        raise WeightsFileError(f"{path}: its checkpoint's facts are not readable: {error!r}") from None
+        raise WeightsFileError(f"{path}: the checkpoint's metadata is not readable: {error!r}") from None
 
 
 def _manifest(facts: dict[str, Any]) -> Checkpoint:

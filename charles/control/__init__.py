@@ -1,1 +1,1 @@
-"""A program's link to the others: its status, the configuration, the commands, and who is a member."""
+"""A program's link to the others: status, configuration, commands and members."""

@@ -1,4 +1,4 @@
-"""Commands to programs that run, and what comes of them."""
+"""Sends commands to running programs and collects the outcomes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from charles.settings import Kafka
 
 _LIVES_S = 10.0
 _LAST_WORD_S = 1.5
-"""A program that could not do it in time says so only after the deadline."""
+"""A program that could not finish in time says so only after the deadline."""
 
 
 class NoCommand(RuntimeError):
-    """Nobody can be told this; the message says what can be told, and to whom."""
+    """The command or its target is invalid; the message lists the valid ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """What came of a command at one instance. outcome: in its words; done: whether it did as it was told."""
+    """The outcome of a command at one instance. outcome: its answer; done: whether it carried out the command."""
 
     instance: str
     program: str
@@ -41,12 +41,13 @@ class CommandOutcome:
 
 
 def give(kafka: Kafka, target: str, verb: str, deadline_s: float) -> Iterator[CommandOutcome]:
-    """Tell a target (an instance, a program, or all) to do something; yields each outcome when it comes.
+    """Send a command to a target (an instance, a program, or all); yields each outcome as it comes.
 
-    At the deadline also those of whom none came. Raises NoCommand, BrokerUnavailable, TimeoutError.
+    At the deadline, yields an outcome for each instance that did not answer. Raises NoCommand, BrokerUnavailable,
+    TimeoutError.
     """
     if verb not in VERBS:
-        raise NoCommand(f"{verb}: no such command; there are {', '.join(VERBS)}")
+        raise NoCommand(f"{verb}: no such command; choose from: {', '.join(VERBS)}")
     with StatusTopic(kafka) as heartbeats:
         heartbeats.catch_up(deadline_s)
         told = _told(heartbeats, target)
@@ -56,13 +57,13 @@ def give(kafka: Kafka, target: str, verb: str, deadline_s: float) -> Iterator[Co
 
 
 def lives(member: Member, at: datetime) -> bool:
-    """Whether an answer can be expected. One that has only just fallen silent shall give it: it may hang."""
+    """Whether an answer can be expected. One that has just become silent is still asked, because it may hang."""
     patience_s = STARTING_S if member.status.state in STARTING else _LIVES_S
     return member.status.state not in ENDED and member.silent_s(at) < patience_s
 
 
 def _told(heartbeats: StatusTopic, target: str) -> dict[str, str]:
-    """The instances that a target means, with their programs. Raises NoCommand where there are none."""
+    """The instances that a target names, with their programs. Raises NoCommand if there are none."""
     living = {
         member.status.instance: member.status.program for member in heartbeats.members if lives(member, heartbeats.at)
     }
@@ -70,9 +71,9 @@ def _told(heartbeats: StatusTopic, target: str) -> dict[str, str]:
     if told:
         return told
     if not living:
-        raise NoCommand("no program runs: there is nobody to tell")
+        raise NoCommand("no program is running; start one first")
     names = ", ".join([*sorted({*living.values()}), *sorted(living), EVERYBODY])
-    raise NoCommand(f"nobody answers to {target}; there are {names}")
+    raise NoCommand(f"no running program is named {target}; choose from: {names}")
 
 
 def _command(target: str, verb: str, deadline_s: float) -> Command:
@@ -85,7 +86,7 @@ def _publish(kafka: Kafka, command: Command, timeout_s: float) -> None:
     publisher = Publisher(kafka, Command)
     publisher.send(topics.COMMANDS, command, command.target)
     if publisher.flush(timeout_s):
-        raise BrokerUnavailable(f"the command could not be written to {kafka.bootstrap_servers}")
+        raise BrokerUnavailable(f"the command could not be published to {kafka.bootstrap_servers}")
 
 
 def _answers(heartbeats: StatusTopic, waiting: dict[str, str], command: Command) -> Iterator[CommandOutcome]:

@@ -1,8 +1,8 @@
-"""The configuration's topic: every document that ever held, and how another one is set.
+"""The topic `config`: the history of configurations, and how to set a new one.
 
-A change says which epoch it was made from and holds only if that is the one that holds when it arrives. So two people
-who change something at once cannot undo each other's change unseen: every reader comes to the same answer, and the
-second change is made again on top of the first.
+A change names the epoch that it is based on, and is valid only if that epoch is still current when it arrives
+(optimistic locking). So two simultaneous changes cannot silently undo each other: every reader comes to the same
+result, and the second change is retried on top of the first.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """A configuration that held, or holds. number: its offset, -1 for the defaults, which nobody set."""
+    """A past or current configuration. number: its offset, -1 for the defaults."""
 
     number: int
     config: Config
@@ -46,7 +46,7 @@ class Epoch:
 
 @dataclass(slots=True)
 class Epochs:
-    """Every configuration that held, the oldest first, from the defaults on. position: the next offset to read."""
+    """Every configuration so far, oldest first, beginning with the defaults. position: the next offset to read."""
 
     held: list[Epoch] = field(default_factory=lambda: [Epoch(DEFAULTS, Config())])
     position: int = 0
@@ -56,15 +56,16 @@ class Epochs:
         return self.held[-1]
 
     def numbered(self, number: int) -> Epoch:
-        """The epoch of this number. Raises ConfigError, which says what there was."""
+        """The epoch of this number. Raises ConfigError, which lists the epochs."""
         for epoch in self.held:
             if epoch.number == number:
                 return epoch
         there = ", ".join(str(epoch.number) for epoch in self.held)
-        raise ConfigError(f"there was no epoch {number}; there were {there}")
+        raise ConfigError(f"there is no epoch {number}; choose from: {there}")
 
     def take(self, offset: int, change: ConfigChange) -> bool:
-        """Read one change; tells whether it holds. Raises ConfigError for one that this version does not accept."""
+        """Read one change; returns whether it is valid. Raises ConfigError for one that this version does not
+        accept."""
         self.position = offset + 1
         if change.scope != SCOPE or change.replaces != self.newest.number:
             return False
@@ -73,7 +74,7 @@ class Epochs:
 
 
 def read(kafka: Kafka) -> Epochs:
-    """Everything up to the topic's present end. What cannot be used is passed over, with a warning.
+    """Read everything up to the topic's current end. Unusable records are skipped with a warning.
 
     Raises what read_to_end() raises.
     """
@@ -84,18 +85,18 @@ def read(kafka: Kafka) -> Epochs:
 
 
 def take(epochs: Epochs, registry: SchemaStore, offset: int, value: bytes | None) -> bool:
-    """Read one record; tells whether another configuration holds now. What cannot be used is passed over."""
+    """Read one record; returns whether the configuration changed. Unusable records are skipped."""
     try:
         return epochs.take(offset, registry.decode(ConfigChange, value))
     except (ConfigError, Unreadable) as problem:
         epochs.position = offset + 1
         reason = " ".join(str(problem).split())
-        log.warning("the configuration at offset %d cannot be used, the one before it holds: %s", offset, reason)
+        log.warning("the configuration at offset %d is invalid, keeping the one before it: %s", offset, reason)
         return False
 
 
 def put(kafka: Kafka, change: Callable[[Config], Config]) -> Epoch:
-    """Change what holds now; returns the epoch that holds afterwards, which is the old one where nothing changed.
+    """Change the current configuration; returns the epoch afterwards, which is the old one if nothing changed.
 
     Raises ConfigError, BrokerUnavailable, and what read() raises.
     """
@@ -108,12 +109,12 @@ def put(kafka: Kafka, change: Callable[[Config], Config]) -> Epoch:
         event = ConfigChange(SCOPE, now(), author(), newest.number, wanted.model_dump_json())
         publisher.send(topics.CONFIG, event, SCOPE)
         if publisher.flush(_PATIENCE_S):
-            raise BrokerUnavailable(f"the change could not be written to {kafka.bootstrap_servers}")
+            raise BrokerUnavailable(f"the change could not be published to {kafka.bootstrap_servers}")
         holds = read(kafka).held
         if any(epoch.number > newest.number and epoch.config == wanted for epoch in holds):
             return holds[-1]
         time.sleep(0.1)  # somebody else was quicker: on top of what is there now
-    raise BrokerUnavailable(f"others changed the configuration {_TRIES} times meanwhile; try again")
+    raise BrokerUnavailable(f"the configuration was changed {_TRIES} times by others in the meantime; try again")
 
 
 def under(settings: Settings, epoch: Epoch) -> Settings:
@@ -122,7 +123,7 @@ def under(settings: Settings, epoch: Epoch) -> Settings:
 
 
 def author() -> str:
-    """Who changes something or gives a command: user@host."""
+    """The author of a change or a command: user@host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

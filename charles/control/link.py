@@ -1,7 +1,7 @@
-"""A program's line to everybody else: its heartbeat, the configuration, and the commands that it is given.
+"""A program's link to the others: its heartbeat, the configuration, and its commands.
 
-All three are topics, so that one program may run here and another one on the other side of the world. A program asks
-its Link at every turn of its loop, so silence means that the loop hangs.
+All three are topics, so programs can run on different machines. A program calls its Link in every iteration of its
+loop, so a missing heartbeat means that the loop hangs.
 """
 
 from __future__ import annotations
@@ -47,19 +47,20 @@ _STATUS_SINKS: list[Callable[[Status], None]] = []
 
 
 def add_status_sink(sink: Callable[[Status], None]) -> None:
-    """From now on, each Status of this process goes there too."""
+    """From now on, pass each Status of this process to this function too."""
     _STATUS_SINKS.append(sink)
 
 
 def nothing(_settings: Settings) -> None:
-    """The restart key of a program that no change makes start over."""
+    """The restart key of a program that no change restarts."""
 
 
 class Link:
     """Publishes a Status each second, follows the configuration, obeys commands.
 
-    settings: with the configuration that holds now; paused: whether it was told to pause; rate: what it handles. A
-    program's life is one begin(): where it must start over, should_end() says so, it ends cleanly, and begins again.
+    settings: with the configuration that holds now; paused: whether it was commanded to pause; rate: what it handles
+    per second. Each begin() starts a life of the program. When it must restart, should_end() returns true; it ends
+    cleanly and begins again.
     """
 
     def __init__(
@@ -72,8 +73,8 @@ class Link:
         verbs: Collection[str] = (),
         restart_key: RestartKey = nothing,
     ) -> None:
-        """verbs: what it can do beside what all can; restart_key: the part of the settings whose change makes it start
-        over; everything else it looks up in `settings` as it goes. Raises Refused where the cluster does not let
+        """verbs: commands that it accepts besides the common ones; restart_key: the part of the settings whose change
+        restarts it; it reads everything else from `settings` as it runs. Raises Refused where the cluster does not let
         this user do the program's work, KafkaException or TimeoutError where the configuration cannot be read."""
         acls.require(settings.kafka, program)
         self.program = program
@@ -115,27 +116,27 @@ class Link:
         self._follower.close()
 
     def begin(self) -> Settings:
-        """Begin a life with the configuration that holds now; returns the settings."""
+        """Begin a life with the current configuration; returns the settings."""
         self._restart = ""
         self._lived_under = self.settings
         return self.settings
 
     def should_end(self, wait_s: float = 0.0) -> bool:
-        """Whether this life is over: told to stop, or to start over. Waits up to wait_s for the first."""
+        """Whether this life is over, because the program must stop or restart. Waits up to wait_s for a stop signal."""
         return bool(self._restart) or self._stop(wait_s)
 
     @property
     def epochs(self) -> Sequence[Epoch]:
-        """Every configuration that held, the oldest first; the last one holds."""
+        """Every configuration so far, oldest first; the last one is current."""
         return self._epochs.held
 
     @property
     def stopped(self) -> bool:
-        """Whether the program shall end, not only start over."""
+        """Whether the program must end, not only restart."""
         return self._stop()
 
     def wait_for_broker(self) -> None:
-        """Return once the cluster answers, or this life is over. That it is away is said elsewhere, once a minute."""
+        """Return once the cluster answers, or this life is over. The outage log reports the outage."""
         while not self.should_end() and not answers(self._follower):
             self.beat("waiting", note="for the broker")
 
@@ -151,7 +152,8 @@ class Link:
         starving: Collection[str] = (),
         figures: Mapping[str, float] | None = None,
     ) -> bool:
-        """Look for news; publish a Status if the last one is a second old, and tell whether it was.
+        """Handle changes and commands; publish a Status if the last one is a second old. Returns whether one was
+        published.
 
         state: starting, waiting, running, paused, stopped or failed; lag: unread messages, -1 unknown; model, batch:
         in use; starving: what it waits for; figures: its own, by name. Raises AccessRefused where this user may not
@@ -171,10 +173,10 @@ class Link:
         return next((command for command in self._pending if command.verb == verb), None)
 
     def answer(self, command: Command, outcome: str) -> None:
-        """Tell everybody at once what came of a command."""
+        """Publish the outcome of a command at once."""
         if command in self._pending:
             self._pending.remove(command)
-        log.info("%s, told by %s: %s", command.verb, command.author, outcome)
+        log.info("%s, commanded by %s: %s", command.verb, command.author, outcome)
         self._answered = command.id, outcome
         self._publish(replace(self._last, time=now(), command=command.id, outcome=outcome))
 
@@ -198,7 +200,7 @@ class Link:
             self._obey(command)
 
     def _adopt(self) -> None:
-        """Take over the newest configuration; where that concerns the whole program, its life is over."""
+        """Apply the newest configuration; if the change needs a restart, this life is over."""
         newest, before = self._epochs.newest, self.settings.config
         self.settings = config_topic.under(self.settings, newest)
         words = ", ".join(f"{field}={new}" for field, _, new in differences(before, newest.config))
@@ -208,9 +210,11 @@ class Link:
 
     def _obey(self, command: Command) -> None:
         if command.verb not in self._verbs:
-            self.answer(command, f"refused: a {self.program} can {', '.join(v for v in VERBS if v in self._verbs)}")
+            self.answer(
+                command, f"refused: a {self.program} accepts only {', '.join(v for v in VERBS if v in self._verbs)}"
+            )
         elif now() > command.deadline:
-            self.answer(command, "refused: its deadline was over before it was read")
+            self.answer(command, "refused: the deadline had passed before it was read")
         elif command.verb not in _FOR_ALL:
             self._pending.append(command)
         else:
@@ -218,10 +222,10 @@ class Link:
             if command.verb in ("pause", "resume"):
                 self.paused = command.verb == "pause"
             elif command.verb == "reload":
-                self._restart = f"told to by {command.author}"
+                self._restart = f"commanded by {command.author}"
             else:
                 self._stop.set()
-                outcome = "done: it ends"
+                outcome = "done: stopping"
             self.answer(command, outcome)
 
     def _status(self, state: str, lag: int, note: str, figures: dict[str, float]) -> Status:

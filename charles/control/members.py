@@ -1,4 +1,4 @@
-"""Who lives, who fell silent and who died: what heartbeats say when they are taken together. Knows no Kafka."""
+"""Which programs run, are silent or have died, by their heartbeats. Does not use Kafka."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from charles.events import Status
 
 SILENT_S = 2.0
-"""Programs beat once a second."""
+"""Programs send a heartbeat every second."""
 STARTING_S = 30.0
-"""A program that loads a network beats only when it is done."""
+"""A program that loads a network sends none until it is done."""
 STARTING = ("starting", "starting over")
 ENDED = ("stopped", "failed", "died")
 WELL = "well"
@@ -26,7 +26,7 @@ Process = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Something died, or was replaced. state: failed, died or restarted; words: why."""
+    """A crash or a restart. state: failed, died or restarted; words: why."""
 
     time: datetime
     instance: str
@@ -37,7 +37,7 @@ class Incident:
 @dataclass(frozen=True, slots=True)
 class Member:
     """One instance. heard: when its newest heartbeat came, by this machine's clock; lives: the first and the last
-    heartbeat of each of its processes that was heard lately."""
+    heartbeat of each of its recent processes."""
 
     status: Status
     heard: datetime
@@ -47,7 +47,8 @@ class Member:
         return max((at - self.heard).total_seconds(), 0.0)
 
     def condition(self, at: datetime, patience_s: float = SILENT_S) -> str:
-        """well, silent, stopped, failed or died. patience_s: after how long it is silent; a starting one has longer."""
+        """well, silent, stopped, failed or died. patience_s: after how long it counts as silent; longer while it is
+        starting."""
         state = self.status.state
         if state in ENDED:
             return state
@@ -55,7 +56,7 @@ class Member:
         return SILENT if self.silent_s(at) > patience_s else WELL
 
     def rivals(self, at: datetime) -> list[Process]:
-        """The processes that run at the same time under this one name; none, where it is one alone, as it must be."""
+        """The processes that run at the same time under this name; empty if there is only one, as there must be."""
         fresh = {process: life for process, life in self.lives.items() if (at - life[1]).total_seconds() < _TOGETHER_S}
         return sorted(
             process
@@ -65,7 +66,7 @@ class Member:
 
 
 class Members:
-    """members: every instance that was heard, by name; incidents: what died and when, the newest last."""
+    """members: every instance that reported, by name; incidents: crashes and restarts, newest last."""
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
@@ -87,11 +88,11 @@ class Members:
                 self._forget_same_death(status, heard)
                 self.incidents.append(Incident(heard, status.instance, status.state, status.note))
         elif before and before.status.state not in ENDED and (status.host, status.pid) not in before.lives:
-            words = f"process {before.status.pid} before, {status.pid} now, without a word"
+            words = f"process {before.status.pid} before, {status.pid} now, without a shutdown message"
             self.incidents.append(Incident(heard, status.instance, "restarted", words))
 
     def _forget_same_death(self, status: Status, heard: datetime) -> None:
-        """A program that failed says so, and then its supervisor, which knows more: that is one death."""
+        """A failed program reports it, and then its supervisor does with more details: count them as one."""
         for incident in [*self.incidents]:
             recent = (heard - incident.time).total_seconds() < _ONE_DEATH_S
             if recent and incident.instance == status.instance and incident.state == "failed":
@@ -99,7 +100,7 @@ class Members:
 
 
 def _lives(before: Member | None, status: Status, heard: datetime) -> dict[Process, tuple[datetime, datetime]]:
-    """The processes of an instance after a heartbeat. That a process died is said by another one."""
+    """The processes of an instance after a heartbeat. The death of a process is reported by another one."""
     lives = {} if before is None else before.lives
     if status.state == "died":
         return lives

@@ -1,4 +1,4 @@
-"""What a Link is to a program on topics, to one that nobody hears of and nobody commands."""
+"""A Link for a program without a broker: no heartbeat and no commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from charles.pacing import Rate
 
 
 class OfflineLink:
-    """Ends when its process is told to."""
+    """Ends on a stop signal to its process."""
 
     paused = False
 
@@ -28,4 +28,4 @@ class OfflineLink:
         return None
 
     def answer(self, command: Command, outcome: str) -> None:
-        """Nobody asked."""
+        """There are no commands to answer."""

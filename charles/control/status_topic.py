@@ -122,12 +122,12 @@ class StatusTopic:
 
     @property
     def at(self) -> datetime:
-        """The moment to which silence is counted: nobody can be heard while the broker is away."""
+        """The moment up to which silence is counted; no heartbeat can arrive while the broker is unreachable."""
         return self._answered if self._away else now()
 
     @property
     def members(self) -> list[Member]:
-        """Every instance that was heard. After an absence of the broker their silence begins anew."""
+        """Every instance that reported. After an outage of the broker their silence is counted from its end."""
         return [replace(member, heard=max(member.heard, self._back)) for member in self.roll.members.values()]
 
     @property
@@ -147,7 +147,7 @@ class StatusTopic:
         return found
 
     def catch_up(self, patience_s: float) -> None:
-        """Read to the present end. Raises TimeoutError when there is none within patience_s."""
+        """Read to the current end. Raises TimeoutError if it is not reached within patience_s."""
         deadline = time.monotonic() + patience_s
         while not self.caught_up and self._follower.exists(patience_s):
             self.read(0.1)

@@ -1,6 +1,6 @@
-"""THE table of what each program may do on a cluster with ACLs, where each can be a user of its own: one row per role.
+"""THE table of rights on a cluster with ACLs: one row per role. Each program can be a separate user.
 
-The documents print it, `charles acls` makes ACLs of it, and a program that starts asks the cluster whether it holds.
+The documentation prints it, `charles acls` creates ACLs from it, and each program checks its rights when it starts.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _ALL = AclOperation.ALL
 _READ, _WRITE, _DELETE = AclOperation.READ, AclOperation.WRITE, AclOperation.DELETE
 _SEE, _SEE_CONFIGS = AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS
 _ALL_OF_A_GROUP = (_READ, _DELETE, _SEE)
-"""A cluster tells of each operation, never of all."""
+"""The cluster answers for each operation separately, never for ALL."""
 _KINDS = {ResourceType.TOPIC: "topic", ResourceType.GROUP: "group", ResourceType.TRANSACTIONAL_ID: "transactional-id"}
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What one program, or a person, may do under the prefix. Beside it all may see that its topics and groups exist,
-    and programs may do what every program does.
+    """What one program, or a person, may do under the prefix. In addition every role may see that topics and groups
+    exist, and programs have the rights that every program needs.
 
-    deletes: topics whose records it deletes, which to Kafka is no other right than to delete the topic; group: whose
-    place it keeps; transactions: its transactional ids begin so; configs: it sees how topics are configured;
-    everything: it may do all there is to do under the prefix.
+    deletes: topics whose records it deletes (for Kafka the same right as deleting the topic); group: the group whose
+    offsets it commits; transactions: prefix of its transactional ids; configs: it may read topic configurations;
+    everything: it has all rights under the prefix.
     """
 
     name: str
@@ -75,8 +75,8 @@ ROLES = (
     Role("operator",  everything=True),
 )
 # fmt: on
-"""onlooker: whoever looks (`charles top`, `status`, `topics`, `ledger`, `plot`, `evaluate`); operator: whoever makes
-topics, sets the configuration, gives commands, resets."""
+"""onlooker: read only (`charles top`, `status`, `topics`, `ledger`, `plot`, `evaluate`); operator: creates topics,
+changes the configuration, sends commands, resets."""
 
 _PROGRAMS_READ = (topics.CONFIG, topics.COMMANDS, topics.SCHEMAS)
 _PROGRAMS_WRITE = (topics.STATUS, topics.SCHEMAS)
@@ -84,7 +84,7 @@ _PROGRAMS_WRITE = (topics.STATUS, topics.SCHEMAS)
 
 @dataclass(frozen=True, slots=True)
 class Acl:
-    """Operations that are allowed on one resource, or, where it is prefixed, on all whose names begin so."""
+    """Operations allowed on one resource or, if prefixed, on all whose names begin with it."""
 
     kind: ResourceType
     name: str
@@ -97,15 +97,15 @@ class Acl:
 
 
 def role(name: str) -> Role:
-    """The role of this name. Raises Refused, which names those there are."""
+    """The role of this name. Raises Refused, which lists the roles."""
     for one in ROLES:
         if one.name == name:
             return one
-    raise AccessRefused(f"{name}: no such role; there are {', '.join(one.name for one in ROLES)}")
+    raise AccessRefused(f"{name}: no such role; choose from: {', '.join(one.name for one in ROLES)}")
 
 
 def acls(kafka: Kafka, role: Role) -> list[Acl]:
-    """Everything that a user of this role must be allowed, with the full names under the prefix."""
+    """All rights that a user of this role needs, with full names under the prefix."""
     everything = f"{kafka.prefix}."
     if role.everything:
         return [Acl(kind, everything, True, (_ALL,)) for kind in _KINDS]
@@ -121,9 +121,9 @@ def acls(kafka: Kafka, role: Role) -> list[Acl]:
 
 
 def require(kafka: Kafka, program: str) -> None:
-    """Return if the cluster lets this user do a program's work on topics and groups; one without ACLs lets everybody.
+    """Return if this user has a program's rights on topics and groups; a cluster without ACLs allows everything.
 
-    Raises Refused, which names everything that is missing.
+    Raises Refused, which lists the missing rights.
     """
     wanted = role(program)
     client = admin(kafka)
@@ -131,13 +131,13 @@ def require(kafka: Kafka, program: str) -> None:
     if lacks:
         user = kafka.client_properties.get("sasl.username", "this user")
         raise AccessRefused(
-            f"the cluster at {kafka.bootstrap_servers} does not let {user} do the work of a {program}, it lacks: "
-            f"{'; '.join(map(str, lacks))}. `charles acls {program}` gives the commands that allow it"
+            f"the cluster at {kafka.bootstrap_servers} does not allow {user} to run a {program}. Missing: "
+            f"{'; '.join(map(str, lacks))}. `charles acls {program}` prints the commands that allow it"
         )
 
 
 def apply(kafka: Kafka, role: Role, user: str) -> None:
-    """Allow a user all that a role needs; what is allowed already stays. Raises Refused, and KafkaException."""
+    """Allow a user everything that a role needs; existing ACLs stay. Raises Refused, and KafkaException."""
     bindings = [
         AclBinding(acl.kind, acl.name, _pattern(acl), f"User:{user}", "*", operation, AclPermissionType.ALLOW)
         for acl in acls(kafka, role)
@@ -148,11 +148,11 @@ def apply(kafka: Kafka, role: Role, user: str) -> None:
         try:
             future.result(_TIMEOUT_S)
         except KafkaException as error:
-            raise asking(error, "to allow others something") from None
+            raise asking(error, "to create ACLs") from None
 
 
 def commands(kafka: Kafka, role: Role, user: str) -> Iterator[str]:
-    """The same as commands of Kafka's own tool."""
+    """The same as kafka-acls.sh commands."""
     for acl in acls(kafka, role):
         operations = " ".join(f"--operation {_spelled(operation)}" for operation in acl.operations)
         pattern = " --resource-pattern-type prefixed" if acl.prefixed else ""
@@ -204,7 +204,7 @@ def _lacking_on_topics(client: AdminClient, kafka: Kafka, role: Role) -> Iterato
 
 
 def _lacking_on_groups(client: AdminClient, kafka: Kafka, role: Role) -> Iterator[Acl]:
-    """Of a group whose name only its beginning is known the cluster cannot be asked."""
+    """The cluster cannot be asked about groups of which only a prefix of the name is known."""
     for acl in acls(kafka, role):
         if acl.kind == ResourceType.GROUP and not (acl.prefixed and _READ in acl.operations):
             asked = group(kafka, "reader") if acl.prefixed else acl.name
@@ -217,8 +217,8 @@ def _lacking_on_groups(client: AdminClient, kafka: Kafka, role: Role) -> Iterato
 
 
 def _lacking(answer: Any, wanted: Collection[AclOperation]) -> tuple[AclOperation, ...]:
-    """What the cluster's answer says that this user may not do. Where it has no answer, as from a coordinator that has
-    only just begun, it is not held against the user: rights are looked at first."""
+    """The missing rights, by the cluster's answer. If there is no answer, as from a coordinator that has just started,
+    the right counts as given: rights are checked first."""
     try:
         may = answer.result(_TIMEOUT_S).authorized_operations or ()
     except KafkaException as error:

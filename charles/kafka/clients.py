@@ -24,7 +24,7 @@ _STATISTICS: dict[str, Any] = {}
 
 
 class BrokerUnavailable(RuntimeError):
-    """No broker answers; the message says where and what to do."""
+    """No broker answers; the message says at which address and what to do."""
 
 
 def name(kafka: Kafka, topic: Topic) -> str:
@@ -38,19 +38,19 @@ def group(kafka: Kafka, program: str) -> str:
 
 
 def tell_statistics(to: Callable[[str], None], every_s: float) -> None:
-    """From now on, clients that are made with measured() tell what librdkafka says of them: JSON, again and again."""
+    """From now on, clients made with measured() pass librdkafka's statistics to this function: JSON, periodically."""
     _STATISTICS.update({"stats_cb": to, "statistics.interval.ms": round(every_s * 1000)})
 
 
 def measured() -> dict[str, Any]:
-    """Properties of a client whose statistics are told, if anybody wants them. A consumer must then be polled all the
-    time, for what it has to tell piles up in it otherwise; publishers are, by poll_measured()."""
+    """Properties of a client that reports statistics, if anybody wants them. A consumer must then be polled regularly,
+    or its statistics pile up; publishers are polled by poll_measured()."""
     return dict(_STATISTICS)
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """What librdkafka says against a client's properties, as an error of the setting where they stand."""
+    """librdkafka's error about a client's properties, as an error of the setting kafka.properties."""
     try:
         yield
     except KafkaException as error:
@@ -60,9 +60,9 @@ def _explained() -> Iterator[None]:
 
 @_explained()
 def producer(kafka: Kafka, **properties: Any) -> Producer:
-    """An idempotent producer with acks=all. properties: librdkafka's, with dots; the settings' own come last.
+    """An idempotent producer with acks=all. properties: librdkafka's; those of the settings take precedence.
 
-    Raises ConfigError for properties that are none, as consumer() and admin() do.
+    Raises ConfigError for invalid properties, as consumer() and admin() do.
     """
     return Producer(
         _client(kafka)
@@ -82,7 +82,7 @@ def producer(kafka: Kafka, **properties: Any) -> Producer:
 
 @_explained()
 def consumer(kafka: Kafka, group_id: str, **properties: Any) -> Consumer:
-    """A consumer that reads committed records only, from the log's start where its group has no offset."""
+    """A consumer that reads committed records only, and starts at the log's start if its group has no offset."""
     return Consumer(
         _client(kafka)
         | {
@@ -105,8 +105,8 @@ def admin(kafka: Kafka, **properties: Any) -> AdminClient:
 
 
 def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
-    """Return once the cluster answers. Raises BrokerUnavailable after patience_s, and Refused, sooner, where it lets
-    nobody in like this."""
+    """Return once the cluster answers. Raises BrokerUnavailable after patience_s, and Refused earlier if login
+    fails."""
     refused: list[AccessRefused] = []
     reasons: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The topic `deadletter`, read back: what could not be used, why, whose it was, and its bytes."""
+"""Reads the topic `deadletter`: the records that could not be used, why, and their bytes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class LetterEntry:
 
 @dataclass(slots=True)
 class LetterGroup:
-    """Dead letters that differ only in numbers. reason: with N in a number's place where those differ; first, last:
-    when the first and the last was met; newest: the number of the last one."""
+    """Dead letters that differ only in numbers. reason: with N in place of numbers that differ; first, last: times of
+    the first and the last one; newest: the number of the last one."""
 
     topic: str
     program: str
@@ -48,7 +48,8 @@ class LetterGroup:
 
 
 class Original(NamedTuple):
-    """A record's bytes. whole: all of them; where: in words, where they come from and why they are not whole."""
+    """A record's bytes. whole: whether these are all; where: in words, where they come from and why some are
+    missing."""
 
     data: bytes
     whole: bool
@@ -56,8 +57,8 @@ class Original(NamedTuple):
 
 
 def span(kafka: Kafka, since: datetime | None = None) -> OffsetSpan:
-    """The numbers there can be, of those that were written at or after since; some are no dead letter's, but the mark
-    of a transaction's end. Whatever was met after a time was also written after it.
+    """The range of numbers of dead letters written at or after since; some numbers in it belong to transaction markers.
+    A dead letter is written after the record was met.
 
     Raises KafkaException, TimeoutError.
     """
@@ -75,8 +76,7 @@ def span(kafka: Kafka, since: datetime | None = None) -> OffsetSpan:
 
 
 def starts(there: OffsetSpan, last: int) -> Iterator[int]:
-    """Where to begin reading for the last so many that are sought: near the end, and ever further back where too few of
-    them are found there."""
+    """Offsets to start reading from to find the last ones: near the end first, then further and further back."""
     back = last
     while back < there.end - there.first:
         yield there.end - back
@@ -85,10 +85,10 @@ def starts(there: OffsetSpan, last: int) -> Iterator[int]:
 
 
 def read(kafka: Kafka, start: int = 0) -> Iterator[LetterEntry]:
-    """Every dead letter from a number on, the oldest first.
+    """Every dead letter from a number on, oldest first.
 
-    One that cannot be read itself is there as what it is: a record of this topic that could not be used. Raises
-    KafkaException, TimeoutError, RegistryError.
+    A dead letter that cannot be decoded itself is returned as a dead letter of this topic. Raises KafkaException,
+    TimeoutError, RegistryError.
     """
     registry = SchemaStore(kafka)
     with suppress(NoTopic):
@@ -125,7 +125,7 @@ def groups(entries: Iterable[LetterEntry]) -> list[LetterGroup]:
 
 
 def whose(kafka: Kafka, letter: DeadLetter) -> dict[str, str | None]:
-    """collector, run and tick, as far as the record's headers tell; its key is the collector in some topics."""
+    """collector, run and tick, as far as the record's headers name them; in some topics the key is the collector."""
     told = {key: text(letter.headers[key]) if key in letter.headers else None for key in ("collector", "run", "tick")}
     topic = _table(kafka).get(letter.topic)
     if told["collector"] is None and letter.key is not None and topic is not None and topic.key == "collector":
@@ -134,12 +134,13 @@ def whose(kafka: Kafka, letter: DeadLetter) -> dict[str, str | None]:
 
 
 def original(kafka: Kafka, letter: DeadLetter) -> Original:
-    """The record's bytes, from its topic where the dead letter keeps only the first of them and it is still there."""
+    """The record's bytes; read from the source topic if the dead letter keeps only the first part and the record is
+    still there."""
     if len(letter.value) == letter.size:
-        return Original(letter.value, True, "the dead letter keeps all of it")
+        return Original(letter.value, True, "from the dead letter, which keeps all bytes")
     gone = f"the dead letter keeps the first {len(letter.value):,} of {letter.size:,} bytes"
     if letter.offset == NOWHERE:
-        return Original(letter.value, False, f"{gone}, and it was never written to a topic")
+        return Original(letter.value, False, f"{gone}, and the record was never published")
     place = f"{letter.topic} {letter.partition}@{letter.offset}"
     try:
         message = _record(kafka, letter.topic, letter.partition, letter.offset)
@@ -147,18 +148,18 @@ def original(kafka: Kafka, letter: DeadLetter) -> Original:
         reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
         return Original(letter.value, False, f"{gone}, and {place} cannot be read: {reason}")
     if message is None:
-        return Original(letter.value, False, f"{gone}, and {place} is not there any more")
+        return Original(letter.value, False, f"{gone}, and {place} no longer exists")
     data = message.value() or b""
     if hashlib.sha256(data).hexdigest() != letter.sha256:
-        return Original(letter.value, False, f"{gone}, and at {place} lies another record now")
+        return Original(letter.value, False, f"{gone}, and {place} now holds another record")
     return Original(data, True, f"read again from {place}")
 
 
 def event(kafka: Kafka, letter: DeadLetter, data: bytes) -> Any:
-    """What the record says, now that schemas and settings may be others than when it was met. Raises Unreadable."""
+    """The record, decoded with today's schemas and settings. Raises Unreadable."""
     topic = _table(kafka).get(letter.topic)
     if topic is None or topic is topics.SCHEMAS:
-        raise Unreadable(f"{letter.topic} holds no events")
+        raise Unreadable(f"{letter.topic} does not contain events")
     return SchemaStore(kafka).decode(topic.event, data)
 
 
@@ -172,7 +173,7 @@ def _entry(registry: SchemaStore, message: Message) -> LetterEntry:
     try:
         return LetterEntry(number, registry.decode(DeadLetter, message.value()))
     except Unreadable as problem:
-        letter = dead_letter(message, f"this dead letter cannot be read itself: {problem}", "unknown")
+        letter = dead_letter(message, f"this dead letter itself cannot be decoded: {problem}", "unknown")
         met = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
         return LetterEntry(number, replace(letter, time=met))
 

@@ -1,4 +1,4 @@
-"""What cannot be used goes to the topic `deadletter`, with its reason, so that nothing vanishes unseen."""
+"""Records that cannot be used go to the topic `deadletter`, with the reason."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ VARIES = re.compile(
 _DETAILS = re.compile("[:'\"(]")
 KEPT_BYTES = 64 * 1024
 _PATIENT = {"message.timeout.ms": 0, "queue.buffering.max.kbytes": 32_768}
-"""However long a broker is away, no letter is given up."""
+"""No dead letter is dropped, however long the broker is unreachable."""
 NOWHERE = -1
 """The partition and offset of a record that was never written."""
 
 
 class Consumed(Protocol):
-    """A record that was read: from a topic, a Message; from a recording, one that looks like it."""
+    """A record that was read: a Message from a topic, or the like from a recording."""
 
     def topic(self) -> str | None: ...
 
@@ -51,7 +51,7 @@ class Consumed(Protocol):
 
 
 def dead_letter(message: Consumed, reason: str, program: str) -> DeadLetter:
-    """The dead letter of a consumed record: where it lies, why it could not be used, and its first 64 KiB.
+    """The dead letter of a consumed record: its place, why it could not be used, and its first 64 KiB.
 
     For programs that send it in a transaction of their own, keyed by dead_letter(...).topic; others use DeadLetters.
     """
@@ -73,15 +73,15 @@ def dead_letter(message: Consumed, reason: str, program: str) -> DeadLetter:
 def unwritten(
     topic: str, reason: str, program: str, *, key: str, headers: Mapping[str, str], value: bytes = b""
 ) -> DeadLetter:
-    """The dead letter of an event that could not even be made; topic: the full name of where it would have gone."""
+    """The dead letter of an event that could not be created; topic: full name of the topic that it was meant for."""
     encoded = {name: text.encode() for name, text in headers.items()}
     return _letter(topic, NOWHERE, NOWHERE, reason, program, key.encode(), encoded, value)
 
 
 class DeadLetters:
-    """Sends dead letters, counts them, and logs the reason: one line a second at most, however many there are.
+    """Sends dead letters, counts them, and logs the reason, at most one line per second.
 
-    Its producer is made with the first of them: most programs never need it.
+    Its producer is created with the first dead letter, because most programs never need it.
     """
 
     def __init__(self, kafka: Kafka, program: str) -> None:
@@ -107,7 +107,7 @@ class DeadLetters:
         self._publisher.send(topics.DEADLETTER, letter, key=letter.topic)
 
     def flush(self, timeout_s: float = 3.0) -> int:
-        """Wait until all are delivered; returns how many are not, after timeout_s."""
+        """Wait until all are delivered; returns how many were not after timeout_s."""
         return self._publisher.flush(timeout_s) if self._publisher else 0
 
 
@@ -138,7 +138,7 @@ def _letter(
 
 
 def _count(reason: str) -> None:
-    """The page's reasons are few: without numbers, and without what a record's writer may have chosen."""
+    """Few distinct reasons for metrics: without numbers, and without text that a record's writer may have chosen."""
     ProgramMetrics.dead_letters.inc()
     ProgramMetrics.dead_reasons.labels(VARIES.sub("N", _DETAILS.split(reason)[0]).strip()).inc()
 

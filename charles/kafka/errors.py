@@ -1,5 +1,5 @@
-"""What a cluster refuses: told from a cluster that is away, because waiting does not help, and in words that say what
-to do."""
+"""Errors of a cluster that refuses a request. Waiting does not help, unlike with an unreachable cluster, so the
+messages say what to do."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NOT_ALLOWED = (
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 )
-_ACLS = "`charles acls` says what each program needs"
+_ACLS = "`charles acls` shows what each program needs"
 
 
 class AccessRefused(RuntimeError):
-    """The cluster answers, but does not let this program do its work; the message says what and what to do."""
+    """The cluster answers but refuses; the message says what and what to do."""
 
 
 def unavailable(error: KafkaError) -> bool:
@@ -36,32 +36,32 @@ def not_allowed(error: KafkaError | None) -> bool:
 
 
 def of_connection(kafka: Kafka, error: KafkaError) -> AccessRefused | None:
-    """What an error that a client's error callback is told means, where it means that nobody gets in like this."""
+    """The Refused error for a client's error callback, if the error means that login fails; otherwise None."""
     if error.code() == KafkaError._AUTHENTICATION:
         user = kafka.client_properties.get("sasl.username", "this user")
         return AccessRefused(
-            f"the cluster at {kafka.bootstrap_servers} does not let {user} in: {reason(error)}; kafka.properties, or "
-            "the file that kafka.properties_file names, say who it is"
+            f"the cluster at {kafka.bootstrap_servers} does not let {user} in: {reason(error)}; check the login in "
+            f"kafka.properties or in the file of kafka.properties_file"
         )
     if error.code() == KafkaError._SSL and "certificate" in error.str():
         return AccessRefused(
-            f"the certificates of the cluster at {kafka.bootstrap_servers} and of this program do not fit: "
-            f"{reason(error)}; ssl.ca.location names who signs the brokers', which must be made out to the names in "
-            "kafka.bootstrap_servers"
+            f"the certificates of the cluster at {kafka.bootstrap_servers} and of this program do not match: "
+            f"{reason(error)}; ssl.ca.location must name the brokers' CA, and the brokers' certificates must be "
+            f"for the names in kafka.bootstrap_servers"
         )
     return None
 
 
 def reason(error: KafkaError) -> str:
-    """An error of a connection without the address and the time that it took, which differ from one try to the next."""
+    """A connection error without its address and duration, which differ between attempts."""
     return error.str().partition("bootstrap: ")[2].partition(" (after ")[0] or error.str()
 
 
 def delivery(error: KafkaError | None, message: Message) -> None:
-    """A delivery callback for what must not vanish unseen. Raises Refused, out of the producer's poll() or flush(), for
-    what this user may not write."""
+    """A delivery callback that reports failures. Raises Refused, out of the producer's poll() or flush(), for what this
+    user may not write."""
     if not_allowed(error):
-        raise AccessRefused(f"the cluster does not let this user write to {message.topic()}; {_ACLS}")
+        raise AccessRefused(f"the cluster does not allow this user to write to {message.topic()}; {_ACLS}")
 
 
 def raise_if_fatal(message: Message) -> None:
@@ -76,10 +76,10 @@ def raise_if_fatal(message: Message) -> None:
 
 
 def asking(error: KafkaException, what: Any = "") -> Exception:
-    """What to raise for an error of a request. what: it was about, a name or what was to be done."""
+    """The exception for an error of a request. what: its subject, a name or an action."""
     if not_allowed(error.args[0]):
         about = f" ({what})" if what else ""
         return AccessRefused(
-            f"the cluster does not let this user do that{about}: {error.args[0].str().rstrip('.')}; {_ACLS}"
+            f"the cluster does not allow this user to do that{about}: {error.args[0].str().rstrip('.')}; {_ACLS}"
         )
     return error

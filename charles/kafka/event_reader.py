@@ -19,9 +19,9 @@ _SILENCE_S = 30.0
 
 
 def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
-    """Every readable event of a topic, from its start to its present end, partition by partition mixed.
+    """Every readable event of a topic, from its start to its current end; partitions are interleaved.
 
-    What cannot be read is skipped: dead letters are for the programs that live on it. Raises KafkaException when the
+    Unreadable records are skipped; the programs that process the topic dead-letter them. Raises KafkaException when the
     topic cannot be read, TimeoutError when nothing comes for 30 s.
     """
     registry = SchemaStore(kafka)

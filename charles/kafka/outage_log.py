@@ -1,4 +1,5 @@
-"""Says that the cluster is away once a minute, and once that it is back: for all clients of the process together."""
+"""Logs that the cluster is unreachable once a minute, and once that it is back, for all clients of the process
+together."""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
 _FRESH_S = 2.5
-"""An answer says so long that the cluster is there: programs get one every second. A client may tell old news, of a
-connection that was lost before."""
+"""How long an answer proves that the cluster is reachable: programs get one every second. A client may report a
+connection that was lost earlier."""
 _AWAY = KafkaError._ALL_BROKERS_DOWN
 
 
 class OutageLog:
-    """What the clients' error callbacks tell, and their deliveries."""
+    """Receives the clients' error callbacks and deliveries."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -33,11 +34,11 @@ class OutageLog:
         self._since: float | None = None
         self._reason = ""
         self._said = False
-        """Whether somebody reads that it is away, and wants to read that it is back."""
+        """Whether the outage was logged, so that its end is logged too."""
 
     def error(self, problem: KafkaError) -> None:
-        """One broker's lost connection is nothing. That none is left and none can be reached again is worth a line, and
-        so is any other error."""
+        """A single lost connection is not logged. That all are lost and none can be restored is, and so is any other
+        error."""
         code, reason, now = problem.code(), problem.str(), time.monotonic()
         with self._lock:
             if code == _AWAY:
@@ -62,7 +63,7 @@ class OutageLog:
         log.warning("%s%s", words, f" (and {left_out} times before)" if left_out else "")
 
     def look(self) -> None:
-        """Say that no broker answers, if it is so and was not said for a minute."""
+        """Log that no broker answers, if so and not logged within the last minute."""
         now = time.monotonic()
         with self._lock:
             away = self._since is not None and self._reason and now >= self._answered + _FRESH_S
@@ -73,7 +74,7 @@ class OutageLog:
         log.warning("Kafka: no broker answers, waiting for one (%s)", self._reason)
 
     def over(self, asked: float) -> None:
-        """The cluster answered to what was asked then (monotonic)."""
+        """The cluster answered a request made at this time (monotonic)."""
         if self._since is not None and asked < self._since:
             return
         with self._lock:
@@ -81,7 +82,7 @@ class OutageLog:
             since, said = self._since, self._said
             self._since, self._said = None, False
         if said and since is not None:
-            log.info("Kafka: a broker answers again, after %.0f s", time.monotonic() - since)
+            log.info("Kafka: a broker answers again after %.0f s", time.monotonic() - since)
 
 
 outages = OutageLog()

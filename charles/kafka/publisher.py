@@ -1,4 +1,4 @@
-"""Events into topics: encoded, with their schemas announced, queued, and delivered."""
+"""Publishes events: announces their schemas, encodes and queues them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MEASURED: weakref.WeakSet[Publisher] = weakref.WeakSet()
 
 
 class Publisher:
-    """A producer of events: encodes them, names their topic, and has announced their schemas before the first."""
+    """A producer of events: announces their schemas before the first one, encodes them, and names their topic."""
 
     def __init__(self, kafka: Kafka, *events: type, **properties: Any) -> None:
         """Raises what Registry.announce() raises."""
@@ -41,7 +41,7 @@ class Publisher:
         self._told = None if "transactional.id" in properties else errors.delivery
 
     def announce(self, event: type) -> None:
-        """Queue the schema of events that follow in the same queue: nobody waits, not even while the broker is away."""
+        """Queue the schema ahead of events in the same queue, without waiting, even while the broker is unreachable."""
         if not self._kafka.schema_registry_url:
             self.send_bytes(SCHEMAS, *announcement(event))
 
@@ -55,14 +55,14 @@ class Publisher:
         *,
         partition: int = -1,
     ) -> None:
-        """Queue an event; waits for room while the queue is full. partition: -1: the key's. on_delivery: is told of
-        its fate, in the place of what raises Refused. Raises KafkaException when it cannot be sent, and Refused, also
-        out of a later call, for what this user may not write."""
+        """Queue an event; waits while the queue is full. partition: -1: by key. on_delivery: called with the outcome,
+        instead of the callback that raises Refused. Raises KafkaException when it cannot be sent, and Refused, also out
+        of a later call, for what this user may not write."""
         value = self._registry.encode(event, name(self._kafka, topic))
         self.send_bytes(topic, key, value, partition=partition, headers=headers, on_delivery=on_delivery)
 
     def send_or_drop(self, topic: Topic, event: Any, key: str) -> None:
-        """As send(), for an event of the moment: while the queue is full it is dropped, not waited for."""
+        """As send(), for events that soon become outdated: if the queue is full, the event is dropped."""
         value = self._registry.encode(event, name(self._kafka, topic))
         asked = time.monotonic()
 
@@ -88,7 +88,7 @@ class Publisher:
         headers: Headers | None = None,
         on_delivery: OnDelivery | None = None,
     ) -> None:
-        """As send(), for a value that is bytes already; None is a tombstone."""
+        """As send(), for encoded values; None is a tombstone."""
         full, told = self._names[topic], on_delivery or self._told
         pairs: Any = None if headers is None else list(headers.items())
         while True:
@@ -101,11 +101,11 @@ class Publisher:
                 return
 
     def flush(self, timeout_s: float = 10.0) -> int:
-        """Wait until everything is delivered; returns how many events are not, after timeout_s. Raises Refused."""
+        """Wait until everything is delivered; returns how many events were not after timeout_s. Raises Refused."""
         return int(self.producer.flush(timeout_s))
 
 
 def poll_measured() -> None:
-    """Let the publishers that are measured tell what they have to tell, those too that have nothing to send now."""
+    """Poll all measured publishers for their statistics, including idle ones."""
     for publisher in list(_MEASURED):
         publisher.producer.poll(0)

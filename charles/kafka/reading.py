@@ -27,16 +27,16 @@ class NoTopic(KafkaException):
     """There is no such topic; the message says which, and what to do."""
 
     def __init__(self, full: str) -> None:
-        reason = f"there is no topic {full}; `charles topics` creates those of the table"
+        reason = f"there is no topic {full}; create it with `charles topics`"
         super().__init__(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, reason))
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetSpan:
-    """The offsets that a partition holds: from first up to end, which is not included; equal when it is empty.
+    """The offsets that a partition holds: from first to end, exclusive; equal if it is empty.
 
-    end is where the oldest open transaction begins. Some offsets between them hold no record: the marks of transactions
-    and what was aborted or compacted away.
+    end is where the oldest open transaction begins. Some offsets in between have no record: transaction markers, and
+    aborted or compacted records.
     """
 
     first: int
@@ -90,7 +90,7 @@ def from_now(reader: Consumer, full: str, patience_s: float) -> TopicPartition:
 
 
 def spans(kafka: Kafka, full: str, patience_s: float = _PATIENCE_S) -> dict[int, OffsetSpan]:
-    """What each partition of a topic holds now. full: its name with the prefix.
+    """The offsets that each partition of a topic holds now. full: its name with the prefix.
 
     Raises NoTopic, KafkaException when the topic cannot be read, TimeoutError when the cluster does not answer.
     """
@@ -108,7 +108,7 @@ def read_to_end(
     start: int = 0,
     patience_s: float = _PATIENCE_S,
 ) -> Iterator[Message]:
-    """Every committed record of a topic, from the offset start to its present end, each partition's in their order.
+    """Every committed record of a topic, from the offset start to its current end, in order within each partition.
 
     full: the topic's name with the prefix; partitions: all of them when None; start: counted from each partition's end
     where it is negative. The end is where it is at the first step, so that reading a topic that is written to all the

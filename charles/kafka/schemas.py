@@ -1,4 +1,4 @@
-"""Where schemas are told and looked up: the topic `schemas`, or a schema registry when one is configured."""
+"""Where schemas are published and looked up: the topic `schemas`, or a schema registry if one is configured."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _ANSWER_S = 10.0
 _SCHEMA_NOT_FOUND = 40403
 _LAST_ID = 2**31 - 1  # schema registries count in Java's int; some choke on more
 NO_SCHEMA = (ValueError, TypeError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
-"""What text that is no Avro schema, or one with parts elsewhere, raises: whoever needs it will find it unknown."""
+"""Raised for text that is not an Avro schema, or refers to other schemas; such a schema counts as unknown."""
 
 
 class SchemaRegistryFailure(RuntimeError):
     """The schema registry refuses, or does not answer; the message is one line and says which.
 
-    It says nothing about a record: what could not be looked up may be readable, and is no dead letter.
+    It says nothing about a record: one whose schema could not be looked up may be readable, so it is not a dead letter.
     """
 
 
 class SchemaStore:
-    """Encodes and decodes events and knows every schema that anybody announced."""
+    """Encodes and decodes events and knows every announced schema."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
@@ -49,7 +49,7 @@ class SchemaStore:
         self._client: Any = None
 
     def announce(self, *events: type) -> None:
-        """Tell the schemas of these events to everybody; returns when they are acknowledged.
+        """Publish the schemas of these events; returns when they are acknowledged.
 
         Raises TimeoutError where that takes more than 30 s, Refused where this user may not, and KafkaException where
         the cluster refuses them.
@@ -68,7 +68,7 @@ class SchemaStore:
                 on_delivery=lambda error, _: refused.append(error) if error else None,
             )
         if teller.flush(30):
-            raise TimeoutError(f"the schemas could not be told to {self._kafka.bootstrap_servers} within 30 s")
+            raise TimeoutError(f"the schemas could not be published to {self._kafka.bootstrap_servers} within 30 s")
         if refused:
             raise errors.asking(KafkaException(refused[0]), f"write to {name(self._kafka, topics.SCHEMAS)}")
 
@@ -90,8 +90,8 @@ class SchemaStore:
         return codec.decode(event, data, self.find)
 
     def find(self, name: bytes) -> AvroSchema | None:
-        """The schema of this fingerprint or registry id. A look costs a read of the topic: an unknown name is looked up
-        again only after a while, so that a flood of strange records does not become a flood of look-ups."""
+        """The schema of this fingerprint or registry id. A look-up reads the topic, so an unknown name is looked up
+        again only after a while; otherwise a flood of foreign records would cause a flood of look-ups."""
         if name not in self._known and time.monotonic() >= self._looked.get(name, 0.0):
             if len(name) == 4:
                 self._ask_schema_registry(name)
@@ -108,7 +108,7 @@ class SchemaStore:
                 self._known[codec.crc64(found)] = found
 
     def _register(self, kind: type, topic: str) -> int:
-        """The id of an event's schema in the schema registry, which is told the schema if it does not know it."""
+        """The id of an event's schema in the schema registry; registers it if it is unknown there."""
         from confluent_kafka.schema_registry import Schema
 
         schema = codec.schema(kind)
@@ -150,13 +150,13 @@ class SchemaStore:
 
 
 def announcement(event: type) -> tuple[str, bytes]:
-    """What tells an event's schema on the topic `schemas`: key and value."""
+    """The record of an event's schema on the topic `schemas`: key and value."""
     return codec.own_fingerprint(event).hex(), _as_json(codec.schema(event))
 
 
 @contextmanager
 def _clear_errors(what: str) -> Iterator[None]:
-    """Whatever the schema registry's client raises, as a RegistryError of one line."""
+    """Turns any exception of the schema registry's client into a RegistryError of one line."""
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
     try:
@@ -169,5 +169,5 @@ def _clear_errors(what: str) -> Iterator[None]:
 
 
 def _as_json(schema: AvroSchema) -> bytes:
-    """The schema as its author wrote it, without the marks that fastavro's parser leaves."""
+    """The schema as its author wrote it, without the markers that fastavro's parser adds."""
     return json.dumps({key: value for key, value in schema.items() if not key.startswith("__")}).encode()

@@ -1,4 +1,4 @@
-"""Topics on the cluster: made as the table says, looked at, mended, deleted."""
+"""Topics on the cluster: created from the topic table, inspected, corrected, deleted."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ TIMEOUT_S = 30.0
 
 
 class WrongTopics(RuntimeError):
-    """The cluster's topics cannot be worked with; the message says which and what to do."""
+    """The cluster's topics cannot be used; the message says which and what to do."""
 
 
 def ensure(kafka: Kafka, partitions: Mapping[str, int] = MappingProxyType({})) -> list[str]:
     """Create the table's topics that the cluster lacks; returns the full names of those it created.
 
-    partitions: of those that shall have other counts than the table says, by short name. Several programs may do this
-    at the same time. Returns once every topic can be written to. Raises BrokerUnavailable, WrongTopics as check_join()
-    does, Refused where one is missing that this user may not create, and KafkaException where the cluster refuses.
+    partitions: counts that differ from the table, by short name. Several programs may do this at the same time. Returns
+    once every topic can be written to. Raises BrokerUnavailable, WrongTopics as check_join() does, Refused where one is
+    missing that this user may not create, and KafkaException where the cluster refuses.
     """
     require_broker(kafka)
     client = admin(kafka)
@@ -56,14 +56,15 @@ def check_join(kafka: Kafka, counts: Mapping[str, int]) -> None:
     state = name(kafka, topics.BALANCER_STATE)
     if frames in counts and controls in counts and counts[frames] != counts[controls]:
         raise WrongTopics(
-            f"{frames} has {counts[frames]} partitions and {controls} has {counts[controls]}: the same key must lie in "
-            "the same partition of both, or nothing can be joined. `charles topics --apply` adds the missing "
-            "partitions; what was written before that stays where it lies"
+            f"{frames} has {counts[frames]} partitions and {controls} has {counts[controls]}: the same key must be in "
+            f"the same partition of both, or nothing can be joined. `charles topics --apply` adds the missing "
+            f"partitions; existing records stay in their partitions"
         )
     if frames in counts and state in counts and counts[state] < counts[frames]:
         raise WrongTopics(
-            f"{state} has {counts[state]} partitions and {frames} has {counts[frames]}: what the balancer keeps of a "
-            "partition lies in the one of the same number. `charles topics --apply` adds the missing partitions"
+            f"{state} has {counts[state]} partitions and {frames} has {counts[frames]}: the balancer's state of a "
+            f"partition is kept in the partition of the same number. `charles topics --apply` adds the missing "
+            f"partitions"
         )
 
 
@@ -82,7 +83,7 @@ def wanted_config(kafka: Kafka, topic: Topic) -> dict[str, str]:
 
 
 def apply(kafka: Kafka) -> list[str]:
-    """Make the existing topics' configuration as the table says and add partitions where there are fewer.
+    """Change existing topics to match the table: their configuration, and missing partitions.
 
     Returns what was changed, in words. frames and controls always get the same count, the highest that the table or
     either of them has, and balancer-state at least that. Partitions are never taken away: Kafka cannot.
@@ -132,7 +133,7 @@ def under_prefix(kafka: Kafka) -> tuple[list[str], list[str]]:
 def delete_all(kafka: Kafka) -> tuple[list[str], list[str]]:
     """Delete every topic and consumer group under the prefix; returns their names.
 
-    Raises WrongTopics when a group still has members: its programs would go on in the middle of nothing.
+    Raises WrongTopics if a group still has members, because its programs are still running.
     """
     full_names, groups = under_prefix(kafka)
     client = admin(kafka)
@@ -148,7 +149,7 @@ def delete_all(kafka: Kafka) -> tuple[list[str], list[str]]:
 
 
 def resolve(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
-    """Every future's result. Raises the first failure, and Refused for what this user may not do."""
+    """Every future's result. Raises the first failure, as Refused for what this user may not do."""
     results = {}
     for key, future in futures.items():
         try:
@@ -177,9 +178,8 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic], partitions:
         except KafkaException as error:
             if not_allowed(error.args[0]):
                 raise AccessRefused(
-                    f"there is no topic {full}, or this user may not see it, and it may not create it either: "
-                    "`charles topics`, by a user who may, creates those of the table; `charles acls` says what each "
-                    "program needs"
+                    f"the topic {full} does not exist, or this user may neither see nor create it. Run `charles "
+                    f"topics` as a user who may; `charles acls` shows what each program needs"
                 ) from None
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
                 raise
@@ -189,8 +189,8 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic], partitions:
 
 
 def _in_use(kafka: Kafka, partitions: list[TopicPartition]) -> bool:
-    """Whether every partition's leader serves it: it does a moment after the metadata names it, and until then the
-    answers are errors of half a dozen kinds."""
+    """Whether every partition's leader serves it. It does so a moment after the metadata names it; until then requests
+    fail in various ways."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     client = admin(kafka)  # a client that has met a partition without a leader believes in that for half a minute
     try:
@@ -212,9 +212,9 @@ def _add_partitions(client: AdminClient, kafka: Kafka, existing: list[Topic], co
 
 
 def _until(true: Any) -> None:
-    """Wait until the cluster's metadata says so: it follows the controller within milliseconds."""
+    """Wait until the cluster's metadata shows the change; it follows the controller within milliseconds."""
     deadline = time.monotonic() + TIMEOUT_S
     while not true():
         if time.monotonic() > deadline:
-            raise WrongTopics(f"the cluster still does not show its topics as they were ordered {TIMEOUT_S:g} s ago")
+            raise WrongTopics(f"the cluster has not shown the changed topics for {TIMEOUT_S:g} s")
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What the cluster knows of the table's topics and of the groups that read them."""
+"""The state of the table's topics, and of the groups that read them, on the cluster."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Offsets = dict[tuple[str, int], int]
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
     """One topic. name: with its prefix; records: between the log's start and its end, transaction markers and what
-    compaction has removed included; size: bytes on disk, None where nobody tells; rate: records a second over the last
-    ten seconds; keeps: the table's bounds, in words; differs: from the table, in words."""
+    compaction has removed included; size: bytes on disk, None if unknown; rate: records a second over the last ten
+    seconds; keeps: the table's retention limits, in words; differs: differences from the table, in words."""
 
     name: str
     key: str
@@ -104,9 +104,9 @@ def _differs(kafka: Kafka, topic: Topic, counts: dict[str, int], config: dict[st
 
 
 def _keeps(topic: Topic) -> str:
-    """The table's bounds in words: "12 GiB", "7 days, 1 GiB", "newest of a key"."""
+    """The table's retention limits in words: "12 GiB", "7 days, 1 GiB", "newest per key"."""
     if topic.compact:
-        return "newest of a key"
+        return "newest per key"
     bounds = []
     if topic.keep_ms != FOR_EVER:
         bounds.append(short(topic.keep_ms / 1000))

@@ -1,4 +1,4 @@
-"""Kafka transactions: what is sent within one is seen whole or not at all."""
+"""Kafka transactions: what is sent within one becomes visible completely or not at all."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ class Fenced(RuntimeError):
 
 
 class BrokenTransaction(RuntimeError):
-    """This producer is of no use any more, through nobody's fault; a new one of the same transactional id will do.
+    """This producer is unusable; create a new one with the same transactional id.
 
-    Seen when a broker stops and comes back while a transaction is under way.
+    Happens if a broker restarts during a transaction.
     """
 
 
 class NotCommitted(RuntimeError):
-    """The transaction is not known to be committed. Most often the broker was away; try again later."""
+    """The transaction may not be committed. Usually the broker was unreachable; try again later."""
 
 
 @contextmanager
 def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]:
-    """What is sent inside is committed at the end, within timeout_s, and aborted when anything is raised inside.
+    """Commits at the end of the block, within timeout_s, and aborts if the block raises.
 
-    Finishes a former transaction first, where the broker was away when it should have ended.
-    Raises Fenced, Broken, Refused, or NotCommitted.
+    First finishes an earlier transaction, if the broker was unreachable at its end. Raises Fenced, Broken, Refused, or
+    NotCommitted.
     """
     producer = publisher.producer
     try:
@@ -57,7 +57,8 @@ def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]
 
 
 def join(publisher: Publisher, timeout_s: float = 30.0) -> None:
-    """Make this program the only one of its transactional id: a former one is fenced, what it left open is aborted.
+    """Make this program the only one with its transactional id: an earlier one is fenced, and its open transaction is
+    aborted.
 
     Raises Fenced, Broken, Refused, or NotCommitted when no broker answers in time.
     """
@@ -74,8 +75,8 @@ def end_hanging(
     group: object = None,
     timeout_s: float = 10.0,
 ) -> None:
-    """End what of a former transaction of this transactional id might stay open for ever in these partitions, and in
-    the offsets of a group; to be called after join(). Raises Fenced, Broken, Refused, NotCommitted.
+    """End an earlier transaction of this transactional id that might stay open forever in these partitions and in the
+    offsets of a group. Call it after join(). Raises Fenced, Broken, Refused, NotCommitted.
 
     Kafka 4.3 and 4.4 forget to tell a partition that a transaction has ended while the partition has no leader
     (KAFKA-20734), as when their only broker was killed at the wrong moment: then whoever reads what is committed
@@ -162,7 +163,7 @@ def _told(error: KafkaException) -> Exception:
     if not_allowed(problem):
         return asking(error, "to write in transactions")
     if problem.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
-        return Fenced(f"another program has taken over: {problem.str()}")
+        return Fenced(f"another program with the same name has taken over: {problem.str()}")
     if problem.fatal():
         return BrokenTransaction(problem.str())
     return NotCommitted(problem.str())

@@ -1,4 +1,5 @@
-"""Regions of combinations of bins, as people write them: `acceleration=1-4 braking=1-4`, whatever the others. Pure."""
+"""Regions of combinations of bins, as people write them: `acceleration=1-4 braking=1-4`, with any bin of other outputs.
+Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class Region:
 
 
 def parse(text: str, bins: Mapping[str, int]) -> Region:
-    """A region as it is written: for each output the number of a bin, from 0, or of the first and the last of several.
+    """Parse a region: for each output the number of a bin, from 0, or the numbers of the first and the last of several.
 
     bins: how many each output has. Raises ValueError, which says what is accepted.
     """
@@ -32,10 +33,12 @@ def parse(text: str, bins: Mapping[str, int]) -> Region:
     for part in text.replace(",", " ").split():
         match = _PART.fullmatch(part)
         if match is None or match["output"] not in bins:
-            raise ValueError(f"{part!r} is no OUTPUT=BIN or OUTPUT=FIRST-LAST with an output of {', '.join(bins)}")
+            raise ValueError(
+                f"{part!r} is not valid: write OUTPUT=BIN or OUTPUT=FIRST-LAST with an output of {', '.join(bins)}"
+            )
         first, last = int(match["first"]), int(match["last"] or match["first"])
         if not first <= last < bins[match["output"]]:
-            raise ValueError(f"{part!r}: the bins of {match['output']} are 0 to {bins[match['output']] - 1}")
+            raise ValueError(f"{part!r}: {match['output']} has the bins 0 to {bins[match['output']] - 1}")
         found[match["output"]] = frozenset(range(first, last + 1))
     if not found:
         raise ValueError("it names no output")

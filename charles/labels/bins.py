@@ -18,7 +18,7 @@ from typing import Literal
 Version = Literal["v1", "v2", "v3", "v4"]
 
 BINS = 21
-"""Of an output in [-1, 1], in v3 and v4, unless told otherwise."""
+"""The default number of bins of an output in [-1, 1], in v3 and v4."""
 
 _TENTHS = [f"{tenth / 10:g}" for tenth in range(11)]
 _V1 = {

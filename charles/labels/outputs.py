@@ -22,7 +22,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LOWEST = {"acceleration": 0, "braking": 0, "acceleration_braking": -1, "steering": -1}
 """The values of a car that can be predicted, in this order, and the least that each can be; the most is 1."""
 OUTPUTS = ("acceleration_braking", "steering")
-"""What is predicted unless somebody wants something else."""
+"""The default outputs."""
 DELTAS = (-0.3, -0.1, -0.03, 0.0, 0.03, 0.1, 0.3)
 """The changes from one tick to the next that a delta output chooses from: the original's."""
 
@@ -45,11 +45,11 @@ class Output:
 
     @property
     def width(self) -> int:
-        """How many numbers the network gives for it: one, or one for each class."""
+        """Number of network outputs for it: one, or one per class."""
         return 1 if self.kind == "regression" else len(self.scale)
 
     def label(self, sample: Sample) -> float:
-        """What balancing goes by: the value of a tick, or by how much it differs from that of the tick before."""
+        """The value to balance by: that of a tick, or its difference from the tick before."""
         return self.label_of(sample, sample.last)
 
     def label_of(self, tick: Control | Sample, last: Callable[[str], float]) -> float:
@@ -65,7 +65,7 @@ class Output:
         return last("acceleration") - last("braking") if self.value == "acceleration_braking" else last(self.value)
 
     def target(self, sample: Sample) -> float:
-        """What training goes by: the label, or the number of its class."""
+        """The training target: the label, or the number of its class."""
         label = self.label(sample)
         return label if self.kind == "regression" else float(self.scale.bin_of(label))
 
@@ -88,13 +88,16 @@ def parse(text: str, version: Version = "v3", bins: int = BINS) -> Output:
     found = _WRITTEN.fullmatch(text.strip())
     name = found["name"] if found else text
     if found is None or name not in LOWEST:
-        raise ValueError(f"{text!r} is none of {', '.join(LOWEST)}, with :classification, :delta or nothing after it")
+        raise ValueError(
+            f"{text!r} is not a valid output: choose from {', '.join(LOWEST)}, and append "
+            f":classification, :delta or nothing"
+        )
     kind = next((kind for kind in KINDS if kind == (found["kind"] or "regression")), None)
     if kind is None:
-        raise ValueError(f"{text!r}: the type of an output is one of {', '.join(KINDS)}")
+        raise ValueError(f"{text!r}: the type of an output must be one of {', '.join(KINDS)}")
     low, classes = LOWEST[name], found["classes"]
     if classes is not None and kind != "classification":
-        raise ValueError(f"{text!r}: only a classification has classes of one's own")
+        raise ValueError(f"{text!r}: only a classification can list its classes")
     if kind == "delta":
         scale = around(DELTAS, tuple(f"{delta:+g}" if delta else "0" for delta in DELTAS), low - 1.0, 1.0 - low)
     else:
@@ -123,11 +126,11 @@ def _around_classes(text: str, classes: str, low: int) -> Scale:
         try:
             centres.append(float(centre))
         except ValueError:
-            raise ValueError(f"{text!r}: a class is a number or NAME=NUMBER, not {part.strip()!r}") from None
+            raise ValueError(f"{text!r}: a class must be a number or NAME=NUMBER, not {part.strip()!r}") from None
         names.append(name.strip() or f"{centres[-1]:g}")
     growing = all(a < b for a, b in itertools.pairwise(centres))  # false for NaN too
     if len(centres) < 2 or not growing or len(set(names)) < len(names):
-        raise ValueError(f"{text!r}: classes are at least two, growing, each with a name of its own")
+        raise ValueError(f"{text!r}: name at least two classes, in increasing order, with unique names")
     if not (low <= centres[0] and centres[-1] <= 1):
-        raise ValueError(f"{text!r}: classes are in [{low}, 1]")
+        raise ValueError(f"{text!r}: classes must be in [{low}, 1]")
     return around(tuple(centres), tuple(names), float(low), 1.0)

@@ -1,8 +1,8 @@
 """The trainer's side of the ledger: `emitted = unread + expired + surplus + rejected + buffered + drawn`, per model.
 
-emitted is the balancer's word (ledger.py); the others are the trainer's, in its heartbeat. What it has not read is
-emitted less read: also what retention took before it came to it, which nobody counts, and what was emitted since its
-heartbeat. How many records lie ahead of it in the log stands beside it, an upper bound: the ends of transactions count.
+emitted comes from the balancer's ledger (ticks.py); the other terms come from the trainer's heartbeat. unread is
+emitted minus read. It includes samples that retention deleted before they were read, and samples emitted since the
+heartbeat. `ahead` is an upper bound of the records ahead of it in the log, because transaction markers count too.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ class TrainerLedger:
 
     @property
     def adds_up(self) -> bool:
-        """What came is what became of it, and no more came than was emitted."""
+        """Whether read equals the sum of its terms, and is at most what was emitted."""
         return self.read == sum(self.terms[term] for term in COUNTED) and self.terms["unread"] >= 0
 
 
 def heard(kafka: Kafka) -> list[Status]:
-    """The newest heartbeat with its counts of each model's trainer, of those that the log still has: an hour's.
+    """The newest heartbeat of each model's trainer that has counts, from those still in the log (one hour).
 
-    To be asked for before the balancer's ledger, which then knows of all that they have read. Raises KafkaException,
-    TimeoutError.
+    Call this before reading the balancer's ledger, which then includes everything that they have read. Raises
+    KafkaException, TimeoutError.
     """
     found: dict[str, Status] = {}
     for status in all_heartbeats(kafka):
@@ -52,7 +52,7 @@ def heard(kafka: Kafka) -> list[Status]:
 
 
 def against(emitted: int, trainers: Iterable[Status]) -> list[TrainerLedger]:
-    """The trainers' ledgers; emitted: samples, as the balancer's ledger says, of all runs."""
+    """The trainers' ledgers; emitted: samples of all runs, by the balancer's ledger."""
     return [_ledger(emitted, trainer) for trainer in trainers]
 
 

@@ -1,4 +1,4 @@
-"""The accounting identity, per collector and run: what was seen is what became of it. The balancer keeps it
+"""The accounting identity, per collector and run: seen ticks equal the sum of their outcomes. The balancer keeps it
 (events.RunLedger, committed with each of its transactions); this reads it back."""
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Totals:
 
 
 def read(kafka: Kafka) -> list[RunLedger]:
-    """Every run's newest committed ledger, in the order of collectors and runs; none where nothing was balanced yet.
+    """Every run's newest committed ledger, in the order of collectors and runs; empty if nothing was balanced yet.
 
-    A run whose ticks lie in two partitions, for these were added under way, has a ledger in each. Raises
+    A run whose ticks are in two partitions, because partitions were added during it, has a ledger in each. Raises
     KafkaException, TimeoutError.
     """
     newest: dict[tuple[str, str, int], bytes | None] = {}

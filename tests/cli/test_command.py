@@ -76,19 +76,22 @@ def test_a_program_that_hangs_does_not_answer(kafka: Kafka) -> None:
 def test_an_unknown_verb_is_one_line_that_names_the_others(kafka: Kafka) -> None:
     told = charles(kafka, "command", "all", "jump")
     assert told.returncode == 1
-    assert told.stderr == f"jump: no such command; there are {', '.join(VERBS)}\n"
+    assert told.stderr == f"jump: no such command; choose from: {', '.join(VERBS)}\n"
 
 
 def test_a_target_that_nobody_answers_to_is_one_line_that_names_who_does(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, status(), status("player"), status("trainer", state="stopped"))
     told = charles(kafka, "command", "trainer", "checkpoint")
     assert told.returncode == 1
-    assert told.stderr == "nobody answers to trainer; there are collector, player, collector-1, player-1, all\n"
+    assert (
+        told.stderr
+        == "no running program is named trainer; choose from: collector, player, collector-1, player-1, all\n"
+    )
 
 
 def test_where_nothing_runs_there_is_nobody_to_tell(kafka: Kafka) -> None:
     told = charles(kafka, "command", "all", "pause")
-    assert (told.returncode, told.stderr) == (1, "no program runs: there is nobody to tell\n")
+    assert (told.returncode, told.stderr) == (1, "no program is running; start one first\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no pseudo-terminals")

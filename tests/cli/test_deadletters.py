@@ -133,7 +133,7 @@ def test_one_is_shown_with_everything_and_with_what_it_says_now(kafka: Kafka) ->
         "c-1/run/7",
         "the key",
         "balancer, ",
-        "the dead letter keeps all of it",
+        "from the dead letter, which keeps all bytes",
         "a Frame",
     ):
         assert words in told

@@ -59,7 +59,7 @@ def test_values_that_no_new_run_could_be_written_into_are_told(shell: Kafka) -> 
     [
         (["--loop"], "--loop needs --new-run"),
         (["--resume", "--new-run"], "not with --new-run"),
-        (["--speed", "fast"], "replayer.speed: should be max, or a number above 0, not 'fast'"),
+        (["--speed", "fast"], "replayer.speed: should be max or a number above 0, not 'fast'"),
         (["--timestamps", "old"], "replayer.timestamps: should be 'keep' or 'now', not 'old'"),
         (["--since", "yesterday"], "'yesterday' is no time"),
         (["--topics", "config"], "config is not: the configuration is the pipeline's own"),

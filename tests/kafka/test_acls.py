@@ -48,7 +48,7 @@ def test_the_commands_say_what_the_table_says() -> None:
 
 
 def test_a_role_that_there_is_not_is_told_which_there_are() -> None:
-    with pytest.raises(AccessRefused, match="nobody: no such role; there are collector, balancer, trainer, player"):
+    with pytest.raises(AccessRefused, match="nobody: no such role; choose from: collector, balancer, trainer, player"):
         acls.role("nobody")
 
 

@@ -192,5 +192,5 @@ def test_reset_without_yes_only_says_what_it_would_do(kafka: Kafka, shell: CliRu
 def test_the_bounds_of_the_table_are_said_in_words(kafka: Kafka) -> None:
     keeps = {fact.name.removeprefix(f"{kafka.prefix}."): fact.keeps for fact in describe(kafka)[0]}
     assert keeps["frames"] == f"{topics.FRAMES.keep_bytes >> 30} GiB"
-    assert keeps["models"] == "newest of a key"
+    assert keeps["models"] == "newest per key"
     assert keeps["driving"] == "10 min, 512 MiB"

@@ -25,9 +25,9 @@ def test_a_region_holds_any_bin_of_an_output_that_it_does_not_name() -> None:
     [
         ("", "names no output"),
         ("throttle=1", "an output of acceleration, braking, steering"),
-        ("steering", "no OUTPUT=BIN"),
-        ("steering=4", "the bins of steering are 0 to 3"),
-        ("steering=2-1", "the bins of steering are 0 to 3"),
+        ("steering", "write OUTPUT=BIN"),
+        ("steering=4", "steering has the bins 0 to 3"),
+        ("steering=2-1", "steering has the bins 0 to 3"),
     ],
 )
 def test_what_is_no_region_is_refused_in_plain_words(text: str, wrong: str) -> None:

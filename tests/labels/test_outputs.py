@@ -29,15 +29,15 @@ def test_an_output_is_read_as_it_is_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("throttle", "is none of acceleration, braking, acceleration_braking, steering"),
-        ("steering:words", "is one of regression, classification, delta"),
-        ("steering:delta(0/1)", "only a classification has classes"),
-        ("steering:classification(1/0)", "growing"),
+        ("throttle", "is not a valid output: choose from acceleration, braking, acceleration_braking, steering"),
+        ("steering:words", "must be one of regression, classification, delta"),
+        ("steering:delta(0/1)", "only a classification can list its classes"),
+        ("steering:classification(1/0)", "in increasing order"),
         ("steering:classification(0)", "at least two"),
-        ("steering:classification(a=0/a=1)", "a name of its own"),
+        ("steering:classification(a=0/a=1)", "unique names"),
         ("steering:classification(left/right)", "NUMBER, not 'left'"),
-        ("braking:classification(-1/1)", r"in \[0, 1\]"),
-        ("steering:classification(nan/1)", "growing"),
+        ("braking:classification(-1/1)", r"must be in \[0, 1\]"),
+        ("steering:classification(nan/1)", "in increasing order"),
     ],
 )
 def test_what_is_no_output_is_refused_in_plain_words(text: str, wrong: str) -> None:

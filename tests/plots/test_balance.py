@@ -78,7 +78,7 @@ def test_only_what_was_balanced_alike_is_counted_together(kafka: Kafka) -> None:
     assert counted(kafka).version == "v4"
     assert counted(kafka).samples == len(under_v4)
     assert counted(kafka, v3.number).samples == counted(kafka, alike.number).samples == 2 * len(under_v3)
-    with pytest.raises(ConfigError, match="there was no epoch 77"):
+    with pytest.raises(ConfigError, match="there is no epoch 77"):
         counted(kafka, 77)
 
 

@@ -37,4 +37,4 @@ def test_more_topics_need_more_rights(
         "record", own, recorder={"recording": str(tmp_path / "r"), "topics": ["weights"]}, ends_with=1
     ) as process:
         process.wait(60)
-    assert f"the cluster does not let this user read {prefix}.weights" in capfd.readouterr().err.splitlines()[-1]
+    assert f"the cluster does not allow this user to read {prefix}.weights" in capfd.readouterr().err.splitlines()[-1]

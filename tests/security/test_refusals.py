@@ -69,14 +69,14 @@ def test_a_broker_s_certificate_that_nobody_known_has_signed_is_one_clear_line(
 ) -> None:
     other = Authority(tmp_path_factory.mktemp("other"))
     line = told(secured.kafka("operator", prefix, ssl_ca_location=str(other.ca)), argv)
-    assert f"the certificates of the cluster at {secured.node.bootstrap} and of this program do not fit" in line
-    assert "ssl.ca.location names who signs the brokers'" in line
+    assert f"the certificates of the cluster at {secured.node.bootstrap} and of this program do not match" in line
+    assert "ssl.ca.location must name the brokers' CA" in line
 
 
 def test_a_certificate_that_is_made_out_to_another_name_is_one_clear_line(secured: Secured, prefix: str) -> None:
     kafka = secured.kafka("operator", prefix)
     elsewhere = kafka.model_copy(update={"bootstrap_servers": f"localhost:{secured.node.port}"})
-    assert "must be made out to the names in kafka.bootstrap_servers" in told(elsewhere, "status")
+    assert "must be for the names in kafka.bootstrap_servers" in told(elsewhere, "status")
 
 
 @pytest.mark.parametrize("argv", [*PROGRAMS, *(command for command in COMMANDS if command != "reset")])
@@ -84,7 +84,7 @@ def test_a_user_to_whom_nothing_is_allowed_is_told_so_in_one_clear_line(
     secured: Secured, prefix: str, argv: str
 ) -> None:
     line = told(secured.kafka(STRANGER, prefix), argv)
-    assert "`charles acls` says what each program needs" in line
+    assert "`charles acls` shows what each program needs" in line
     assert prefix in line
 
 
@@ -92,7 +92,7 @@ def test_a_user_to_whom_nothing_is_allowed_is_told_so_in_one_clear_line(
 def test_an_onlooker_changes_nothing_and_is_told_so(secured: Secured, prefix: str, argv: str, about: str) -> None:
     line = told(secured.kafka("onlooker", prefix), argv)
     assert f"{prefix}{about}" in line
-    assert "the cluster does not let this user" in line
+    assert "the cluster does not allow this user" in line
     assert "`charles acls`" in line
 
 
@@ -182,4 +182,4 @@ def test_a_collector_that_may_no_longer_write_ends_with_one_clear_line(
         process.kill()
         acls.apply(secured.superuser.model_copy(update={"prefix": prefix}), acls.role("collector"), "collector")
         until(lambda: holds(kafka, "collector"), PATIENCE_S)
-    assert f"the cluster does not let this user write to {prefix}.frames" in log.read_text().splitlines()[-1]
+    assert f"the cluster does not allow this user to write to {prefix}.frames" in log.read_text().splitlines()[-1]

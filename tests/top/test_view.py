@@ -160,7 +160,7 @@ def test_what_programs_say_is_shown_as_they_say_it() -> None:
 
 def test_it_is_told_what_happened_and_when() -> None:
     at = now().astimezone()
-    restarted = Incident(at, "player-1", "restarted", "process 5 before, 6 now, without a word")
+    restarted = Incident(at, "player-1", "restarted", "process 5 before, 6 now, without a shutdown message")
     assert f"{at:%H:%M:%S} player-1 restarted: process 5 before" in "\n".join(lines(sight(incidents=[restarted])))
 
 

@@ -130,7 +130,7 @@ def test_contradictions_are_refused(options: dict[str, Any], words: str, source:
 
 @pytest.mark.parametrize("speed", ["0", "0.0", "-1", "fast", "", "1e3", "nan"])
 def test_a_speed_is_a_number_above_0_or_max(speed: str) -> None:
-    with pytest.raises(ConfigError, match=r"replayer\.speed: should be max, or a number above 0"):
+    with pytest.raises(ConfigError, match=r"replayer\.speed: should be max or a number above 0"):
         load(replayer={"speed": speed})
 
 

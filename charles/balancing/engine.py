@@ -197,4 +197,4 @@ class Engine:
         """Once a run: its ticks may be many."""
         if run not in self._clashing:
             self._clashing.add(run)
-            log.warning("%s, run %s: %s; what clashes is dead-lettered", *run, clash)
+            log.warning("%s, run %s: %s; the conflicting ticks are dead-lettered", *run, clash)

@@ -49,7 +49,7 @@ def spread(counts: Values) -> BinSpread:
     )
 
 
-HEADS = ("sets of", "as driven", "its sets", "others there", "sets", "per min", "ticks")
+HEADS = ("sets of", "as driven", "its sets", "other outputs", "sets", "per min", "ticks")
 """Of a table of rows; bins are told as Spread's words."""
 
 

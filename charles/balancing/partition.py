@@ -18,7 +18,7 @@ FRAMES = "frames"
 CONTROLS = "controls"
 SIDES = (FRAMES, CONTROLS)
 
-CLASH = "frame and control of different instants: do two collectors run under this name, with this run?"
+CLASH = "frame and control are from different instants: do two collectors run under this name?"
 
 Whole = tuple[Run, Joined]
 """A tick that became whole, and whose it is."""

@@ -42,11 +42,11 @@ def findings(driven: Driven) -> list[Finding]:
 
 def _jump(driven: Driven, row: int, seconds: float) -> Finding:
     if seconds < 0:
-        meaning = "the machine's clock was set; the ticks still order the records, times and latencies are wrong"
+        meaning = "the machine's clock was set; the order of ticks is correct, but times and latencies are wrong"
     elif _moved(driven, row) > 2 * _usual(driven):
-        meaning = "the world went on without being recorded: a history across this gap is none; leave out 60 ticks"
+        meaning = "the world went on without being recorded: histories across this gap are invalid; drop 60 ticks"
     else:
-        meaning = "the world stood still meanwhile: the recorder was held up, or the machine's clock was set"
+        meaning = "the world stood still meanwhile: the recorder was delayed, or the machine's clock was set"
     way = "back" if seconds < 0 else "forward"
     words = f"the clock jumps {way} by {abs(seconds):.2f} s between two ticks: {meaning}"
     return driven.found(FindingKind.CLOCK_JUMP, row - 1, row, words, seconds)
@@ -60,15 +60,15 @@ def _drift(driven: Driven) -> list[Finding]:
     pace = float(np.median(np.diff(driven.time) / np.diff(driven.tick))) / _MICROSECONDS_A_SECOND
     if pace <= 0:
         words = (
-            "most ticks have the time of the tick before: the clock was not read anew; times and latencies are wrong"
+            "most ticks have the time of the tick before: the clock was not read again; times and latencies are wrong"
         )
         return [driven.found(FindingKind.CLOCK_DRIFT, 0, len(driven) - 1, words, -1.0)]
     world, off = _usual(driven), pace * HZ - 1
     if abs(off) < DRIFT_SHARE or not world or abs(world / pace - 1) > DRIFT_SHARE:
         return []
     words = (
-        f"a tick takes {pace * 1000:.1f} ms, by the clock and by the way that the car drives in it, not "
-        f"{1000 / HZ:.1f}: the game was not recorded at {HZ} Hz, and histories of ticks are {1 + off:.2f} times as long"
+        f"a tick takes {pace * 1000:.1f} ms, by the clock and by the distance driven, instead of {1000 / HZ:.1f}: "
+        f"the game was not recorded at {HZ} Hz, and histories are {1 + off:.2f} times as long"
     )
     return [driven.found(FindingKind.CLOCK_DRIFT, 0, len(driven) - 1, words, off)]
 

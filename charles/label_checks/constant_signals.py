@@ -46,7 +46,7 @@ def constant(driven: Driven) -> list[Finding]:
             if (against := _contradicted(name, driven.rows(span))) is not None:
                 words = (
                     f"{name} stays at {value:.2f} for {seconds:.0f} s while {against}: this axis was not recorded; "
-                    f"check which axis the recorder reads, leave this span out"
+                    f"check which axis the recorder reads, and drop this span"
                 )
                 found.append(driven.found(FindingKind.CONSTANT, first, last, words, value))
     return found
@@ -65,8 +65,8 @@ def saturated(driven: Driven) -> list[Finding]:
             if name != "steering" and abs(np.sign(values[span]).mean()) > SATURATED:
                 continue
             words = (
-                f"{name} at an end of the range for {full[span].mean():.0%} of {(last - first + 1) / HZ:.0f} s: scaled "
-                f"wrongly, or driven by keys; scale the axis to [-1, 1], or record another driver"
+                f"{name} at the limit of the range for {full[span].mean():.0%} of {(last - first + 1) / HZ:.0f} s: "
+                f"scaled wrongly, or driven by keys; scale the axis to [-1, 1], or record another driver"
             )
             found.append(driven.found(FindingKind.SATURATED, first, last, words, float(full[span].mean())))
     return found
@@ -80,8 +80,7 @@ def frozen(driven: Driven) -> list[Finding]:
     for what, (first, last) in [("speed and yaw rate stay", span) for span in whole] + alone:
         seconds = (last - first + 1) / HZ
         words = (
-            f"{what} the same to the last bit for {seconds:.1f} s in which the car drives: the telemetry was not read "
-            f"anew; leave this span out"
+            f"{what} identical for {seconds:.1f} s while the car drives: the telemetry was not updated; drop this span"
         )
         found.append(driven.found(FindingKind.TELEMETRY_FROZEN, first, last, words, seconds))
     return found

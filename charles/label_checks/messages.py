@@ -1,4 +1,4 @@
-"""What a verdict says to whoever recorded the data."""
+"""The messages of the verdicts, for whoever recorded the data."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ def words(axis: JudgedAxis, verdict: Verdict, usual: int) -> tuple[str, float]:
         return _shifted(axis, verdict, usual)
     if verdict.kind is FindingKind.SWAPPED:
         text = (
-            f"the {axis.motion} answers the {other.name} ({verdict.sure:.0f} standard errors) and not the {axis.name}: "
-            f"the axes are swapped; exchange them"
+            f"the {axis.motion} answers the {other.name} ({verdict.sure:.0f} standard errors) and not the "
+            f"{axis.name}: the axes are swapped; swap them back"
         )
         return text, verdict.sure
     if verdict.kind is axis.inverted:
         change = "" if axis is STEERING else " change"
         text = (
-            f"the {axis.motion}{change} goes against the {axis.name} (correlation {verdict.correlation:.2f}, "
+            f"the {axis.motion}{change} is opposite to the {axis.name} (correlation {verdict.correlation:.2f}, "
             f"{verdict.sure:.0f} standard errors): one of the two has the wrong sign; change {_sign(axis)}"
         )
         return text, verdict.correlation
     text = (
-        f"the {axis.motion} shows nothing of the {axis.name} (correlation {verdict.correlation:.2f}, "
-        f"{verdict.sure:.1f} standard errors at the best lag): these labels are not what drove the car; leave this "
-        f"span out"
+        f"the {axis.motion} does not follow the {axis.name} (correlation {verdict.correlation:.2f}, "
+        f"{verdict.sure:.1f} standard errors at the best lag): these labels are not what drove the car; drop this span"
     )
     return text, verdict.correlation
 
@@ -38,9 +37,9 @@ def _shifted(axis: JudgedAxis, verdict: Verdict, usual: int) -> tuple[str, float
     ticks = abs(late)
     when, way = ("late", "back") if late > 0 else ("early", "ahead")
     text = (
-        f"labels of the {axis.name} come about {ticks} ticks ({1000 * ticks / HZ:.0f} ms) too {when}: the "
+        f"the labels of the {axis.name} are about {ticks} ticks ({1000 * ticks / HZ:.0f} ms) too {when}: the "
         f"{axis.motion} answers at lag {verdict.lag} ({verdict.sure:.0f} standard errors), not at {usual}; move them "
-        f"{way} by so many"
+        f"{way} by that many ticks"
     )
     return text, float(late)
 

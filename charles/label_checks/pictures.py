@@ -27,7 +27,7 @@ def thumbnail(picture: bytes) -> NDArray[np.uint8]:
 
     small = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8) if picture else None
     if small is None:
-        raise ValueError(f"{len(picture)} bytes are no picture")
+        raise ValueError(f"{len(picture)} bytes are not a valid picture")
     return np.asarray(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -53,7 +53,7 @@ def frozen(driven: Driven) -> list[Finding]:
             )
             words = (
                 f"{last - first + 1} pictures in a row are {same} while the car drove {metres:.0f} m in "
-                f"{ticks / HZ:.1f} s: the screen was not captured anew; leave this span out"
+                f"{ticks / HZ:.1f} s: the screen was not captured again; drop this span"
             )
             span = int(pictures.tick[first]), int(pictures.tick[last])
             found.append(Finding(FindingKind.CAMERA_FROZEN, driven.collector, driven.run, *span, words, metres))

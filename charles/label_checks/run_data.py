@@ -126,7 +126,7 @@ def driven(controls: Iterable[Control], pictures: Pictures | None = None) -> Dri
     twice."""
     ordered = sorted(controls, key=lambda control: control.tick)
     if len({(control.collector, control.run) for control in ordered}) != 1:
-        raise ValueError("the controls of exactly one run are judged at a time")
+        raise ValueError("pass the controls of exactly one run at a time")
     whole = [(control.tick, round(control.time.timestamp() * _MICROSECONDS)) for control in ordered]
     ticks, times = np.array(whole, np.int64).T
     floats = {
@@ -146,4 +146,4 @@ def spans(marked: Flags, shortest: int = 1) -> list[tuple[int, int]]:
 
 def _ordered(what: str, ticks: Integers) -> None:
     if len(ticks) and (np.diff(ticks) <= 0).any():
-        raise ValueError(f"{what} must grow from row to row")
+        raise ValueError(f"{what} must increase from row to row")

@@ -74,7 +74,7 @@ def _written(grafana: Api, annotation: Annotation, link: Link) -> bool:
             grafana.annotate(annotation)
         except GrafanaAway as problem:
             if not away:
-                log.warning("%s; what happens meanwhile is written afterwards", problem)
+                log.warning("%s; events are queued until Grafana answers", problem)
             away = True
             link.beat("waiting", note=f"for Grafana: {problem}")
             link.should_end(_AGAIN_S)

@@ -59,7 +59,7 @@ class AnnotatorFeed:
         try:
             return FeedRecord(full, offset, self._registry.decode(self._events[full], message.value()))
         except (Unreadable, TimeoutError) as problem:
-            log.warning("%s 0@%d is not told: %s", full, offset, problem)
+            log.warning("%s 0@%d is not annotated: %s", full, offset, problem)
             return None
 
     def is_new(self, record: FeedRecord) -> bool:
@@ -89,6 +89,6 @@ class AnnotatorFeed:
                 offsets=[TopicPartition(full, 0, offset) for full, offset in news.items()], asynchronous=False
             )
         except KafkaException as problem:
-            log.debug("what was told is not committed yet: %s", problem)
+            log.debug("annotations are written, but offsets are not committed yet: %s", problem)
         else:
             self._committed |= news

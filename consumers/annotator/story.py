@@ -51,7 +51,7 @@ class Story:
         before, self._lines[manifest.model] = self._lines.get(manifest.model), manifest.line
         tags = f"model:{manifest.model}", f"line:{manifest.line}"
         if before is not None and before != manifest.line:
-            words = f"{manifest.model} is of line {manifest.line} now, and was of {before}"
+            words = f"{manifest.model} changed from line {before} to {manifest.line}"
             yield Annotation(manifest.time, words, (LINE, *tags))
         words = f"checkpoint {manifest.model}@{manifest.batch}, {size(manifest.size)}, epoch {manifest.epoch}"
         yield Annotation(manifest.time, words, (CHECKPOINT, *tags))
@@ -90,16 +90,18 @@ class Story:
         tags = TRAINING, f"model:{status.model}"
         if status.state == "running" and status.instance not in self._training:
             self._training.add(status.instance)
-            yield Annotation(status.time, f"{status.instance} trains {status.model} from batch {status.batch} on", tags)
+            words = f"{status.instance} started training {status.model} at batch {status.batch}"
+            yield Annotation(status.time, words, tags)
         elif status.state in (*STARTING, *ENDED, "paused") and status.instance in self._training:
             self._training.discard(status.instance)
-            yield Annotation(status.time, f"{status.instance} trains no more: {status.state}", (TRAINING,))
+            yield Annotation(status.time, f"{status.instance} stopped training: {status.state}", (TRAINING,))
 
     def _ledgers(self, status: Status) -> Iterator[Annotation]:
         broken = int(status.figures.get("broken_ledgers", 0))
         before, self._broken[status.instance] = self._broken.get(status.instance, 0), broken
         if broken > before:
-            words = f"{status.instance}: {broken} ledger(s) do not add up; `charles ledger` says whose"
+            ledgers = "1 ledger does" if broken == 1 else f"{broken} ledgers do"
+            words = f"{status.instance}: {ledgers} not add up; `charles ledger` shows which"
             yield Annotation(status.time, words, (ALARM, "balancer", "ledger"))
         elif before and not broken:
             yield Annotation(status.time, f"{status.instance}: every ledger adds up again", ("balancer", "ledger"))
@@ -110,5 +112,5 @@ class Story:
         last = self._letters.get(kind)
         if last is None or letter.time - last >= _LETTERS_APART:
             self._letters[kind] = letter.time
-            words = f"dead letters of {letter.topic}, told by the {letter.program}: {letter.reason}"
+            words = f"dead letters of {letter.topic} from the {letter.program}: {letter.reason}"
             yield Annotation(letter.time, words, (DEAD_LETTER, letter.topic))

@@ -101,13 +101,15 @@ def _used(weights: WeightsFollower) -> Checkpoint:
 
 
 def _waiting(model: str, weights: WeightsFollower) -> str:
-    refused = ", ".join(f"{count} passed over: {reason}" for reason, count in weights.refused.items())
+    refused = ", ".join(f"skipped {count}: {reason}" for reason, count in weights.refused.items())
     return f"no weights yet of {model}" + (f" ({refused})" if refused else "")
 
 
 def _note(checkpoint: Checkpoint, weights: WeightsFollower) -> str:
     newest = weights.newest or checkpoint
-    waits = f"; batch {newest.batch} waits for the next respawn" if newest.artefact != checkpoint.artefact else ""
+    waits = (
+        f"; batch {newest.batch} will be used after the next respawn" if newest.artefact != checkpoint.artefact else ""
+    )
     return f"drives with batch {checkpoint.batch}{waits}"
 
 

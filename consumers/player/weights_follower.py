@@ -81,7 +81,7 @@ class WeightsFollower:
 
     def _refuse(self, checkpoint: Checkpoint, problem: str) -> None:
         """Count weights that do not fit although their manifest said so."""
-        log.warning("%s is passed over: %s", checkpoint.artefact, problem)
+        log.warning("skipping %s: %s", checkpoint.artefact, problem)
         self._misfits += 1
         if self.newest is checkpoint:
             self.newest = None

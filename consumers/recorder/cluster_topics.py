@@ -117,9 +117,7 @@ class Cluster:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise asking(error, f"see {self.full(name)}") from None
-                raise RecordingError(
-                    f"there is no topic {self.full(name)}; `charles topics` creates those of the table"
-                ) from None
+                raise RecordingError(f"there is no topic {self.full(name)}; create it with `charles topics`") from None
             topic_id = str(facts.topic_id)
             yield name, FoundTopic(topic_id if topic_id != _NO_ID else "", len(facts.partitions))
 
@@ -130,6 +128,6 @@ def require_same(folder: Path, manifest: Manifest, found: Mapping[str, FoundTopi
         info = manifest.topics.get(topic)
         if info is not None and info.id and facts.id and info.id != facts.id:
             raise RecordingError(
-                f"{manifest.prefix}.{topic} is not the topic that {folder} holds: it was made anew since, or this is "
-                "another cluster; name another recording"
+                f"{manifest.prefix}.{topic} is not the topic recorded in {folder}: it was recreated, or this is "
+                f"another cluster; choose another recording"
             )

@@ -47,17 +47,17 @@ class DiskSpace:
                 waited = True
             else:
                 if waited:
-                    log.info("there is room in %s again", self._folder)
+                    log.info("%s has free space again", self._folder)
                 return done
 
     def _wait(self, problem: Unwritable, *, told: bool) -> None:
         if not told:
-            log.warning("%s; nothing is lost while it waits for room: %s", problem, self._lack())
-        self._link.beat("waiting", note=f"for room: {self._lack()}", force=not told)
+            log.warning("%s; waiting for free space, nothing is lost: %s", problem, self._lack())
+        self._link.beat("waiting", note=f"for disk space: {self._lack()}", force=not told)
         if self._link.should_end(_AGAIN_S):
             raise DiskFull(
-                f"{self._folder} is not complete, for its disk is full: once there is room, start the recorder with it "
-                "again, and it goes on where its data ends"
+                f"{self._folder} is not complete because its disk is full: free some space and start the recorder "
+                f"with it again to resume"
             ) from problem
 
     def _lack(self) -> str:

@@ -114,7 +114,7 @@ class OffsetReader:
         try:
             self._consumer.commit(offsets=[self._at(place, offset) for place, offset in news.items()])
         except KafkaException as problem:
-            log.debug("the group's place is not told: %s", problem)
+            log.debug("the group's offsets are not committed: %s", problem)
         self._committed |= news
 
     def close(self) -> None:
@@ -142,8 +142,8 @@ class OffsetReader:
     def _lose_patience(self, place: Place, since: float, wanted: int, high: int) -> None:
         if time.monotonic() > since + _PATIENCE_S:
             raise RecordingError(
-                f"{self._full(place[0])} {place[1]} ends at offset {high}, but it is recorded up to {wanted}: the log "
-                "was cut off, or is another one; name another recording"
+                f"{self._full(place[0])} {place[1]} ends at offset {high}, but is recorded up to {wanted}: the log "
+                f"was truncated or replaced; choose another recording"
             )
 
     def _wanted(self, place: Place) -> int:

@@ -73,7 +73,7 @@ def opened(folder: Path, settings: Settings, cluster: Cluster, begin: Begin) -> 
     if manifest is None:
         found = cluster.topics(start_position.chosen(settings))
         writer = RecordingWriter.create(folder, prefix, cluster.begins(found, begin), codec=codec)
-        log.info("records %s into %s", ", ".join(found), folder)
+        log.info("recording %s to %s", ", ".join(found), folder)
         return writer
     names = start_position.chosen(settings, manifest.topics)
     found = cluster.topics(names)
@@ -81,14 +81,14 @@ def opened(folder: Path, settings: Settings, cluster: Cluster, begin: Begin) -> 
     writer = RecordingWriter.resume(folder, codec=codec)
     try:
         for words in writer.repaired:
-            log.warning("%s is repaired: %s", folder, words)
+            log.warning("repaired %s: %s", folder, words)
         new = {topic: facts for topic, facts in found.items() if topic not in manifest.topics}
         for topic, info in cluster.begins(new, begin).items():
             writer.add_topic(topic, info.partitions, info.start_offsets, info.id)
     except BaseException:
         writer.close()
         raise
-    log.info("records %s into %s, where its data ends", ", ".join(names), folder)
+    log.info("resuming the recording of %s in %s", ", ".join(names), folder)
     return writer
 
 

@@ -70,7 +70,7 @@ class RecorderReport:
 
     def _note(self) -> str:
         lost = f"; {self._lost:,} offsets lost to retention" if self._lost else ""
-        return f"records into {self._folder}{lost}"
+        return f"recording to {self._folder}{lost}"
 
     def _figures(self, room: int) -> dict[str, float]:
         return {

@@ -74,6 +74,6 @@ class SchemaCollector:
 
     def _answer(self, name: bytes) -> Answer:
         try:
-            return self._registry.find(name) or "nobody told it"
+            return self._registry.find(name) or "it was never announced"
         except (TimeoutError, KafkaException, SchemaRegistryFailure, Unreadable) as problem:
             return str(problem)

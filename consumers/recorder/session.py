@@ -113,8 +113,8 @@ class RecorderSession:
     def _note(self, gap: Gap) -> None:
         (topic, number), first, end = gap
         words = (
-            f"{topic} {number}: retention deleted the offsets {first} to {end - 1} before they were recorded: "
-            f"{end - first} at most are lost"
+            f"{topic} {number}: retention deleted the offsets {first} to {end - 1} before they were recorded: up to "
+            f"{end - first} records are lost"
         )
         log.warning("%s", words)
         self._report.lost(gap)
@@ -140,4 +140,4 @@ class RecorderSession:
             self._read()
             self._report.tell(self._reader.lag)
         if not self._reader.has_read(ends):
-            log.warning("stopped before everything was read: %s records behind", f"{self._reader.lag:,}")
+            log.warning("stopped with %s records unread", f"{self._reader.lag:,}")

@@ -72,10 +72,10 @@ def unfinished(path: Path, prefix: str) -> Manifest | None:
         return None
     manifest = Manifest.load(path)
     if manifest.state == "complete":
-        raise RecordingError(f"{path} is complete, nothing is added to it: name another recording")
+        raise RecordingError(f"{path} is complete and cannot be extended: choose another recording")
     if manifest.prefix != prefix:
         raise RecordingError(
-            f"{path} is of the topics {manifest.prefix}.*, not of {prefix}.*: name another one, or set kafka.prefix"
+            f"{path} has the topics {manifest.prefix}.*, not {prefix}.*: choose another recording, or set kafka.prefix"
         )
     return manifest
 

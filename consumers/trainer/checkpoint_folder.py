@@ -55,7 +55,9 @@ class CheckpointFolder:
             manifest, arrays = load_weights(path)
             return FoundCheckpoint(manifest, unpack(arrays), newest=self._weights_are_of(manifest.batch))
         except (WeightsFileError, DamagedArtefact) as problem:
-            raise CannotResume(f"{path} cannot be used: {problem}; delete {self._path}, or give a --name") from None
+            raise CannotResume(
+                f"{path} cannot be used: {problem}; delete {self._path}, or choose another --name"
+            ) from None
 
     def publish(
         self,

@@ -117,17 +117,17 @@ class Checkpointer:
         the question before each.
         """
         if not answers(self._admin):  # that it is away is said elsewhere, once a minute
-            log.debug("%s could not be published, it is tried again later: no broker answers", what)
+            log.debug("%s could not be published, will retry: no broker answers", what)
             return False
         try:
             for _ in range(2):
                 try:
                     send(self._joined())
                 except BrokenTransaction as problem:
-                    log.info("a producer broke, another one takes its place: %s", problem)
+                    log.info("a producer failed and is replaced: %s", problem)
                     self._publisher = None
                 else:
                     return True
         except (NotCommitted, KafkaException, TimeoutError) as problem:
-            log.warning("%s could not be published, it is tried again later: %s", what, problem)
+            log.warning("%s could not be published, will retry: %s", what, problem)
         return False

@@ -71,7 +71,7 @@ class Scalars:
             self._give_up(problem)
         else:
             if self._told:
-                log.info("TensorBoard's files are written again")
+                log.info("TensorBoard files are written again")
             self._told = False
 
     def close(self) -> None:
@@ -97,5 +97,5 @@ class Scalars:
         self._writing.put_off(_TRY_AGAIN_S)
         if not self._told:
             reason = str(getattr(problem, "message", problem)).splitlines()[0].rpartition("}} ")[2]
-            log.warning("TensorBoard's files cannot be written, training goes on without them: %s", reason)
+            log.warning("TensorBoard files cannot be written, training continues without them: %s", reason)
         self._told = True

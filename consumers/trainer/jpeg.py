@@ -29,14 +29,14 @@ def size_of(jpeg: bytes) -> Size:
     By hand, because a refill asks for every picture: Pillow takes twenty times as long.
     """
     if not jpeg.startswith(_START) or not jpeg.endswith(_END):
-        raise BadPicture("the picture is no whole JPEG")
+        raise BadPicture("the picture is not a complete JPEG")
     at = len(_START)
     while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
         marker, length, _precision, height, width = struct.unpack_from(">BHBHH", jpeg, at + 1)
         if marker in _FRAME_HEADERS:
             return width, height
         at += 1 if marker == 0xFF else 2 + length  # a marker may be led in by more than one FF
-    raise BadPicture("the picture's header cannot be read")
+    raise BadPicture("the picture's header is not readable")
 
 
 def check(frames: Sequence[bytes], size: Size, count: int) -> None:
@@ -45,7 +45,7 @@ def check(frames: Sequence[bytes], size: Size, count: int) -> None:
         raise BadPicture(f"it has {len(frames)} frames, not {count}")
     for jpeg in frames:
         if (found := size_of(jpeg)) != size:
-            raise BadPicture(f"the picture is {found[0]}x{found[1]}, the model takes {size[0]}x{size[1]}")
+            raise BadPicture(f"the picture is {found[0]}x{found[1]}, but the model takes {size[0]}x{size[1]}")
 
 
 def decode(frames: Sequence[bytes], into: Pictures) -> None:
@@ -59,7 +59,7 @@ def decode(frames: Sequence[bytes], into: Pictures) -> None:
         try:
             picture = simplejpeg.decode_jpeg(jpeg, "RGB", buffer=alone)
         except ValueError as problem:
-            raise BadPicture(f"the picture does not decode: {problem}") from None
+            raise BadPicture(f"the picture cannot be decoded: {problem}") from None
         if picture.shape != (*into.shape[:2], 3):
             raise BadPicture(f"the picture decodes to {picture.shape[1]}x{picture.shape[0]}")
         if alone is None:

@@ -50,11 +50,11 @@ def main(settings: Settings) -> None:
                 train(link)
             except Fenced:
                 model = link.settings.trained_model
-                raise TakenOver(f"another trainer of the model {model} has started; this one ends") from None
+                raise TakenOver(f"another trainer of the model {model} has started; stopping this one") from None
             except (BrokerUnavailable, NotCommitted, TimeoutError, KafkaException) as reason:
                 if isinstance(reason, KafkaException) and not errors.unavailable(reason.args[0]):
                     raise
-                log.warning("starting over from the last checkpoint: %s", reason)
+                log.warning("restarting from the last checkpoint: %s", reason)
                 stop(_PAUSE_S)
                 link.wait_for_broker()
 
@@ -105,8 +105,8 @@ def _picture_size(link: Link) -> Size | None:
         found = resume.picture_size(kafka) or trained
         if found is not None and trained is not None and found != trained:
             raise resume.CannotResume(
-                f"{model} was trained on pictures of {trained[0]}x{trained[1]}, now they are {found[0]}x{found[1]}; "
-                "train under another name: charles config set train.model=NAME"
+                f"{model} was trained on pictures of {trained[0]}x{trained[1]}, but they are "
+                f"{found[0]}x{found[1]} now; train under another name: charles config set train.model=NAME"
             )
         if found is not None:
             return found

@@ -69,8 +69,8 @@ def transfer(step: TrainStep, manifest: Checkpoint, saved: TrainerState) -> None
     """
     taken, there = step.transfer(saved.model, manifest.outputs), len(step.model.weights)
     if taken == 0:
-        raise CannotResume(f"nothing of {manifest.artefact} fits the line that is wanted now; {_ANOTHER_NAME}")
-    log.info("the network is another one now: %d of its %d weights are those of %s", taken, there, manifest.artefact)
+        raise CannotResume(f"no weights of {manifest.artefact} fit the configured line; {_ANOTHER_NAME}")
+    log.info("the network has changed: %d of its %d weights are taken from %s", taken, there, manifest.artefact)
 
 
 def restore(saved: TrainerState, buffers: Buffers, rng: np.random.Generator, feed: SampleFeed, go_on: GoOn) -> None:

@@ -110,7 +110,7 @@ class TopicFeed:
         if message is not None:
             self._dead_letters.send(message, reason)
         else:
-            log.warning("sample %d is rejected: %s; its record could not be read again", held.offset, reason)
+            log.warning("sample %d rejected: %s; its record could not be read again", held.offset, reason)
 
     def commit(self) -> None:
         """Tell the group's place, so that everybody sees the lag; the trainer itself goes by its saved state."""

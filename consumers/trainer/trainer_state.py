@@ -74,5 +74,5 @@ def unpack(arrays: Arrays) -> TrainerState:
         )
         np.random.PCG64().state = cast(Any, saved.random)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise DamagedArtefact(f"it is no trainer's state: {error}") from error
+        raise DamagedArtefact(f"it is not a valid trainer state: {error}") from error
     return saved

@@ -178,7 +178,7 @@ class Training:
             self._next_checkpoint = self.batch + self._train.checkpoint_every
             if command is not None:
                 there = self.batch == self._checkpointer.batch
-                link.answer(command, f"done: checkpoint {self.batch}" if there else "failed: the broker is away")
+                link.answer(command, f"done: checkpoint {self.batch}" if there else "failed: the broker is unreachable")
         self._checkpointer.tidy()
 
     def tell(self, link: Link | OfflineLink, driving: Sequence[Status]) -> None:

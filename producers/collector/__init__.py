@@ -1,4 +1,4 @@
-"""The collector: drives one game by its own driver and publishes what it shows and what the driver does."""
+"""The collector: drives one game with the game's own driver and publishes frames and controls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from charles.settings import Settings
 
 
 def main(settings: Settings) -> None:
-    """Publish a Frame and a Control of every tick, 30 times a second, until told to stop.
+    """Publish a Frame and a Control for every tick, 30 times a second, until stopped.
 
     Raises BrokerUnavailable and WrongTopics where nothing can be published, ValueError for an unknown game.
     """

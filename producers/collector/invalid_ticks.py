@@ -1,4 +1,4 @@
-"""Ticks that cannot be published because the game or its driver talked nonsense."""
+"""Ticks that cannot be published because the game or its driver returned invalid values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRAM = "collector"
 
 
 class InvalidTicks:
-    """Ticks that cannot be published because the game or its driver talked nonsense: counted and dead-lettered.
+    """Ticks with invalid values from the game or its driver: counted and dead-lettered.
 
     Their tick numbers are used up, so that the ledger shows them missing. count: since the start.
     """

@@ -46,7 +46,7 @@ def collect(open_game: OpenGame, link: Link) -> None:
             real = (local.pace or config.collect.pace) == "real"
             if hearing.listen():
                 disturbances.seek(wanted(hearing.starving) if config.collect.seek_rare else ())
-            aside = f"{hearing.elder} has this name and began earlier" if hearing.elder else ""
+            aside = f"name already used by {hearing.elder}, which started earlier" if hearing.elder else ""
             keeper.hz = HZ if real or link.paused or aside else None
             if link.paused or aside:
                 paused = True

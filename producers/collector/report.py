@@ -1,4 +1,4 @@
-"""Tells how a collector is doing: a heartbeat for everybody, a line for who sits before it."""
+"""Reports a collector's progress: a heartbeat and a console line."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class TickSender:
     def close(self, timeout_s: float = 2.5) -> None:
         """Give what is on its way a last chance of timeout_s; the rest is lost, and said to be."""
         if self._publisher.flush(timeout_s):
-            log.warning("%d ticks were not delivered before the end", self.queued)
+            log.warning("%d ticks were not delivered before shutdown", self.queued)
 
     def _half_done(self, tick: _Tick, error: KafkaError | None, message: Message) -> None:
         errors.delivery(error, message)

@@ -1,4 +1,4 @@
-"""What a collector hears of others: which bins starve, and whether another process drives under its name."""
+"""What a collector reads from heartbeats: which bins starve, and whether another process has its name."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ class StatusListener:
         """Who stands aside: all but the first; and say so when that changes."""
         self.elder = rivals[0] if rivals and rivals[0] < self.me else None
         if rivals != self._known and self.elder is not None:
-            log.warning("%s has this name and began earlier: standing aside until it ends", self.elder)
+            log.warning("%s already runs under this name: waiting until it ends", self.elder)
         elif rivals and rivals != self._known:
-            log.warning("%s took this name too and stands aside: give each collector its own", rivals[0])
+            log.warning("%s started under this name too, and now waits: give each collector a unique name", rivals[0])
         elif self._known and not rivals:
-            log.info("alone under this name again")
+            log.info("no other collector has this name anymore")
         self._known = rivals

@@ -42,7 +42,7 @@ def main(settings: Settings) -> ReplayOutcome:
 
     plan = planned(settings)
     for name, why in plan.left_out.items():
-        log.info("%s is not replayed: %s", name, why)
+        log.info("not replaying %s: %s", name, why)
     require_broker(plan.kafka, _PATIENCE_S)
     target_topics.require_partitions(plan)
     there = _what_is_there(plan)
@@ -58,7 +58,7 @@ def main(settings: Settings) -> ReplayOutcome:
     ):
         link.begin()
         if keys.live:
-            log.info("space pauses, right and left seek 10 s, q stops")
+            log.info("space: pause; right, left: seek by 10 s; q: stop")
         return Replay(plan, link, stop, sender, keys).run(there)
 
 
@@ -76,7 +76,7 @@ def _what_is_there(plan: ReplayPlan) -> dict[Place, int]:
 
     def tell_holding(full: str, read: int, held: int) -> None:
         if progress.due():
-            progress.show(f"looking whether {full} holds these runs: {read:,} of {held:,}")
+            progress.show(f"checking {full} for these runs: {read:,} of {held:,} records")
 
     def tell_behind(position_ms: int) -> None:
         if progress.due():

@@ -51,8 +51,8 @@ def _refuse_runs(plan: ReplayPlan, topic: Topic, runs: set[tuple[str, str]], hel
         run = run_of(from_message(message))
         if run in runs:
             raise HeldAlready(
-                f"{full} holds run {run[1]} of {run[0]} already, and a moment keeps its name: replay it as another run "
-                f"(--new-run), to another --prefix, or, where a replay was cut short, with --resume{_delete(plan)}"
+                f"{full} already has run {run[1]} of {run[0]}, and runs must be unique: rename the runs (--new-run), "
+                f"replay to another --prefix, or continue an interrupted replay (--resume){_delete(plan)}"
             )
 
 
@@ -60,8 +60,8 @@ def _not_empty(plan: ReplayPlan, topic: Topic) -> str:
     others = ",".join(each.name for each in plan.topics if each in RUN_TOPICS)
     leave_out = f"leave it out (--topics {others})" if others else "leave it out"
     return (
-        f"{name(plan.kafka, topic)} is not empty, and its records have no run that tells which are there already: "
-        f"{leave_out}, replay to another --prefix, or, where a replay was cut short, with --resume{_delete(plan)}"
+        f"{name(plan.kafka, topic)} is not empty, and its records have no run by which to find duplicates: "
+        f"{leave_out}, replay to another --prefix, or continue an interrupted replay (--resume){_delete(plan)}"
     )
 
 

@@ -31,7 +31,7 @@ UNREPLAYED_TOPICS = {
     "deadletter": "it points at offsets of the topics that it was made from",
     "schemas": "they are announced anew",
 }
-"""Topics that may be recorded and are not replayed, and why."""
+"""Topics that can be recorded but are not replayed, and why."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def planned(settings: Settings) -> ReplayPlan:
     wanted = settings.replayer
     _refuse_contradictions(wanted)
     if wanted.recording is None:
-        raise ConfigError("replayer.recording: should name a recording")
+        raise ConfigError("replayer.recording: must name a recording")
     recording = Recording.open(locate.located(wanted.recording, settings.recordings.folder))
     chosen, left_out = _chosen(recording, wanted)
     since = None if wanted.since is None else tick_spans.moment(wanted.since, recording)
@@ -125,9 +125,9 @@ def planned(settings: Settings) -> ReplayPlan:
 
 def _refuse_contradictions(wanted: Replayer) -> None:
     if wanted.loop and not wanted.new_run:
-        raise ConfigError("--loop needs --new-run: (collector, run, tick) names a moment for ever, and never two")
+        raise ConfigError("--loop needs --new-run: (collector, run, tick) must be unique")
     if wanted.resume and wanted.new_run:
-        raise ConfigError("--resume goes on with the very records of a replay: not with --new-run")
+        raise ConfigError("--resume cannot be combined with --new-run: it continues with the same records")
 
 
 def _chosen(recording: Recording, wanted: Replayer) -> tuple[tuple[Topic, ...], dict[str, str]]:
@@ -150,9 +150,9 @@ def _why_not(name: str, wanted: Replayer) -> str:
     if name not in {topic.name for topic in REPLAYED_TOPICS}:
         return UNREPLAYED_TOPICS.get(name, "it is no topic of ours")
     if wanted.new_run and not of_runs:
-        return "its records have no run that could be renamed (--new-run)"
+        return "its records have no run to rename (--new-run)"
     if wanted.collectors and not of_runs:
-        return "its records do not say whose collector they are of (--collectors)"
+        return "its records do not name a collector (--collectors)"
     return ""
 
 
@@ -160,7 +160,9 @@ def _collectors(recording: Recording, wanted: Replayer) -> frozenset[str]:
     known = recording.manifest.runs
     for name in wanted.collectors:
         if name not in known and recording.manifest.state == "complete":
-            raise RecordingError(f"{recording.folder} holds no collector {name}: it has {', '.join(known) or 'none'}")
+            raise RecordingError(
+                f"{recording.folder} has no collector {name}; collectors: {', '.join(known) or 'none'}"
+            )
     return frozenset(wanted.collectors)
 
 

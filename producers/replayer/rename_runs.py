@@ -64,7 +64,7 @@ class RunRenaming:
         body.seek(start)
         event = cast(dict[str, Any], fastavro.schemaless_reader(body, schema, None))
         if body.tell() != len(value):
-            raise ValueError("there is something behind it")
+            raise ValueError("there are extra bytes after it")
         names = [event[field] for field in _NAMES if field in event]
         event |= {field: event[field] + self.suffix for field in _NAMES if field in event}
         out = io.BytesIO()
@@ -78,5 +78,5 @@ class RunRenaming:
             self._schemas[name] = None if found is None else cast(AvroSchema, fastavro.parse_schema(found))
         found = self._schemas[name]
         if found is None:
-            raise ValueError("nobody knows its schema")
+            raise ValueError("its schema is unknown")
         return found

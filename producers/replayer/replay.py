@@ -124,13 +124,13 @@ class Replay:
         elif key == pressed.SPACE:
             self._link.paused = not self._link.paused
         elif self._there:
-            self._report.hint("no seeking yet: some of what comes is there already")
+            self._report.hint("cannot seek yet: the next records are already in the topics")
         elif key == pressed.RIGHT:
             self._sought = self._report.position_ms + _SEEK_MS
         elif self._plan.new_run:
             self._sought = max(self._report.position_ms - _SEEK_MS, self._plan.first_ms)
         else:
-            self._report.hint("back only with --new-run: what was replayed is there already")
+            self._report.hint("seeking back needs --new-run: those records are already in the topics")
 
     def _finish(self) -> None:
         """Wait until everything is delivered; once it is told to stop, not for long."""

@@ -51,7 +51,7 @@ def _last(plan: ReplayPlan, topic: Topic, partition: int, held: OffsetSpan) -> R
     full = name(plan.kafka, topic)
     for message in read_to_end(plan.kafka, full, [partition], held.end - 1):
         return from_message(message)
-    raise AnotherReplay(_words(plan, topic.name, partition, "its last record is gone"))
+    raise AnotherReplay(_words(plan, topic.name, partition, "its last record no longer exists"))
 
 
 def _require_same(plan: ReplayPlan, counts: dict[Place, int], last: dict[Place, Record], tell: Tell) -> None:
@@ -73,7 +73,7 @@ def _require_same(plan: ReplayPlan, counts: dict[Place, int], last: dict[Place, 
             if not open_yet:
                 return
     for topic, partition in sorted(open_yet):
-        raise AnotherReplay(_words(plan, topic, partition, "it holds more than was recorded"))
+        raise AnotherReplay(_words(plan, topic, partition, "it has more records than the recording"))
 
 
 def _same(plan: ReplayPlan, recorded: Record, there: Record) -> bool:
@@ -83,6 +83,6 @@ def _same(plan: ReplayPlan, recorded: Record, there: Record) -> bool:
 
 def _words(plan: ReplayPlan, topic: str, partition: int, why: str) -> str:
     return (
-        f"partition {partition} of {plan.kafka.prefix}.{topic} does not hold the beginning of this replay ({why}): "
-        "give the very options that it began with, or replay to another --prefix"
+        f"partition {partition} of {plan.kafka.prefix}.{topic} does not start with this replay ({why}): use the same "
+        f"options as the first time, or replay to another --prefix"
     )

@@ -29,7 +29,7 @@ def _of_topic(plan: ReplayPlan, topic: Topic, config: Config, now_ms: int) -> It
     full = name(plan.kafka, topic)
     if plan.keeps_timestamps and config.get("message.timestamp.type") == "LogAppendTime":
         yield (
-            f"{full} has timestamps of its own (LogAppendTime), so those that were recorded are lost; keep them with "
+            f"{full} sets its own timestamps (LogAppendTime), so the recorded ones are lost; keep them with "
             f"{_command(plan, full, 'message.timestamp.type=CreateTime')}"
         )
     if "delete" not in (config.get("cleanup.policy") or ""):
@@ -45,8 +45,8 @@ def _of_topic(plan: ReplayPlan, topic: Topic, config: Config, now_ms: int) -> It
     largest = _largest(plan, topic)
     if 0 <= keeps_bytes < largest:
         yield (
-            f"{full} keeps {size(keeps_bytes)} a partition, up to {size(largest)} come: the oldest are deleted on the "
-            f"way; keep them with {_command(plan, full, 'retention.bytes=-1')}"
+            f"{full} keeps {size(keeps_bytes)} per partition, but up to {size(largest)} are replayed: the oldest "
+            f"records will be deleted; keep them with {_command(plan, full, 'retention.bytes=-1')}"
         )
 
 

@@ -103,4 +103,4 @@ class ReplaySender:
         if error is None or error.code() == KafkaError._PURGE_QUEUE or error.code() == KafkaError._PURGE_INFLIGHT:
             return
         errors.delivery(error, message)
-        raise NotDelivered(f"partition {message.partition()} of {message.topic()} takes no more: {error.str()}")
+        raise NotDelivered(f"partition {message.partition()} of {message.topic()} refuses records: {error.str()}")

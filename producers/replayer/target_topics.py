@@ -31,8 +31,8 @@ def require_partitions(plan: ReplayPlan) -> None:
         full, recorded = name(plan.kafka, topic), len(plan.recording.partitions(topic.name))
         if counts.get(full, recorded) < recorded:
             raise WrongTopics(
-                f"{full} has {counts[full]} partitions and {recorded} were recorded: replay to another --prefix, where "
-                "the topics are made as they were recorded, or add partitions with `kafka-topics.sh --alter`"
+                f"{full} has {counts[full]} partitions, but {recorded} were recorded: replay to another --prefix, "
+                f"where the topics are created as recorded, or add partitions with `kafka-topics.sh --alter`"
             )
 
 
@@ -71,9 +71,11 @@ def _announce(plan: ReplayPlan) -> None:
                 full, json.dumps(schema), key, on_delivery=lambda error, _: refused.append(error) if error else None
             )
     if teller.flush(_PATIENCE_S):
-        raise TimeoutError(f"the schemas could not be told to {plan.kafka.bootstrap_servers} in {_PATIENCE_S:g} s")
+        raise TimeoutError(
+            f"the schemas could not be published to {plan.kafka.bootstrap_servers} within {_PATIENCE_S:g} s"
+        )
     for error in refused:
-        raise errors.AccessRefused(f"the schemas could not be told to {full}: {error.str()}")
+        raise errors.AccessRefused(f"the schemas could not be published to {full}: {error.str()}")
 
 
 def _registry_warnings(plan: ReplayPlan) -> Iterator[str]:
@@ -83,18 +85,18 @@ def _registry_warnings(plan: ReplayPlan) -> Iterator[str]:
         return
     if not plan.kafka.schema_registry_url:
         yield (
-            f"values name schemas {', '.join(numbered)} of a schema registry: who reads them needs "
-            "kafka.schema_registry_url"
+            f"values refer to schemas {', '.join(numbered)} of a schema registry: consumers need "
+            f"kafka.schema_registry_url"
         )
         return
     registry = SchemaStore(plan.kafka)
     for number, schema in numbered.items():
         there = registry.find(int(number).to_bytes(4, "big"))
         if there is None or _canonical(there) != _canonical(schema):
-            has = "none" if there is None else "another one"
+            has = "none" if there is None else "a different one"
             raise WrongTopics(
-                f"values name schema {number} of a schema registry, and that of kafka.schema_registry_url has {has}: "
-                "replay them where the recorded registry is, or a copy of it"
+                f"values refer to schema {number} of a schema registry, but kafka.schema_registry_url has {has}: use "
+                f"the recorded registry, or a copy of it"
             )
 
 

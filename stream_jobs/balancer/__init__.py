@@ -37,7 +37,7 @@ def main(settings: Settings) -> None:
             except WrongTopics as reason:
                 _wait_until_mended(link, str(reason))
             except (StartOver, TimeoutError) as reason:  # the latter while a session begins
-                log.warning("starting over from the last transaction: %s", reason)
+                log.warning("restarting from the last transaction: %s", reason)
                 stop(_PAUSE_S)
                 link.wait_for_broker()
 
@@ -50,7 +50,7 @@ def _wait_until_mended(link: Link, wrong: str) -> None:
     kafka, told, forgotten = link.settings.kafka, "", time.monotonic() + SESSION_S + _PAUSE_S
     while not link.should_end():
         if wrong != told:
-            log.error("nothing is balanced until this is mended: %s", wrong)
+            log.error("balancing is stopped until this is fixed: %s", wrong)
             told = wrong
         link.beat("waiting", note=wrong)
         link.should_end(_PAUSE_S)
@@ -60,10 +60,10 @@ def _wait_until_mended(link: Link, wrong: str) -> None:
         except WrongTopics as reason:
             wrong = str(reason)
         except KafkaException as reason:
-            log.info("the topics cannot be looked at: %s", reason.args[0].str())
+            log.info("the topics cannot be checked: %s", reason.args[0].str())
         else:
             if time.monotonic() > forgotten:
-                log.info("the topics are mended; it goes on")
+                log.info("the topics are fixed; balancing continues")
                 return
 
 

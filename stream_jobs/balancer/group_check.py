@@ -33,7 +33,7 @@ def check(kafka: Kafka) -> bool:
     left = set(range(count)) - {place.partition for place in held if place.topic == frames}
     if left:
         raise WrongTopics(
-            f"partitions {sorted(left)} of {frames} are assigned to no balancer, they were added a moment ago; it "
-            "stays away for a few seconds, so that the group assigns anew"
+            f"partitions {sorted(left)} of {frames} were just added and are not assigned to any balancer; leaving the "
+            f"group for a few seconds to trigger a new assignment"
         )
     return True

@@ -262,7 +262,7 @@ class BalancerSession:
         if numbers[FRAMES] != numbers[CONTROLS]:
             raise WrongTopics(
                 f"assigned frames {sorted(numbers[FRAMES])} but controls {sorted(numbers[CONTROLS])}: every member of "
-                "the group must use the range assignor, and know of partitions that were added a moment ago"
+                f"the group must use the range assignor, and must know of partitions that were just added"
             )
         self._join()
         committed = self._committed(member, places)

@@ -89,9 +89,7 @@ def _decoded(registry: SchemaStore, partition: int, newest: Mapping[str, bytes])
                 waiting = registry.decode(Waiting, value)
                 restored.ticks[partition, collector, run, int(rest[0])] = _waited(registry, waiting)
         except Unreadable as error:
-            raise RuntimeError(
-                f"the balancer's own state is damaged: {key} in partition {partition}: {error}"
-            ) from error
+            raise RuntimeError(f"the balancer's state is damaged: {key} in partition {partition}: {error}") from error
     return restored
 
 

@@ -70,8 +70,11 @@ def test_what_somebody_changed_there_is_told_by_its_place(grafana: Grafana, doub
     checked = charles(grafana.url, "check")
     assert checked.returncode == 1
     assert "Charles / Driving differs in 2 places" in checked.stdout
-    assert "panels[0].targets[0].expr: 'min(charles_player_frames_per_second)' is ours, 'vector(30)'" in checked.stdout
-    assert "refresh: '10s' is ours, '1m' is there" in checked.stdout
+    assert (
+        "panels[0].targets[0].expr: expected 'min(charles_player_frames_per_second)', found 'vector(30)'"
+        in checked.stdout
+    )
+    assert "refresh: expected '10s', found '1m'" in checked.stdout
     assert "Charles / Pipeline is up to date" in checked.stdout
     facts = json.loads(charles(grafana.url, "check", "--json").stdout)
     assert (len(facts["Charles / Driving"]), facts["Charles / Pipeline"]) == (2, [])
@@ -94,6 +97,6 @@ def test_without_grafana_and_without_a_password_it_says_what_to_do() -> None:
 
 def test_lists_of_another_length_differ_as_a_whole() -> None:
     assert [*differences({"a": [1, 2], "b": {"c": 1}}, {"a": [1], "b": {}})] == [
-        "a: [1, 2] is ours, [1] is there",
-        "b.c: 1 is ours, nothing is there",
+        "a: expected [1, 2], found [1]",
+        "b.c: expected 1, found nothing",
     ]

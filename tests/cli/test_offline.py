@@ -29,8 +29,8 @@ def step(batch: int, loss: float, model: str = "pilot") -> TrainingStep:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--recording", "nowhere"], "nowhere is not a recording: there is no such folder"),
-        (["--recording", "raw", "--from", "balanced"], "holds no records of balanced"),
+        (["--recording", "nowhere"], "nowhere is not a recording: no such folder"),
+        (["--recording", "raw", "--from", "balanced"], "has no records of balanced"),
         (["--recording", "raw", "--from", "somewhere"], "must be one of balanced, raw"),
         (["--recording", "raw", "--set", "train.batch=3"], "train.batch"),
         (["--recording", "raw", "--config", "no.json"], "no.json: No such file"),

@@ -83,7 +83,7 @@ def test_what_is_out_of_range_is_one_clear_line(folder: Path) -> None:
     told = charles("import", here, "again", "--csv", here / "labels.csv", "--steering-column", "purpose_distance")
     assert told.exit_code == 1
     assert told.stderr.splitlines() == [
-        f"{here / 'labels.csv'} row 2, column purpose_distance: 50 is not in [-1, 1]: --steering-scale 0.02 brings the "
-        "largest to 1"
+        f"{here / 'labels.csv'} row 2, column purpose_distance: 50 is not in [-1, 1]: use --steering-scale 0.02 to "
+        "bring the largest to 1"
     ]
     assert not (folder / "again").exists()

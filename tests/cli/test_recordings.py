@@ -56,7 +56,7 @@ def test_list_shows_one_recording_and_facts_as_json(folder: Path) -> None:
 
 def test_list_of_an_empty_folder_says_so(tmp_path: Path) -> None:
     told = charles("list", tmp_path)
-    assert (told.exit_code, told.stdout.split()[-3:]) == (0, ["holds", "no", "recordings"])
+    assert (told.exit_code, told.stdout.split()[-3:]) == (0, ["has", "no", "recordings"])
 
 
 @pytest.mark.parametrize("by_path", [True, False])
@@ -86,7 +86,7 @@ def test_verify_names_what_is_wrong_and_exits_with_1(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("nowhere", "is not a recording: there is no such folder"), ("wednesday", "is damaged")]
+    ("name", "words"), [("nowhere", "is not a recording: no such folder"), ("wednesday", "is damaged")]
 )
 def test_verify_of_what_is_no_recording_is_one_clear_line(name: str, words: str, folder: Path) -> None:
     told = charles("verify", name)

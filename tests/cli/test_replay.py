@@ -58,13 +58,13 @@ def test_values_that_no_new_run_could_be_written_into_are_told(shell: Kafka) -> 
     ("arguments", "words"),
     [
         (["--loop"], "--loop needs --new-run"),
-        (["--resume", "--new-run"], "not with --new-run"),
+        (["--resume", "--new-run"], "cannot be combined with --new-run"),
         (["--speed", "fast"], "replayer.speed: should be max or a number above 0, not 'fast'"),
         (["--timestamps", "old"], "replayer.timestamps: should be 'keep' or 'now', not 'old'"),
         (["--since", "yesterday"], "'yesterday' is no time"),
-        (["--topics", "config"], "config is not: the configuration is the pipeline's own"),
-        (["--topics", "driving"], "holds no topic driving: it has frames, controls, balanced, training"),
-        (["--collectors", "cellar"], "holds no collector cellar: it has attic, garage"),
+        (["--topics", "config"], "config cannot: the pipeline has its own configuration"),
+        (["--topics", "driving"], "has no topic driving; topics: frames, controls, balanced, training"),
+        (["--collectors", "cellar"], "has no collector cellar; collectors: attic, garage"),
         (["--prefix", "a b"], "replayer.prefix: should match the pattern"),
     ],
 )
@@ -82,7 +82,7 @@ def test_what_cannot_be_is_one_clear_line(
 def test_no_recording_is_one_clear_line(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["replay", str(tmp_path / "nowhere")])
     assert told.exit_code == 1
-    assert "nowhere is not a recording: there is no such folder" in told.stderr
+    assert "nowhere is not a recording: no such folder" in told.stderr
 
 
 def test_no_broker_is_one_clear_line(source: Recording, monkeypatch: pytest.MonkeyPatch) -> None:

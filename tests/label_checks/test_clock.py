@@ -80,7 +80,7 @@ def test_a_clock_that_stands_is_found(drives: dict[str, list[Driven]]) -> None:
     run = max(drives["city"], key=len)
     (found,) = clock.findings(replace(run, time=np.full(len(run), run.time[0])))
     assert found.kind is FindingKind.CLOCK_DRIFT
-    assert "not read anew" in found.words
+    assert "not read again" in found.words
 
 
 def test_a_game_that_follows_the_clock_must_be_recorded_at_its_pace(drives: dict[str, list[Driven]]) -> None:

@@ -63,4 +63,4 @@ def test_keys_instead_of_pedals_are_saturated(drives: dict[str, list[Driven]]) -
     keys = {"acceleration": (run.pedals >= 0).astype(float), "braking": (run.pedals < 0).astype(float)}
     (found,) = constant_signals.saturated(plants.planted(run, 0, len(run) - 1, **keys))
     assert found.kind is FindingKind.SATURATED
-    assert found.words.startswith("the pedals at an end of the range for 100%")
+    assert found.words.startswith("the pedals at the limit of the range for 100%")

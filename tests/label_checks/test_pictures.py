@@ -95,7 +95,7 @@ def test_a_thumbnail_is_the_picture_in_small(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff"])
 def test_what_is_no_picture_has_no_thumbnail(data: bytes) -> None:
-    with pytest.raises(ValueError, match=f"^{len(data)} bytes are no picture"):
+    with pytest.raises(ValueError, match=f"^{len(data)} bytes are not a valid picture"):
         thumbnail(data)
 
 

@@ -1,5 +1,4 @@
-"""A part of a recording, as a recording of its own: by time, collector and topic. Its records stay as they are, offsets
-included."""
+"""Cuts a recording by time, collector and topic. Records and offsets are not changed."""
 
 from __future__ import annotations
 
@@ -19,8 +18,9 @@ Keep = Callable[[Record], bool]
 
 @dataclass(frozen=True, slots=True)
 class CutPart:
-    """What is kept. since_ms, until_ms: from then on, and before then, by the time that Recording.merged() goes by;
-    collectors: records whose headers name one of them, None: all, those too that name nobody; topics: None: all."""
+    """What to keep. since_ms, until_ms: start and exclusive end, by the time that Recording.merged() orders by;
+    collectors: records whose headers name one of them, None: all, including records without a collector; topics: None:
+    all."""
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -32,7 +32,7 @@ WHOLE_RECORDING = CutPart()
 
 
 def cut(source: Recording, folder: Path, part: CutPart, progress: Progress = no_progress) -> None:
-    """Make a recording of a part of one. Raises RecordingError, also where nothing would be left, Unwritable."""
+    """Make a recording from a part of another. Raises RecordingError, also if nothing would be left, and Unwritable."""
     wanted = None if part.collectors is None else {name.encode() for name in part.collectors}
     topics = source.topics if part.topics is None else list(dict.fromkeys(part.topics))
     infos = {topic: source.manifest.topics[topic] for topic in topics if source.partitions(topic)}
@@ -42,9 +42,7 @@ def cut(source: Recording, folder: Path, part: CutPart, progress: Progress = no_
 
     with made(folder, [source], infos, f"a part of {source.folder.name} ({source.digest})") as writer:
         if not copy(source, writer, keep, progress, part):
-            raise RecordingError(
-                f"{source.folder} holds nothing of that: `charles recordings info` shows what it holds"
-            )
+            raise RecordingError(f"{source.folder} has no such records; `charles recordings info` shows its contents")
 
 
 def copy(

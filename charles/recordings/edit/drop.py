@@ -1,4 +1,4 @@
-"""A recording without bad stretches.
+"""Drops bad spans from a recording.
 
 A record is of a tick by its headers, so that the tick goes from all topics alike. A sample goes where its own tick
 goes; the history of a later one still tells what was driven before it, for that was driven.
@@ -44,9 +44,11 @@ def drop(source: Recording, folder: Path, spans: Collection[TickSpan], progress:
         kept = copy(source, writer, keep, progress)
         for span in spans:
             if span not in met:
-                raise RecordingError(f"{source.folder} holds nothing of {span}: `charles recordings info` has its runs")
+                raise RecordingError(
+                    f"{source.folder} has no records of {span}; `charles recordings info` lists its runs"
+                )
         if not kept:
-            raise RecordingError(f"nothing of {source.folder} would be left")
+            raise RecordingError(f"nothing of {source.folder} would be left; drop fewer spans")
     return dropped
 
 

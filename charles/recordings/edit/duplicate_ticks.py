@@ -1,4 +1,4 @@
-"""Which moments several recordings hold, and whether they hold the same of them."""
+"""Finds ticks that several recordings have, and checks that their records are equal."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Moments:
             collector, run, tick = moment
             one, other = (self._sources[number].folder for number in (first, source))
             raise RecordingError(
-                f"{self._topic}: tick {tick} of {collector}/{run} is not the same in {one} and in {other}: leave the "
-                f"run out of one of them with `charles recordings drop`"
+                f"{self._topic}: tick {tick} of {collector}/{run} differs between {one} and {other}: drop the run "
+                f"from one of them with `charles recordings drop`"
             )
         return True
 

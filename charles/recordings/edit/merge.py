@@ -1,4 +1,4 @@
-"""Several recordings as one.
+"""Merges several recordings into one.
 
 Where a partition's records are of one log they keep their offsets, and what several recordings hold of it is kept once.
 They are where the cluster's own id of the topic says so, and where that is unknown, as far as offsets and times tell.
@@ -69,7 +69,7 @@ def merge(sources: Sequence[Recording], folder: Path, progress: Progress = no_pr
                 part = _MergePart(sources, topic, partition)
                 anew = not part.is_one_log(watch)
                 if anew:
-                    writer.note(f"{topic}/{partition} is of several logs: its records are numbered anew")
+                    writer.note(f"{topic}/{partition} comes from several logs: its records were renumbered")
                 offsets = itertools.count()
                 for taken in part.by_time(watch) if anew else part.by_offset(watch):
                     if moments.is_repeat(taken.source, taken.record):

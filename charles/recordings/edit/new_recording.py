@@ -1,4 +1,4 @@
-"""New things made of recordings: whole, or not at all. What they are made of is only read."""
+"""Makes new folders from recordings, completely or not at all. The sources are only read."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """
     existed = folder.is_dir()
     if folder.exists() and (not existed or any(folder.iterdir())):
-        raise RecordingError(f"{folder} is not an empty folder: name a new one")
+        raise RecordingError(f"{folder} is not an empty folder: choose a new one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unwritable(f"{folder} cannot be made: {error.strerror}") from error
+        raise Unwritable(f"{folder} cannot be created: {error.strerror}") from error
     try:
         yield folder
     except BaseException as error:
@@ -59,7 +59,7 @@ def made(
     for source in sources:
         if folder.resolve().is_relative_to(source.folder.resolve()):
             raise RecordingError(
-                f"{folder} is in the recording {source.folder}, which stays as it is: name another folder"
+                f"{folder} is inside the recording {source.folder}, which must not be changed: choose another folder"
             )
     manifest = sources[0].manifest
     codec = _codec(manifest)
@@ -77,16 +77,18 @@ def _take_over(writer: RecordingWriter, manifest: Manifest) -> None:
     for key, schema in manifest.schemas.items():
         known = writer.manifest.schemas.get(key)
         if known is not None and known != schema and key.isdecimal() and len(key) <= _REGISTRY_ID_LIMIT:
-            raise RecordingError(f"schema {key} means two things: the recordings are of different schema registries")
+            raise RecordingError(
+                f"schema {key} differs between the recordings: they come from different schema registries"
+            )
         writer.add_schema(_name(key), schema)
     known_epochs = {each.epoch: each.document for each in writer.manifest.configs}
     for each in manifest.configs:
         if each.epoch not in known_epochs:
             writer.add_config(each.epoch, each.document)
         elif known_epochs[each.epoch] != each.document:
-            writer.note(f"of two configurations of epoch {each.epoch} the first one is kept")
+            writer.note(f"two configurations have the epoch {each.epoch}; the first one was kept")
     for note in manifest.notes:
-        writer.note(f"of its source: {note}")
+        writer.note(f"note of its source: {note}")
 
 
 def _codec(manifest: Manifest) -> str:

@@ -71,7 +71,9 @@ def import_folder(
     """Make a recording of pictures and a table that names them. Everything in the table is looked at before anything is
     written. JPEGs stay as they are. Raises RecordingError, which names the row, Unwritable."""
     if not _NAME.fullmatch(options.collector):
-        raise RecordingError(f"{options.collector!r} is no collector's name: write up to 60 of A-Z, a-z, 0-9, _ and -")
+        raise RecordingError(
+            f"{options.collector!r} is not a valid collector name: use up to 60 of A-Z, a-z, 0-9, _ and -"
+        )
     source = opened(table, options.columns)
     lines = list(source.lines())
     if not lines:
@@ -113,9 +115,9 @@ def _require_range(table: LabelTable, lines: Sequence[LabelLine], scales: Mappin
             if low <= value <= 1:
                 continue
             most = max(abs(each.values[meaning]) for each in lines)
-            remedy = f"--{meaning}-scale {math.copysign(1 / most, scales[meaning]):.6g} brings the largest to 1"
+            remedy = f"use --{meaning}-scale {math.copysign(1 / most, scales[meaning]):.6g} to bring the largest to 1"
             if value < 0 and low == 0:
-                remedy = f"what is below 0 cannot be scaled; --{meaning}-column names another column"
+                remedy = f"negative values cannot be scaled; choose another column with --{meaning}-column"
             raise RecordingError(
                 f"{table.path} row {line.row}, column {table.name(meaning)}: {value:g} is not in [{low:g}, 1]: {remedy}"
             )
@@ -132,7 +134,7 @@ def _located(folder: Path, table: LabelTable, line: LabelLine) -> Path:
             path = folder.joinpath(*parts[first:-1], parts[-1] + suffix)
             if path.is_file():
                 return path
-    raise RecordingError(f"{table.path} row {line.row}: there is no picture {line.frame} in {folder}")
+    raise RecordingError(f"{table.path} row {line.row}: no picture {line.frame} in {folder}")
 
 
 def _run_names(table: Path, places: Sequence[RowPlace]) -> list[str]:

@@ -64,7 +64,7 @@ class LabelTable:
                 continue
             most = max(place for _name, place in self.columns.values())
             if len(cells) <= most:
-                raise RecordingError(f"{self.path} row {row} has {len(cells)} columns, and not {most + 1} or more")
+                raise RecordingError(f"{self.path} row {row} has {len(cells)} columns, but needs at least {most + 1}")
             texts = {meaning: cells[place].strip() for meaning, (_name, place) in self.columns.items()}
             frame, time = texts.pop(FRAME), texts.pop(TIME, "")
             yield LabelLine(
@@ -77,7 +77,7 @@ class LabelTable:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise RecordingError(f"{self.path} row {row}, column {self.name(meaning)}: {text!r} is no number")
+            raise RecordingError(f"{self.path} row {row}, column {self.name(meaning)}: {text!r} is not a number")
         return value
 
 
@@ -97,7 +97,7 @@ def opened(path: Path, chosen: Mapping[str, str | None]) -> LabelTable:
     for meaning, known in KNOWN_COLUMNS.items():
         if (told := chosen.get(meaning)) is not None:
             if told not in names:
-                raise RecordingError(f"{path} has no column {told}: it has {', '.join(names)}")
+                raise RecordingError(f"{path} has no column {told}; columns: {', '.join(names)}")
             columns[meaning] = told, names.index(told)
         else:
             lower = [name.lower().replace(" ", "_") for name in names]
@@ -107,8 +107,8 @@ def opened(path: Path, chosen: Mapping[str, str | None]) -> LabelTable:
     for meaning in NEEDED_COLUMNS:
         if meaning not in columns:
             raise RecordingError(
-                f"{path} has no column that is known as {meaning}: name it with --{meaning}-column; "
-                f"it has {', '.join(names)}"
+                f"{path} has no known column for {meaning}: name it with --{meaning}-column; columns: "
+                f"{', '.join(names)}"
             )
     return LabelTable(path, columns, has_header, delimiter, is_udacity)
 
@@ -121,9 +121,9 @@ def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 if any(cell.strip() for cell in cells):
                     yield row, cells
     except FileNotFoundError:
-        raise RecordingError(f"there is no file {path}") from None
+        raise RecordingError(f"no such file: {path}") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise RecordingError(f"{path} is no table of text: {error}") from None
+        raise RecordingError(f"{path} is not a valid CSV file: {error}") from None
 
 
 def _delimiter(path: Path) -> str:

@@ -63,8 +63,8 @@ def timed(table: LabelTable, lines: Sequence[LabelLine], fps: float | None, scal
     steps = [later - earlier for earlier, later in pairwise(seconds)]
     if steps and median(steps) > _SLOWEST_S:
         raise RecordingError(
-            f"{table.path}: rows are {median(steps):g} s apart: if their times are not in seconds, say so, "
-            f"as with --time-scale 0.001 for milliseconds"
+            f"{table.path}: rows are {median(steps):g} s apart: if times are not in seconds, set the unit, such as "
+            f"--time-scale 0.001 for milliseconds"
         )
     if seconds and seconds[0] < _ABSOLUTE_S:
         began = table.path.stat().st_mtime
@@ -100,8 +100,8 @@ def _seconds(table: LabelTable, lines: Sequence[LabelLine], scale: float | None)
         found = _IN_NAME.search(line.frame)
         if found is None:
             raise RecordingError(
-                f"{table.path} has no column that is known as time: name it with --time-column, or say with --fps how "
-                f"many rows are of a second"
+                f"{table.path} has no known column for time: name it with --time-column, or give the rows per second "
+                f"with --fps"
             )
         year, month, day, hour, minute, second, milliseconds = map(int, found.groups())
         yield datetime(year, month, day, hour, minute, second, milliseconds * 1000, tzinfo=UTC).timestamp()
@@ -115,8 +115,8 @@ def _written(table: LabelTable, line: LabelLine, scale: float | None) -> float:
             time = datetime.fromisoformat(line.time)
         except ValueError:
             raise RecordingError(
-                f"{table.path} row {line.row}, column {table.name(TIME)}: {line.time!r} is no time, neither a "
-                f"number nor ISO 8601"
+                f"{table.path} row {line.row}, column {table.name(TIME)}: {line.time!r} is not a valid time: it must "
+                f"be a number or ISO 8601"
             ) from None
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
     if scale is not None:

@@ -68,7 +68,9 @@ class Videos:
 class _Video:
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
         if path.exists():
-            raise RecordingError(f"{path} would be of two collectors: export each with `charles recordings cut` before")
+            raise RecordingError(
+                f"{path} would contain two collectors: separate them first with `charles recordings cut`"
+            )
         self.path, self.size, self.frames = path, size, 0
         self.writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*CODEC), HZ, size)
         if not self.writer.isOpened():
@@ -88,5 +90,5 @@ class _Video:
         written.release()
         if count != self.frames:
             raise Unwritable(
-                f"{self.path} cannot be written: of {self.frames} frames {count} are there; is the disk full?"
+                f"{self.path} cannot be written: only {count} of {self.frames} frames were written; is the disk full?"
             )

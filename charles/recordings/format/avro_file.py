@@ -108,12 +108,12 @@ def read_header(path: Path, file: BinaryIO, kind: FileKind) -> Header:
     except Exception:  # fastavro raises whatever its C code stumbled over
         found = {"magic": None}
     if found["magic"] != _MAGIC:
-        raise DamagedRecording(path, 0, "it does not begin as an Avro file does")
+        raise DamagedRecording(path, 0, "it does not begin with an Avro file header")
     if canonical != kind.canonical:
         name = schema.get("name") if isinstance(schema, dict) else schema
-        raise DamagedRecording(path, 0, f"it holds {name!r}, and not what this version calls {kind.name}")
+        raise DamagedRecording(path, 0, f"it contains {name!r} instead of this version's {kind.name}")
     if codec not in CODECS:
-        raise DamagedRecording(path, 0, f"its codec {codec!r} is none of {', '.join(CODECS)}")
+        raise DamagedRecording(path, 0, f"its codec {codec!r} is unknown; supported: {', '.join(CODECS)}")
     return Header(codec, found["sync"], beginning[: data.tell()])
 
 
@@ -157,9 +157,13 @@ class AvroFileReader:
             raise DamagedRecording(self.path, position, "no block begins here") from None
         end = position + at + length + SYNC_SIZE
         if count <= 0 or length <= 0:
-            raise DamagedRecording(self.path, position, f"a block of {count} items in {length} bytes begins here")
+            raise DamagedRecording(
+                self.path, position, f"the block header here is invalid: {count} items in {length} bytes"
+            )
         if end > self.size:
-            raise DamagedRecording(self.path, position, f"the file ends {end - self.size} bytes before the block does")
+            raise DamagedRecording(
+                self.path, position, f"the file ends {end - self.size} bytes before the end of the block"
+            )
         self._file.seek(position + at)
         body, sync = self._file.read(length), self._file.read(SYNC_SIZE)
         if sync != self.header.sync:

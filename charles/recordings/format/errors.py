@@ -12,7 +12,7 @@ class RecordingError(RuntimeError):
 class DamagedRecording(RecordingError):
     """A file of a recording is not as it was written. position: bytes; reason: without the file's name."""
 
-    def __init__(self, path: Path, position: int, reason: str, remedy: str = "take the file from a copy") -> None:
+    def __init__(self, path: Path, position: int, reason: str, remedy: str = "restore the file from a copy") -> None:
         super().__init__(f"{path} is damaged at byte {position}: {reason}; {remedy}")
         self.path = path
         self.position = position

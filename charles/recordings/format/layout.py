@@ -20,7 +20,7 @@ _SEGMENT = re.compile(r"(\d{20})\.avro")
 def segment_file(topic: str, partition: int, first_offset: int) -> str:
     """A segment's path in the recording's folder, as the manifest says it. ValueError for what is no topic's name."""
     if not re.fullmatch(TOPIC, topic):
-        raise ValueError(f"{topic!r} is no topic's name")
+        raise ValueError(f"{topic!r} is not a valid topic name")
     return f"{topic}/{partition}/{first_offset:020d}{SEGMENT}"
 
 

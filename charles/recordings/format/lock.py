@@ -22,7 +22,7 @@ class RecordingLock:
             _lock(self._file.fileno())
         except OSError:
             self._file.close()
-            raise RecordingError(f"another program writes to {path.parent}: stop it first") from None
+            raise RecordingError(f"another program is writing to {path.parent}: stop it first") from None
 
     @property
     def held(self) -> bool:

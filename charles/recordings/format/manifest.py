@@ -67,7 +67,7 @@ class SegmentInfo(_ManifestPart):
     @model_validator(mode="after")
     def _lies_in_its_place(self) -> Self:
         if self.file != segment_file(self.topic, self.partition, self.first_offset):
-            raise ValueError(f"{self.file} is not where such a segment lies")
+            raise ValueError(f"{self.file} is not the path of such a segment")
         return self
 
 
@@ -116,7 +116,7 @@ class Manifest(_ManifestPart):
         try:
             data = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
-            reason = f"it has no {MANIFEST}" if folder.is_dir() else "there is no such folder"
+            reason = f"it has no {MANIFEST}" if folder.is_dir() else "no such folder"
             raise RecordingError(f"{folder} is not a recording: {reason}") from None
         except OSError as error:
             raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
@@ -124,14 +124,14 @@ class Manifest(_ManifestPart):
         try:
             found = json.loads(data if sealed is None else sealed["body"] + b"\n}")
         except ValueError as error:
-            raise DamagedRecording(path, getattr(error, "pos", 0), f"it is no JSON ({error})") from None
+            raise DamagedRecording(path, getattr(error, "pos", 0), f"it is not valid JSON ({error})") from None
         if isinstance(found, dict) and isinstance(found.get("format"), int) and found["format"] > FORMAT:
             raise RecordingError(
-                f"{folder} is a recording of format {found['format']}, this version reads {FORMAT}: update charles"
+                f"{folder} has recording format {found['format']}, but this version reads {FORMAT}: update charles"
             )
         if sealed and hashlib.sha256(sealed["body"]).hexdigest().encode() != sealed["sha256"]:
-            remedy = 'take the file from a copy; if you changed it on purpose, remove its last field, "sha256"'
-            raise DamagedRecording(path, 0, "it is not what its SHA-256 says", remedy)
+            remedy = 'restore the file from a copy; if you changed it on purpose, remove its last field, "sha256"'
+            raise DamagedRecording(path, 0, "its SHA-256 does not match", remedy)
         try:
             return cls.model_validate(found)
         except ValidationError as error:

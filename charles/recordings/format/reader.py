@@ -63,7 +63,7 @@ class Recording:
     def partitions(self, topic: str) -> list[int]:
         """Raises RecordingError where this topic is not recorded."""
         if topic not in self.manifest.topics:
-            raise RecordingError(f"{self.folder} holds no topic {topic}: it has {', '.join(self.topics) or 'none'}")
+            raise RecordingError(f"{self.folder} has no topic {topic}; topics: {', '.join(self.topics) or 'none'}")
         return list(range(self.manifest.topics[topic].partitions))
 
     def segments(self, topic: str, partition: int) -> list[SegmentInfo]:
@@ -72,9 +72,7 @@ class Recording:
         before = NO_OFFSET
         for each in found:
             if each.follows != before:
-                lacking = (
-                    f"it lacks the segment before {each.file}, which follows offset {each.follows} and not {before}"
-                )
+                lacking = f"the segment before {each.file} is missing: it follows offset {each.follows}, not {before}"
                 raise DamagedRecording(self.folder / layout.MANIFEST, 0, lacking)
             before = each.last_offset
         return found
@@ -178,7 +176,7 @@ class Recording:
         with suppress(FileNotFoundError):
             if (size := path.stat().st_size) != info.bytes:
                 raise DamagedRecording(
-                    path, min(size, info.bytes), f"it has {size} bytes, the manifest says {info.bytes}"
+                    path, min(size, info.bytes), f"it has {size} bytes, but the manifest says {info.bytes}"
                 )
         last = NO_OFFSET
         for record in read_segment(path, from_offset, position):
@@ -186,7 +184,7 @@ class Recording:
             yield record
         if last != info.last_offset:
             raise DamagedRecording(
-                path, info.bytes, f"it ends with offset {last}, the manifest says {info.last_offset}"
+                path, info.bytes, f"it ends with offset {last}, but the manifest says {info.last_offset}"
             )
 
     def _open(self, topic: str, partition: int, from_offset: int) -> Iterator[Record]:
@@ -202,6 +200,6 @@ def unlisted(folder: Path, manifest: Manifest, topic: str, partition: int) -> li
     found = [(offset, path) for offset, path in layout.segments(folder, topic, partition) if path not in files]
     for offset, path in found:
         if named and offset <= named[-1].last_offset:
-            reason = f"its partition is sealed up to offset {named[-1].last_offset}, and it is not in the manifest"
+            reason = f"it is not in the manifest, but its partition is sealed up to offset {named[-1].last_offset}"
             raise DamagedRecording(path, 0, reason, "move it away")
     return [path for _offset, path in found]

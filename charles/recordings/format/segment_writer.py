@@ -184,7 +184,7 @@ class SegmentWriter:
     def seal(self) -> SegmentStats:
         """Flush, and write the index; ValueError where there is no record. Can be repeated where it failed."""
         if not self.records:
-            raise ValueError(f"{self.path} holds nothing that could be sealed")
+            raise ValueError(f"{self.path} has no records to seal")
         self.sync()
         segment_index.write(self.path, self.tally.entries, self._sync)
         return self.tally.facts(self.position, self.sha256, self.codec)

@@ -64,7 +64,7 @@ class RecordingWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Unwritable(f"{folder} cannot be made: {error.strerror}") from error
+            raise Unwritable(f"{folder} cannot be created: {error.strerror}") from error
         lock = RecordingLock(folder / layout.LOCK)
         try:
             if any(path.name not in layout.BEGUN_FILES for path in folder.iterdir()):
@@ -242,7 +242,7 @@ class RecordingWriter:
 
     def _require_lock(self) -> None:
         if not self._lock.held:
-            raise RecordingError(f"{self.folder} was closed: only a resume() goes on with it")
+            raise RecordingError(f"{self.folder} is closed: only resume() can continue it")
 
     def _see(self, record: Record) -> None:
         if record.headers:
@@ -280,4 +280,4 @@ def noted(words: str) -> str:
 
 def _require(codec: str) -> None:
     if codec not in CODECS:
-        raise RecordingError(f"no such codec: {codec}; there are {', '.join(CODECS)}")
+        raise RecordingError(f"no such codec: {codec}; choose from: {', '.join(CODECS)}")

@@ -34,7 +34,7 @@ def draw(path: Path, source: Recording, pictures: int = PICTURES, progress: Prog
     RecordingError where there is none, Unwritable."""
     frames = _chosen(source, pictures, progress)
     if not frames:
-        raise RecordingError(f"{source.folder} holds no frames to show")
+        raise RecordingError(f"{source.folder} has no frames to show")
     sheet = _sheet([_tile(frame) for frame in frames])
     _, data = cv2.imencode(".png", sheet)
     with written(path) as file:

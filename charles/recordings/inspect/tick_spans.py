@@ -28,7 +28,7 @@ class TickSpan:
         """From collector/run:first-last. Raises RecordingError."""
         found = _SPAN.fullmatch(text)
         if found is None or int(found["first"]) > int(found["last"]):
-            raise RecordingError(f"{text!r} is no span: write collector/run:first-last, both ticks included")
+            raise RecordingError(f"{text!r} is not a valid span: write collector/run:first-last, both ticks included")
         return cls(found["collector"], found["run"], int(found["first"]), int(found["last"]))
 
     def __contains__(self, moment: Moment) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a recording is what was recorded: every file, every block, every record and every value."""
+"""Verifies a recording: every file, block, record and value."""
 
 from __future__ import annotations
 
@@ -112,11 +112,11 @@ class _Verification:
         for name in SegmentStats.__dataclass_fields__:
             told, found = getattr(info, name), getattr(facts, name)
             if told != found:
-                self._note(path, None, f"its {name} is {found}, the manifest says {told}")
+                self._note(path, None, f"its {name} is {found}, but the manifest says {told}")
         of_segment = segment_index.path_of(path)
         # A missing one is made again when it is needed; one that says something else misleads.
         if of_segment.is_file() and of_segment.read_bytes() != segment_index.encoded(tally.entries, sync):
-            self._note(of_segment, None, "it is not the index of its segment: delete it, it is made again")
+            self._note(of_segment, None, "it does not match its segment: delete it, and it will be rebuilt")
 
     def _read(self, topic: str, path: Path, *, may_be_torn: bool) -> tuple[SegmentStats, SegmentTally, bytes] | None:
         """What a segment holds, with the marker of its blocks; None where it cannot be read, which is noted."""

@@ -31,12 +31,12 @@ def main(settings: Settings, recording: Path, **wanted: Any) -> None:
     from consumers.trainer.offline.train import train
 
     outcome = train(made, samples_of(made, refused), refused, Stop())
-    ends = "ended" if outcome.whole else "stopped; the same command goes on"
+    ends = "ended" if outcome.whole else "stopped; run the same command to resume"
     log.info(
-        "%s after %d batches, %d samples; %d are left in the buffers, %d could not be used",
+        "%s after %d batches and %d samples; %d samples left in the buffers, %d unusable",
         *(ends, outcome.batch, outcome.read, outcome.buffered, refused.count),
     )
-    log.info("its weights: charles evaluate --weights %s", made.folder / "weights.safetensors")
+    log.info("evaluate the weights with: charles evaluate --weights %s", made.folder / "weights.safetensors")
 
 
 def samples_of(made: plan.TrainingPlan, refused: UnusableRecords) -> Samples:

@@ -72,13 +72,14 @@ def make(
     opened = Recording.open(locate.located(recording, settings.recordings.folder))
     if opened.manifest.state != "complete":
         raise RecordingError(
-            f"{opened.folder} is not complete: it is being recorded, or that was killed; let it be recorded to an end"
+            f"{opened.folder} is not complete: the recorder is still running or was killed; complete the recording "
+            f"first"
         )
     taken = _source(opened, source)
     found, epoch, words = _config(opened, config)
     wanted = changed(found, ["train.when_full=wait", *changes])
     if wanted.train.when_full != "wait":
-        raise ConfigError("train.when_full: a recording waits: it is all there, and nothing of it is replaced")
+        raise ConfigError("train.when_full: must be wait for a recording, so that every sample is used")
     if changes:
         epoch, words = -1, f"{words}, with {' '.join(changes)}"
     under = settings.model_copy(update={"config": wanted, "epoch": epoch})
@@ -106,7 +107,7 @@ def _source(recording: Recording, wanted: Source | None) -> Source:
         if has and wanted in (None, source):
             return source
     raise RecordingError(
-        f"{recording.folder} holds nothing to train on, neither balanced samples nor frames and controls: "
+        f"{recording.folder} has nothing to train on, neither balanced samples nor frames and controls: "
         f"{_holds(recording)}"
     )
 
@@ -124,6 +125,6 @@ def _config(recording: Recording, file: Path | None) -> tuple[Config, int, str]:
     if file is not None:
         return from_json(file.read_text(encoding="utf-8")), -1, f"the configuration in {file}"
     if not recording.manifest.configs:
-        return Config(), -1, "the default configuration (the recording holds none)"
+        return Config(), -1, "the default configuration (the recording has none)"
     epoch, newest = recorded_config.newest(recording.manifest)
     return newest, epoch, f"configuration {epoch} of the recording"

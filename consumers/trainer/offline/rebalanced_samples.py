@@ -57,7 +57,8 @@ class RebalancedSamples:
         frames, controls = (len(recording.partitions(topic)) for topic in _TOPICS)
         if frames != controls:
             raise RecordingError(
-                f"{recording.folder} holds {frames} partitions of frames and {controls} of controls: they do not join"
+                f"{recording.folder} has {frames} partitions of frames and {controls} of controls: they cannot be "
+                f"joined"
             )
         self._partitions = frames
         self._records = sum(recording.lengths[topic].records for topic in _TOPICS)

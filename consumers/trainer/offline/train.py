@@ -61,8 +61,9 @@ def train(plan: TrainingPlan, samples: Samples, refuse: Callable[[str, str], Non
             raise
         if training.done and not training.batch:
             raise RecordingError(
-                f"{plan.recording.folder} makes {training.buffers.counts.read} samples of use, too few for one batch: "
-                f"{config.train.batch}, as many of each kind of set ({', '.join(training.buffers.kinds)})"
+                f"{plan.recording.folder} gives {training.buffers.counts.read} usable samples, too few for one batch "
+                f"of {config.train.batch}, which needs the same number from each kind of set "
+                f"({', '.join(training.buffers.kinds)})"
             )
         return TrainingOutcome(training.batch, training.buffers.counts.read, training.buffers.buffered, training.done)
 
@@ -70,5 +71,5 @@ def train(plan: TrainingPlan, samples: Samples, refuse: Callable[[str, str], Non
 def _picture_size(plan: TrainingPlan, samples: Samples) -> Size:
     jpeg = samples.picture()
     if jpeg is None:
-        raise RecordingError(f"{plan.recording.folder} holds nothing to train on: no readable picture")
+        raise RecordingError(f"{plan.recording.folder} has nothing to train on: no readable pictures")
     return size_of(jpeg)

@@ -44,16 +44,16 @@ class TrainingIdentity(BaseModel):
         try:
             there = TrainingIdentity.model_validate_json(path.read_text(encoding="utf-8"))
         except (ValidationError, OSError, ValueError):
-            raise AnotherTraining(f"{path} cannot be read: name another training with --name") from None
+            raise AnotherTraining(f"{path} cannot be read: choose another name with --name") from None
         if differences := list(there.differences(self)):
             raise AnotherTraining(
-                f"{folder} holds another training: {'; '.join(differences)}; name this one with --name, or delete the "
-                "folder"
+                f"{folder} has a different training: {'; '.join(differences)}; choose another name with --name, or "
+                f"delete the folder"
             )
 
     def differences(self, now: TrainingIdentity) -> Iterator[str]:
         """In what another one differs, in words."""
-        names = {"recording": "another recording", "source": "other topics", "model": "another model"}
+        names = {"recording": "a different recording", "source": "different topics", "model": "a different model"}
         for name, words in names.items():
             if getattr(self, name) != getattr(now, name):
                 yield f"{words} ({_short(getattr(self, name))}, not {_short(getattr(now, name))})"

@@ -155,4 +155,4 @@ def test_dead_letters_are_told(kafka: Kafka) -> None:
     publisher.send(topics.DEADLETTER, letter("no picture"), "charles.frames")
     publisher.flush()
     with serving(double) as settings, running("annotate", kafka, grafana=grafana_of(settings)):
-        soon(lambda: texts(double) == ["dead letters of charles.frames, told by the balancer: no picture"])
+        soon(lambda: texts(double) == ["dead letters of charles.frames from the balancer: no picture"])

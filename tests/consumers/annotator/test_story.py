@@ -56,7 +56,7 @@ def test_a_checkpoint_is_told_at_its_own_time_and_the_trainers_state_is_not() ->
 
 def test_another_line_of_the_same_model_is_told_once() -> None:
     words = texts(told(Story(), manifest(), manifest(200, line="deep"), manifest(300, line="deep")))
-    assert [word for word in words if "line" in word] == ["pilot is of line deep now, and was of pilot"]
+    assert [word for word in words if "line" in word] == ["pilot changed from line deep to pilot"]
     assert len(words) == 4
 
 
@@ -93,13 +93,13 @@ def test_a_period_of_training_goes_on_where_samples_are_waited_for_and_ends_with
             beat("trainer-1", "stopped"),
         )
     )
-    assert words == ["trainer-1 trains pilot from batch 100 on", "trainer-1 trains no more: stopped"]
+    assert words == ["trainer-1 started training pilot at batch 100", "trainer-1 stopped training: stopped"]
 
 
 @pytest.mark.parametrize("state", ["paused", "starting", "starting over", "failed", "died"])
 def test_a_period_of_training_ends_also(state: str) -> None:
     words = texts(told(Story(), beat("trainer-1", model="pilot", batch=5), beat("trainer-1", state)))
-    assert words[-1] == f"trainer-1 trains no more: {state}"
+    assert words[-1] == f"trainer-1 stopped training: {state}"
 
 
 def test_a_death_is_told_once_although_two_tell_it() -> None:

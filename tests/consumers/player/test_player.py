@@ -45,7 +45,7 @@ def test_newer_weights_wait_for_the_respawn(kafka: Kafka, trainer: Trainer, star
     trainer.publish(200, constant(0.2))
     status = player.heard(lambda status: status.figures.get("newest") == 200)
     assert status.batch == 100
-    assert status.note == "drives with batch 100; batch 200 waits for the next respawn"
+    assert status.note == "drives with batch 100; batch 200 will be used after the next respawn"
     road.wait_ticks(5)
     assert road.values() == [0.1]
 
@@ -178,7 +178,7 @@ def test_weights_for_other_classes_never_drive(kafka: Kafka, trainer: Trainer, s
     configure(kafka, {"outputs": mine})
     trainer.publish(100, *speaking(other, acceleration_braking=0.25, steering=2))
     status = player.heard(lambda status: "passed over" in status.note)
-    assert status.note == "no weights yet of pilot (1 passed over: architecture)"
+    assert status.note == "no weights yet of pilot (skipped 1: architecture)"
     trainer.publish(200, *speaking(mine, acceleration_braking=0.25, steering=2))
     player.road.wait_ticks(2)
     did = player.road.mapping.to_action(player.road.told[-1][1])

@@ -33,15 +33,15 @@ def test_it_waits_for_room_and_goes_on(kafka: Kafka, disk: Disk, leave: int, cap
         disk.fill(leave)
         send(kafka, topics.FRAMES, 80, first=20, size=20_000)
         status = heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note)
-        assert f" bytes wait for {folder}, which has " in status.note
+        assert f" bytes are waiting for {folder}, which has " in status.note
         assert in_recording(folder)  # readable, as far as it goes
         disk.make_room()
         until(lambda: recorded(folder) == 100)
     assert in_recording(folder) == in_topics(kafka, topics.FRAMES)
     assert Manifest.load(folder).state == "complete"
     told = capfd.readouterr().err
-    assert told.count("cannot be written: No space left on device; nothing is lost while it waits for room") == 1
-    assert f"there is room in {folder} again" in told
+    assert told.count("cannot be written: No space left on device; waiting for free space, nothing is lost") == 1
+    assert f"{folder} has free space again" in told
 
 
 def test_stopped_while_it_waits_it_goes_on_at_its_next_start(
@@ -54,7 +54,7 @@ def test_stopped_while_it_waits_it_goes_on_at_its_next_start(
         disk.fill()
         send(kafka, topics.FRAMES, 40, size=20_000)
         heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note)
-    assert f"{folder} is not complete, for its disk is full" in capfd.readouterr().err.splitlines()[-1]
+    assert f"{folder} is not complete because its disk is full" in capfd.readouterr().err.splitlines()[-1]
     with running("record", kafka, recorder=section):  # already now, before there is room
         heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note, from_now=True)
         disk.make_room()

@@ -120,7 +120,7 @@ def test_everybody_sees_how_far_it_is(kafka: Kafka, tmp_path: Path) -> None:
         status = heard(kafka, lambda status: status.figures.get("records") == 40)
         text = page(f"127.0.0.1:{port}")
         assert (status.program, status.instance, status.lag) == ("recorder", "recorder-1", 0)
-        assert status.note == f"records into {folder}"
+        assert status.note == f"recording to {folder}"
     assert 'charles_recorder_records_total{topic="controls"} 40.0' in text
     assert "charles_recorder_unread_records 0.0" in text
     assert re.search(r"charles_recorder_disk_free_bytes [1-9]", text)

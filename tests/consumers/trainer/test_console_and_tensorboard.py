@@ -62,14 +62,14 @@ def test_a_full_disk_costs_scalars_and_one_line_until_there_is_room_again(
     for batch in range(1, 200):
         scalars.add(batch, {"loss": 1.0, "errors/steering": 0.5})
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line.startswith("TensorBoard's files cannot be written, training goes on without them: ")
+    assert line.startswith("TensorBoard files cannot be written, training continues without them: ")
     assert line.endswith("No space left on device")
 
     filler.unlink()
     for batch in range(200, 210):
         scalars.add(batch, {"loss": 1.0})
     scalars.close()
-    assert [record.getMessage() for record in caplog.records][1:] == ["TensorBoard's files are written again"]
+    assert [record.getMessage() for record in caplog.records][1:] == ["TensorBoard files are written again"]
     newest = max(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
     assert batches(newest) == list(range(200, 210))
     assert len(list(folder.iterdir())) == 2

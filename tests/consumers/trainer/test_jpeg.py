@@ -51,7 +51,7 @@ def test_other_sizes_and_counts_are_bad() -> None:
     check([whole], (96, 84), 1)
     with pytest.raises(BadPicture, match="2 frames"):
         check([whole, whole], (96, 84), 1)
-    with pytest.raises(BadPicture, match="96x84, the model takes 480x270"):
+    with pytest.raises(BadPicture, match="96x84, but the model takes 480x270"):
         check([whole], (480, 270), 1)
 
 

@@ -90,7 +90,7 @@ def test_a_model_that_was_trained_on_other_pictures_is_not_continued(
     publisher = Publisher(kafka, Frame)
     publisher.send(topics.FRAMES, frame, "collector-1")
     publisher.flush()
-    with pytest.raises(CannotResume, match="pictures of 96x84, now they are 480x270"):
+    with pytest.raises(CannotResume, match="pictures of 96x84, but they are 480x270 now"):
         main(load(kafka=kafka.model_dump(), trainer={"tensorboard": tmp_path}))
 
 

@@ -22,9 +22,9 @@ from tests.producers.replayer.driven import ALL, drive, recorded, recording, the
 def test_what_holds_one_of_the_runs_is_refused(topic: str, source: Recording, target: Kafka, replay: Replay) -> None:
     replay(source, topics=[topic], until="+0.3s")
     before = there(target, topics.BALANCED), there(target, topics.FRAMES), there(target, topics.CONTROLS)
-    with pytest.raises(HeldAlready, match=rf"\.{topic} holds run r1 of (garage|attic) already") as told:
+    with pytest.raises(HeldAlready, match=rf"\.{topic} already has run r1 of (garage|attic)") as told:
         replay(source)
-    assert "(--new-run), to another --prefix, or" in str(told.value)
+    assert "(--new-run), replay to another --prefix, or" in str(told.value)
     assert f"`CHARLES_KAFKA__PREFIX={target.prefix} charles reset --yes`" in str(told.value)
     assert before == (there(target, topics.BALANCED), there(target, topics.FRAMES), there(target, topics.CONTROLS))
 
@@ -113,7 +113,7 @@ def test_another_replay_cannot_be_resumed(
 ) -> None:
     replay(source, **first)
     before = [there(target, topic) for topic in ALL]
-    with pytest.raises(AnotherReplay, match=r"does not hold the beginning of this replay .*: give the very options"):
+    with pytest.raises(AnotherReplay, match=r"does not start with this replay .*: use the same options"):
         replay(source, resume=True, **then)
     assert before == [there(target, topic) for topic in ALL]
 

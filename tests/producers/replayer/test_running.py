@@ -41,8 +41,8 @@ def test_a_killed_replay_is_refused_and_then_resumed_without_a_gap_or_a_repeat(
         process.wait()
     code, _, err = ended(start(long, "--speed", "max"))
     assert code == 1
-    assert "already, and a moment keeps its name" in err
-    assert "with --resume" in err
+    assert "and runs must be unique" in err
+    assert "(--resume)" in err
     code, out, err = ended(start(long, "--speed", "max", "--resume"))
     assert (code, err.count("not acknowledged")) == (0, 0)
     for topic in ALL:
@@ -134,7 +134,7 @@ def test_keys_pause_seek_and_stop(long: Recording, target: Kafka, start: Start, 
     until(lambda: terminal.sees("space pauses"))
     until(lambda: terminal.sees(r"0:00:01 of 0:01:29  \d+ records/s  [\d.]+ [KM]iB/s  \d:\d\d:\d\d left  \d+ late"))
     terminal.type("\x1b[D")
-    until(lambda: terminal.sees("back only with --new-run"))
+    until(lambda: terminal.sees("seeking back needs --new-run"))
     terminal.type("\x1b[C")
     until(lambda: terminal.sees("0:00:1[0-9] of 0:01:29"))
     terminal.type(" ")

@@ -31,7 +31,7 @@ def test_a_record_that_the_topic_does_not_take_ends_it(tmp_path: Path, target: K
     rows = [Record(number, BEGAN_MS + number, 1, b"k", b"value", ()) for number in range(20)]
     rows[10] = Record(10, BEGAN_MS + 10, 1, b"k", bytes(3_000_000), ())
     source = recording(tmp_path / "large", [("controls", 1, row) for row in rows])
-    with pytest.raises(CutShort, match=r"partition 1 of .*\.controls takes no more: .*too large.*; replayed up to "):
+    with pytest.raises(CutShort, match=r"partition 1 of .*\.controls refuses records: .*too large.*; replayed up to "):
         replay(source)
     written = there(target, topics.CONTROLS)[1]
     assert written == recorded(source, topics.CONTROLS)[1][: len(written)]
@@ -136,7 +136,7 @@ def test_values_of_a_schema_registry_without_one_are_told(
     tmp_path: Path, target: Kafka, replay: Replay, caplog: pytest.LogCaptureFixture
 ) -> None:
     replay(numbered(tmp_path / "numbered", 7))
-    assert "values name schemas 7 of a schema registry: who reads them needs kafka.schema_registry_url" in caplog.text
+    assert "values refer to schemas 7 of a schema registry: consumers need kafka.schema_registry_url" in caplog.text
     assert len(there(target, topics.FRAMES)[0]) == 1
 
 
@@ -152,7 +152,7 @@ def test_a_schema_registry_must_mean_the_same_by_its_numbers(tmp_path: Path, tar
         kafka = target.model_copy(update={"schema_registry_url": url})
         for number, has in ((other, "another one"), (9_999, "none")):
             options = Replayer(recording=numbered(tmp_path / f"of-{number}", number).folder, prefix=target.prefix)
-            with pytest.raises(WrongTopics, match=f"values name schema {number} .* has {has}: replay"):
+            with pytest.raises(WrongTopics, match=f"values refer to schema {number} .* has {has}: use"):
                 replayer.main(Settings(kafka=kafka, replayer=options))
         assert not there(target, topics.FRAMES)
         options = Replayer(recording=numbered(tmp_path / "same", same).folder, prefix=target.prefix)

@@ -72,7 +72,7 @@ def test_records_of_different_logs_are_numbered_anew_in_the_order_of_their_times
     assert plain(kept) == plain([*rows(one), *rows(two)])
     notes = [note.partition(" ")[2] for note in made.manifest.notes]
     assert notes[0].startswith(f"merged from one ({one.digest}), two ({two.digest})")
-    assert notes[1:] == [f"{topic}/0 is of several logs: its records are numbered anew" for topic in made.topics]
+    assert notes[1:] == [f"{topic}/0 comes from several logs: its records were renumbered" for topic in made.topics]
 
 
 def plain(every: list[Record]) -> list[Record]:
@@ -130,7 +130,7 @@ def test_what_one_recording_holds_twice_stays_so(tmp_path: Path) -> None:
 def test_a_moment_that_differs_is_an_error(finish: bool, tmp_path: Path) -> None:
     one = recorded(tmp_path / "one", placed(drive(10)), finish=finish)
     two = recorded(tmp_path / "two", placed(drive(10, steering=-0.5), first_offset=3), finish=finish)
-    with pytest.raises(RecordingError, match=r"controls: tick 0 of c/r is not the same in .*one and in .*two"):
+    with pytest.raises(RecordingError, match=r"controls: tick 0 of c/r differs between .*one and in .*two"):
         merge([one, two], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
 
@@ -164,4 +164,4 @@ def test_of_two_configurations_of_one_epoch_the_first_stays(tmp_path: Path) -> N
         sources.append(Recording.open(tmp_path / name))
     made, _repeats = merged(tmp_path, *sources)
     assert [each.document for each in made.manifest.configs] == [{"game": "city"}]
-    assert any("of two configurations of epoch 3 the first one is kept" in note for note in made.manifest.notes)
+    assert any("two configurations have the epoch 3; the first one was kept" in note for note in made.manifest.notes)

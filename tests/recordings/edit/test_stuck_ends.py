@@ -58,5 +58,5 @@ def test_a_run_that_goes_on_after_another_one_did_not_end(tmp_path: Path) -> Non
 
 def test_a_recording_without_controls_cannot_tell(tmp_path: Path) -> None:
     source: Recording = recorded(tmp_path / "r", (each for each in placed(drive(3)) if each[0] == "frames"))
-    with pytest.raises(RecordingError, match="holds no topic controls"):
+    with pytest.raises(RecordingError, match="has no topic controls"):
         stuck(source, Unstuck(), 1.0)

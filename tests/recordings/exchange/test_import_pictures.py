@@ -151,15 +151,15 @@ def test_scales_bring_values_into_range_and_a_throttle_below_0_brakes(folder: Pa
     [
         ("frame,steering,throttle,time", "3.jpg,25,0,0.1", r"row 5, column steering: 25 is .* --steering-scale 0.04"),
         ("frame,steering,gas,brake,time", "3.jpg,0,-1,0,0.1", r"row 5, column gas: -1 is not in"),
-        ("frame,steering,throttle,time", "3.jpg,left,0,0.1", "row 5, column steering: 'left' is no number"),
-        ("frame,steering,throttle,time", "3.jpg,nan,0,0.1", "row 5, column steering: 'nan' is no number"),
-        ("frame,steering,throttle,time", "3.jpg,0,0", "row 5 has 3 columns, and not 4 or more"),
-        ("frame,steering,throttle,time", "99.jpg,0,0,0.1", "row 5: there is no picture 99.jpg in "),
-        ("frame,steering,throttle,time", "../table.csv,0,0,0.1", "row 5: there is no picture ../table.csv in "),
-        ("frame,steering,throttle,time", "broken.jpg,0,0,0.1", "row 5: .*broken.jpg is no picture that can be read"),
+        ("frame,steering,throttle,time", "3.jpg,left,0,0.1", "row 5, column steering: 'left' is not a number"),
+        ("frame,steering,throttle,time", "3.jpg,nan,0,0.1", "row 5, column steering: 'nan' is not a number"),
+        ("frame,steering,throttle,time", "3.jpg,0,0", "row 5 has 3 columns, but needs at least 4"),
+        ("frame,steering,throttle,time", "99.jpg,0,0,0.1", "row 5: no picture 99.jpg in "),
+        ("frame,steering,throttle,time", "../table.csv,0,0,0.1", "row 5: no picture ../table.csv in "),
+        ("frame,steering,throttle,time", "broken.jpg,0,0,0.1", "row 5: .*broken.jpg is not a readable picture"),
         ("frame,steering,throttle,time", "3.jpg,0,0,0", "row 5: its time is before that of row 4: sort the table"),
         ("frame,steering,throttle,time", "3.jpg,0,0,soon", "row 5, column time: 'soon' is no time"),
-        ("frame,steering,throttle", "3.jpg,0,0", "has no column that is known as time: .* say with --fps"),
+        ("frame,steering,throttle", "3.jpg,0,0", "has no known column for time: .* rows per second with --fps"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_row_and_column(heads: str, row: str, words: str, folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_what_is_wrong_is_told_with_row_and_column(heads: str, row: str, words: 
 def test_what_cannot_be_meant_is_told(rows: list[str], options: dict[str, object], words: str, folder: Path) -> None:
     with pytest.raises(RecordingError, match=words):
         imported(folder, table(folder, "frame,steering,throttle,time", *rows), **options)
-    with pytest.raises(RecordingError, match="there is no file"):
+    with pytest.raises(RecordingError, match="no such file:"):
         imported(folder, folder / "nowhere.csv")
 
 

@@ -64,5 +64,5 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
 
 def test_both_topics_are_needed(tmp_path: Path) -> None:
     rows = [("frames", 0, record(frame_of(each), n)) for n, each in enumerate(drive(3))]
-    with pytest.raises(RecordingError, match="holds no topic controls"):
+    with pytest.raises(RecordingError, match="has no topic controls"):
         jpeg_folder.export(recorded(tmp_path / "r", rows), tmp_path / "out")

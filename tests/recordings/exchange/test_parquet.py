@@ -137,5 +137,5 @@ def test_names_that_are_paths_stay_in_the_folder(tmp_path: Path) -> None:
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     source = recorded(tmp_path / "r", placed(drive(3)))
     exported(source, tmp_path)
-    with pytest.raises(RecordingError, match="is not an empty folder: name a new one"):
+    with pytest.raises(RecordingError, match="is not an empty folder: choose a new one"):
         exported(source, tmp_path)

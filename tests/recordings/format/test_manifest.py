@@ -91,7 +91,7 @@ def test_whoever_changes_it_on_purpose_takes_its_sha256_away(tmp_path: Path) -> 
 
 def test_a_newer_format_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text('{"format": 2, "whatever": true}')
-    with pytest.raises(RecordingError, match="of format 2, this version reads 1: update charles"):
+    with pytest.raises(RecordingError, match="has recording format 2, but this version reads 1: update charles"):
         Manifest.load(tmp_path)
 
 
@@ -118,14 +118,14 @@ def test_json_of_something_else_is_no_manifest(text: str, tmp_path: Path) -> Non
 
 
 def test_it_names_no_file_outside_of_the_recording() -> None:
-    with pytest.raises(ValueError, match="is not where such a segment lies"):
+    with pytest.raises(ValueError, match="is not the path of such a segment"):
         info(file="../../secret.avro")
 
 
 def test_a_folder_without_one_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"is not a recording: it has no manifest\.json"):
         Manifest.load(tmp_path)
-    with pytest.raises(RecordingError, match="is not a recording: there is no such folder"):
+    with pytest.raises(RecordingError, match="is not a recording: no such folder"):
         Manifest.load(tmp_path / "nowhere")
 
 

@@ -268,9 +268,9 @@ def test_a_flipped_bit_never_gives_other_offsets_or_more_records_unnoticed(data:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"x" * 5000, "does not begin as an Avro file does"),
-        (b"", "does not begin as an Avro file does"),
-        (None, "it holds 'Other'"),
+        (b"x" * 5000, "does not begin with an Avro file header"),
+        (b"", "does not begin with an Avro file header"),
+        (None, "it contains 'Other'"),
     ],
 )
 def test_what_is_no_segment_is_named(content: bytes | None, reason: str, tmp_path: Path) -> None:

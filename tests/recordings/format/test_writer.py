@@ -272,10 +272,10 @@ def test_a_record_that_is_none_leaves_no_file(tmp_path: Path) -> None:
 def test_of_two_writers_the_second_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     with RecordingWriter.create(folder, "charles", TOPICS) as writer:
-        with pytest.raises(RecordingError, match=r"another program writes to .*r: stop it first"):
+        with pytest.raises(RecordingError, match=r"another program is writing to .*r: stop it first"):
             RecordingWriter.resume(folder)
         done = subprocess.run([sys.executable, "-c", WRITER, folder], capture_output=True, text=True, check=False)
-        assert "another program writes to" in done.stderr
+        assert "another program is writing to" in done.stderr
         writer.append("a", 0, record(8))
     RecordingWriter.resume(folder).close()
     assert offsets(folder) == [8]
@@ -283,7 +283,7 @@ def test_of_two_writers_the_second_is_refused(tmp_path: Path) -> None:
 
 def test_only_an_empty_folder_becomes_a_recording(tmp_path: Path) -> None:
     RecordingWriter.create(tmp_path / "new" / "r", "charles", TOPICS).close()
-    with pytest.raises(RecordingError, match="is not empty: name a new folder"):
+    with pytest.raises(RecordingError, match="is not empty: choose a new folder"):
         RecordingWriter.create(tmp_path / "new" / "r", "charles", TOPICS)
     (tmp_path / "file").touch()
     with pytest.raises(Unwritable):
@@ -304,9 +304,9 @@ def test_a_writer_that_was_closed_writes_no_more(end: Callable[[RecordingWriter]
     with RecordingWriter.create(tmp_path / "r", "charles", TOPICS) as writer:
         writer.append("a", 0, record(8))
         end(writer)
-        with pytest.raises(RecordingError, match="was closed"):
+        with pytest.raises(RecordingError, match="is closed"):
             writer.append("a", 0, record(9))
-        with pytest.raises(RecordingError, match="was closed"):
+        with pytest.raises(RecordingError, match="is closed"):
             writer.note("too late")
     assert offsets(tmp_path / "r") == [8]
 

@@ -42,6 +42,6 @@ def test_the_picture_shows_every_frame_in_its_place(tmp_path: Path) -> None:
 
 def test_what_has_no_frames_has_no_sheet(tmp_path: Path) -> None:
     for name, rows in (("a", [("controls", 0, record(1))]), ("b", [("frames", 0, record(1))])):
-        with pytest.raises(RecordingError, match=r"holds no topic frames|holds no frames to show"):
+        with pytest.raises(RecordingError, match=r"has no topic frames|has no frames to show"):
             contact_sheet.draw(tmp_path / "sheet.png", recorded(tmp_path / name, rows))
     assert not (tmp_path / "sheet.png").exists()

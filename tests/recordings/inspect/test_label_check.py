@@ -102,5 +102,5 @@ def test_runs_of_several_collectors_are_judged_apart(tmp_path: Path) -> None:
 
 def test_a_recording_without_controls_cannot_be_checked(tmp_path: Path) -> None:
     source = recorded(tmp_path / "r", [each for each in placed(drive(3)) if each[0] == "frames"])
-    with pytest.raises(RecordingError, match="holds no topic controls"):
+    with pytest.raises(RecordingError, match="has no topic controls"):
         check(source)

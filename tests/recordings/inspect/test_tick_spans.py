@@ -60,7 +60,7 @@ def test_a_span_holds_both_of_its_ends() -> None:
 
 @pytest.mark.parametrize("text", ["", "c/r", "c/r:5", "c/r:9-5", "/r:1-2", "c/r:-1-2"])
 def test_what_is_no_span_is_told_what_one_is(text: str) -> None:
-    with pytest.raises(RecordingError, match="is no span: write collector/run:first-last"):
+    with pytest.raises(RecordingError, match="is not a valid span: write collector/run:first-last"):
         TickSpan.parse(text)
 
 

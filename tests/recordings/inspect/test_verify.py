@@ -124,7 +124,7 @@ def put_neighbour(path: Path) -> None:
         (remove, "{}: the file cannot be read: No such file or directory"),
         (cut, "{} at byte "),
         (cut_before_last_block, "{}: its sha256 is "),
-        (put_foreign, "{} at byte 0: it holds 'Other'"),
+        (put_foreign, "{} at byte 0: it contains 'Other'"),
         (put_neighbour, "{}: its first_offset is "),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_gap_between_segments_is_found(recording: Recording) -> None:
     recording.manifest.save(recording.folder)
     found = problems(recording)
     assert f"{forgotten.file}: the manifest does not name this file" in found
-    assert any(problem.startswith("manifest.json at byte 0: it lacks the segment before ") for problem in found)
+    assert any(problem.startswith("manifest.json at byte 0: the segment before ") for problem in found)
 
 
 def test_files_that_do_not_belong_there_are_named(recording: Recording) -> None:
@@ -168,7 +168,7 @@ def test_an_index_that_lies_is_named_and_a_missing_one_is_not(recording: Recordi
     path = segment_index.path_of(recording.folder / first.file)
     shutil.copy(segment_index.path_of(recording.folder / second.file), path)
     assert problems(recording) == [
-        f"{path.relative_to(recording.folder)}: it is not the index of its segment: delete it, it is made again"
+        f"{path.relative_to(recording.folder)}: it does not match its segment: delete it, and it will be rebuilt"
     ]
     path.unlink()
     assert problems(recording) == []
@@ -184,7 +184,10 @@ def test_values_that_are_no_events_are_named_and_what_needs_to_be_none_is_fine(t
     words = [str(problem) for problem in report.problems]
     assert all(each.startswith(f"frames/0/{0:020d}.avro at byte ") for each in words)
     assert [each.partition(": ")[2].partition(": ")[::2] for each in words] == [
-        ("the value of offset 3", "the record begins with 6a 75: neither Avro single-object nor Confluent framing"),
+        (
+            "the value of offset 3",
+            "the record begins with 6a 75, which is neither Avro single-object nor Confluent framing",
+        ),
         ("the value of offset 4", "the record is empty"),
         ("the value of offset 5", "not a Frame: EOFError"),
     ]
@@ -194,7 +197,7 @@ def test_of_many_values_that_are_no_events_the_first_are_named(tmp_path: Path) -
     rows = [("frames", 0, Record(offset, 0, 1, None, b"junk")) for offset in range(25)]
     found = problems(recorded(tmp_path / "r", rows))
     assert len(found) == 11
-    assert found[-1] == f"frames/0/{0:020d}.avro: 15 more values that are not as they should be"
+    assert found[-1] == f"frames/0/{0:020d}.avro: 15 more invalid values"
 
 
 def test_values_are_read_by_the_schemas_of_the_manifest(tmp_path: Path) -> None:

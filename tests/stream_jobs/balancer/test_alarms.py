@@ -99,7 +99,7 @@ def test_partitions_added_to_one_topic_hold_it_up_until_the_others_have_them(
         ledgers_until(kafka, lambda found: settled("one", 199)(found) and settled("two", 199)(found))
     lines = [line for line in log.read_text().splitlines() if " error " in line]
     assert lines
-    assert all("nothing is balanced until this is mended" in line for line in lines)
+    assert all("balancing is stopped until this is fixed" in line for line in lines)
     assert len(lines) <= 4, "once each of the two, and once again when something else was wrong"
     totals = total(read(kafka))
     assert totals.adds_up

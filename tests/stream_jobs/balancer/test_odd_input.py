@@ -60,7 +60,7 @@ def test_a_frame_of_one_of_two_collectors_of_the_same_name_and_run_is_never_join
     (ledger,) = read(kafka)
     letters = events(kafka, topics.DEADLETTER, DeadLetter)
     assert {letter.reason for letter in letters} == {
-        "frame and control of different instants: do two collectors run under this name, with this run?"
+        "frame and control are from different instants: do two collectors run under this name?"
     }
     assert len(letters) == len({letter.headers["tick"] for letter in letters}) == ledger.dead_lettered > 0
     assert ledger.repeats == 2 * 600, "of each tick one half of each kind too many"

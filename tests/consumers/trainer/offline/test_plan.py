@@ -36,7 +36,7 @@ def raw(tmp_path: Path) -> Path:
 
 def test_balanced_samples_come_before_what_they_were_balanced_from(both: Path, raw: Path) -> None:
     assert [make(both).source, make(both, source="raw").source, make(raw).source] == ["balanced", "raw", "raw"]
-    with pytest.raises(RecordingError, match="holds no records of balanced: it has frames, controls"):
+    with pytest.raises(RecordingError, match="has no records of balanced: it has frames, controls"):
         make(raw, source="balanced")
 
 
@@ -88,13 +88,13 @@ def test_only_the_very_same_training_goes_on_in_a_folder(both: Path, raw: Path) 
     make(both, batches=9).facts.claim(made.folder)
     for other, words in (
         (make(raw), "another recording"),
-        (make(both, source="raw"), r"other topics \(balanced, not raw\)"),
+        (make(both, source="raw"), r"different topics \(balanced, not raw\)"),
         (make(both, deterministic=True), "begun without --deterministic"),
         (make(both, changes=["train.batch=4"]), "train.batch was 8, now 4"),
-        (make(both, model="other"), r"another model \(pilot, not other\)"),
+        (make(both, model="other"), r"a different model \(pilot, not other\)"),
     ):
         with pytest.raises(
-            AnotherTraining, match=f"pilot-both holds another training: .*{words}.*; name this one with"
+            AnotherTraining, match=f"pilot-both has a different training: .*{words}.*; choose another name with"
         ):
             other.facts.claim(made.folder)
 

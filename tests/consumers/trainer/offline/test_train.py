@@ -221,4 +221,7 @@ def test_too_few_samples_for_a_batch_are_told(offline: Offline) -> None:
     process = offline.begin("few", training="few")
     told = process.communicate(timeout=240)[1]
     assert process.returncode == 1
-    assert "few makes 20 samples of use, too few for one batch: 8, as many of each kind" in told.splitlines()[-1]
+    assert (
+        "few makes 20 usable samples, too few for one batch of 8, which needs the same number from each kind"
+        in told.splitlines()[-1]
+    )

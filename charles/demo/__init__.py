@@ -1,1 +1,1 @@
-"""The demo: the whole pipeline on this machine for some minutes, then what it has learned."""
+"""The demo: runs the whole pipeline on this machine for some minutes, then evaluates the trained model."""

@@ -1,4 +1,4 @@
-"""The demo's broker, kept running beside everything else: a restart takes seconds, and nobody shall wait for it."""
+"""The demo's broker, restarted in the background, because a restart takes seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TURN_S = 0.2
 
 
 class KeptBroker:
-    """A broker that runs, and is started again when it dies: it reads its log and has lost nothing it acknowledged."""
+    """A broker that is restarted when it dies. It recovers from its log and loses nothing that it acknowledged."""
 
     def __init__(self, broker: LocalBroker) -> None:
         self._broker = broker
@@ -56,7 +56,7 @@ class KeptBroker:
         ran_s = time.monotonic() - self._up_since
         while not self._leaving.is_set():
             pause_s = self._delay.next(ran_s)
-            self._news.put(f"{problem}; again in {pause_s:g} s")
+            self._news.put(f"{problem}; restarting in {pause_s:g} s")
             if self._leaving.wait(pause_s):
                 return
             try:

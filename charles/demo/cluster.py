@@ -27,7 +27,9 @@ def cluster(settings: Settings, console: Console) -> Iterator[tuple[Settings, Ke
     """
     servers = settings.external_cluster
     if servers:
-        console.print(f"The cluster {servers} is in use; what is under {settings.kafka.prefix} there goes on.")
+        console.print(
+            f"Using the cluster {servers}; existing topics with the prefix {settings.kafka.prefix} are continued."
+        )
         yield settings, None
         return
     broker = LocalBroker(settings.demo.folder / "kafka", _port(settings), metrics_port=settings.broker.metrics_port)
@@ -57,9 +59,9 @@ def _forget_last_demo(broker: LocalBroker) -> None:
     """A demo shows how it learns from nothing. Raises RuntimeError where one runs, or the folder is no broker's."""
     last = broker.status()
     if last.running:
-        raise RuntimeError(f"a demo runs already in {broker.data}")
+        raise RuntimeError(f"a demo is already running in {broker.data}")
     if not broker.data.exists():
         return
     if any(broker.data.iterdir()) and not (last.cluster_id or broker.log_path.exists()):
-        raise RuntimeError(f"{broker.data} holds something that is not the last demo's; choose another --folder")
+        raise RuntimeError(f"{broker.data} was not written by a demo; choose another --folder")
     shutil.rmtree(broker.data)

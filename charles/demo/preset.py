@@ -1,4 +1,4 @@
-"""The demo's figures: what differs from the original's, so that it learns in some minutes on a laptop."""
+"""The demo's configuration: changes that let it learn within minutes on a laptop."""
 
 from __future__ import annotations
 

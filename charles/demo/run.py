@@ -1,4 +1,4 @@
-"""The demo itself: a supervisor with a broker, every program and a clock; then the evaluation."""
+"""The demo: a supervisor with a broker and every program for a fixed time; then the evaluation."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
         )
         _drive(settings, broker, console, stop)
         if stop():
-            console.print("Stopped. `charles demo` runs it to its end, with scores and pictures.")
+            console.print("Stopped before the evaluation. Let `charles demo` run to its end for scores and plots.")
             return
         stop.second_ends = True  # nothing runs any more that would have to be ended in order
         _evaluate(settings, console, stop)
@@ -80,7 +80,7 @@ def _drive(settings: Settings, broker: KeptBroker | None, console: Console, stop
         ):
             screen.follow(supervisor, broker, stop)
             if stop():
-                console.print("Ending in order; Ctrl-C hurries.")
+                console.print("Stopping all programs; press Ctrl-C to stop faster.")
             else:
                 supervisor.end(["collector"])
                 _drain(watch, supervisor, stop)
@@ -124,4 +124,4 @@ def _evaluate(settings: Settings, console: Console, stop: Stop) -> None:
     collect_pictures(settings.kafka, newest.manifest.model, folder)
     scores = report.evaluate_and_film(settings, newest, None, folder, console, settings.demo.seeds, stop)
     console.print(scores.table())
-    console.print(f"Pictures, the film and the scores are in {folder}/")
+    console.print(f"Plots, the film and the scores are in {folder}/")

@@ -40,7 +40,7 @@ class DemoScreen:
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def follow(self, supervisor: Supervisor, broker: KeptBroker | None, stop: Stop) -> None:
-        """Look after everything until the time is over, nothing runs any more, or somebody says stop."""
+        """Supervise until the time is over, no program is running, or it is stopped."""
         began = time.monotonic()
         terminal = self._console.is_terminal
         live = Live(console=self._console, refresh_per_second=4, transient=True) if terminal else nullcontext()

@@ -1,1 +1,1 @@
-"""What drives with a network: the driver itself, whether the car is stuck, and how far it came."""
+"""Driving with a network: the driver, the stuck detector and the odometer."""

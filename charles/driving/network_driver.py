@@ -1,4 +1,4 @@
-"""A model at the wheel: from what the hood camera shows to what the car shall do."""
+"""Drives with a model: from camera pictures to actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a car is stuck: it has not got away from a place for a while."""
+"""Detects a stuck car: one that has not moved away from a place for a while."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StuckDetector:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew: the car was put somewhere else."""
+        """Start again: the car was respawned."""
         self._anchor: tuple[float, float] | None = None
         self._ticks = 0
 

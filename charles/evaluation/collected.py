@@ -1,4 +1,4 @@
-"""What the topics say about the learning, as pictures: loss.png, balance.png and balance.html.
+"""Plots of the training from the topics: loss.png, balance.png and balance.html.
 
 The topics are read once from their starts; of each record a few numbers are kept, so memory does not grow with them.
 """

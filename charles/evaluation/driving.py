@@ -18,8 +18,8 @@ End = Literal["crashed", "stuck", "over", "cap"]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationDrive:
-    """How a drive went. score: metres, or the game's own reward (the game's Episode says which); end: why it ended,
-    `cap` when it was still going at the episode's cap."""
+    """The result of a drive. score: metres, or the game's own reward (the game's Episode says which); end: why it
+    ended, `cap` when it was still going at the episode's cap."""
 
     seed: int
     score: float

@@ -78,7 +78,7 @@ def draw_film(path: Path, drives: Sequence[tuple[str, list[Shot]]], unit: str) -
     unit: of the score. Raises ValueError when there is nothing to show, and Unwritable.
     """
     if not any(shots for _, shots in drives):
-        raise ValueError("there is nothing to show")
+        raise ValueError("there are no frames to show")
     length = max(len(shots) for _, shots in drives)
     pictures = [
         _side_by_side([(title, shots[min(index, len(shots) - 1)]) for title, shots in drives], unit)

@@ -81,7 +81,8 @@ def film(
     batch: int,
     stop: Callable[[], bool] = never,
 ) -> None:
-    """Untrained and newest side by side, in the world of the newest weights' median drive. Raises Interrupted."""
+    """Untrained and newest weights side by side, in the world of the newest weights' median drive. Raises
+    Interrupted."""
     drives = sorted(scores.drives[NEWEST], key=lambda drive: drive.score)
     seed = drives[len(drives) // 2].seed
     panels = []
@@ -112,7 +113,7 @@ def _drivers(
     if (manifest.picture_width, manifest.picture_height) != (width, height):
         raise WrongGame(
             f"the weights from {newest.where} were trained on pictures of {manifest.picture_width}x"
-            f"{manifest.picture_height}; {game} shows {width}x{height}: name their game with --game"
+            f"{manifest.picture_height}, but {game} shows {width}x{height}: name the right game with --game"
         )
     before = None if untrained is None else untrained.arrays
     return {

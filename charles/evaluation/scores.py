@@ -44,7 +44,7 @@ class Scores:
 
     def table(self) -> Table:
         seeds = len(next(iter(self.drives.values())))
-        what = "metres before the first crash or getting stuck" if self.score == "distance" else "reward of an episode"
+        what = "metres before the first crash or getting stuck" if self.score == "distance" else "reward per episode"
         table = Table(title=f"{self.game}: {what}, {seeds} unseen worlds", title_justify="left")
         table.add_column("driver")
         for column in ("mean", "median", "min", "max"):

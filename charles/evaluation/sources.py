@@ -22,7 +22,7 @@ _PATIENCE_S = 3.0
 
 
 class NoWeights(RuntimeError):
-    """There is nothing to evaluate; the message says what to do."""
+    """There are no weights to evaluate; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def newest_weights(settings: Settings, folder: Path) -> Weights:
     if left.is_file():
         return from_file(left)
     raise NoWeights(
-        f"{problem}, and there is no {left}; `charles demo` makes both, `--weights FILE` names another file of weights"
+        f"{problem}, and there is no {left}. Run `charles demo` first, or name a weights file with `--weights FILE`"
     )
 
 

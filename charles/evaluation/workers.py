@@ -22,7 +22,7 @@ _LOOK_S = 0.25
 
 
 class Interrupted(RuntimeError):
-    """Somebody said stop before the evaluation was over."""
+    """The evaluation was stopped before its end."""
 
 
 def never() -> bool:

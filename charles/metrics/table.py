@@ -86,107 +86,130 @@ def _histogram(name: str, words: str, buckets: Sequence[float], *labels: str) ->
 
 # fmt: off
 class ProgramMetrics:
-    """What every program tells with its heartbeat, and of its process."""
+    """Metrics of every program, from its heartbeat and its process."""
 
-    info = _gauge("charles_program_info", "Always 1; name: the instance's, stable over restarts; version: the code's.", "name", "version")
-    state = _gauge("charles_program_state", "1 for what the program says it does now, 0 for the other states.", "state")
-    heartbeat = _gauge("charles_program_heartbeat_timestamp_seconds", "When the program's loop last said what it does: a loop that hangs does not.")
-    epoch = _gauge("charles_program_config_epoch", "The configuration in use: its offset in the topic config; -1: the defaults.")
-    dead_letters = _counter("charles_program_dead_letters_total", "Records that could not be used and were dead-lettered; what a balancer reads again after starting over counts again.")
-    dead_reasons = _counter("charles_program_dead_letters_by_reason_total", "The same by reason, numbers and details left out.", "reason")
-    disk_free = _gauge("charles_program_disk_free_bytes", "Free on the disk of the program's working folder.")
-    disk_size = _gauge("charles_program_disk_size_bytes", "Size of that disk.")
-    cpu = _counter("process_cpu_seconds_total", "Processor time that the process used, in its own and in the system's code.")
-    memory = _gauge("process_resident_memory_bytes", "Memory that the process holds.")
-    started = _gauge("process_start_time_seconds", "When the process began, since 1970.")
+    info = _gauge("charles_program_info", "Always 1; name: of the instance, stable across restarts; version: of the "
+        "code.", "name", "version")
+    state = _gauge("charles_program_state", "1 for the program's current state, 0 for the others.", "state")
+    heartbeat = _gauge("charles_program_heartbeat_timestamp_seconds", "Time of the last heartbeat, since 1970; a "
+        "hanging loop sends none.")
+    epoch = _gauge("charles_program_config_epoch", "Epoch of the configuration in use, its offset in the topic "
+        "config; -1: the defaults.")
+    dead_letters = _counter("charles_program_dead_letters_total", "Dead-lettered records; a balancer that restarts "
+        "from its last transaction counts records that it reads again twice.")
+    dead_reasons = _counter("charles_program_dead_letters_by_reason_total", "Dead-lettered records by reason, without "
+        "numbers and details.", "reason")
+    disk_free = _gauge("charles_program_disk_free_bytes", "Free space on the disk of the program's working folder.")
+    disk_size = _gauge("charles_program_disk_size_bytes", "Size of the disk of the program's working folder.")
+    cpu = _counter("process_cpu_seconds_total", "CPU time of the process, user and system.")
+    memory = _gauge("process_resident_memory_bytes", "Resident memory of the process.")
+    started = _gauge("process_start_time_seconds", "Start time of the process, since 1970.")
 
 
 class LibrdkafkaMetrics:
-    """What librdkafka tells of a program's Kafka clients, added up. topic: without the prefix."""
+    """librdkafka's statistics, summed over a program's Kafka clients. topic: without the prefix."""
 
     sent = _counter("rdkafka_sent_messages_total", "Records sent and acknowledged.", "topic")
     sent_bytes = _counter("rdkafka_sent_bytes_total", "Bytes of the records sent.", "topic")
-    received = _counter("rdkafka_received_messages_total", "Records received, also those that were not asked for in the end.", "topic")
+    received = _counter("rdkafka_received_messages_total", "Records received, including those that the program "
+        "discarded.", "topic")
     received_bytes = _counter("rdkafka_received_bytes_total", "Bytes of the records received.", "topic")
     queued = _gauge("rdkafka_queued_messages", "Records in the producers' queues.")
     queued_bytes = _gauge("rdkafka_queued_bytes", "Bytes of the records in the producers' queues.")
-    round_trip = _gauge("rdkafka_round_trip_seconds", "The slowest producer's 95th percentile of the time from a request to the broker's answer.")
-    lag = _gauge("rdkafka_consumer_lag_messages", "Records between what a consumer was given and the end that it may read.", "topic")
+    round_trip = _gauge("rdkafka_round_trip_seconds", "p95 of the time from a request to the broker's response, of "
+        "the slowest producer.")
+    lag = _gauge("rdkafka_consumer_lag_messages", "Records between the consumer's position and the end of what it may "
+        "read.", "topic")
 
 
 class CollectorMetrics:
     """collector: its name, which is the key of its events."""
 
-    captured = _counter("charles_collector_captured_ticks_total", "Ticks at which the game was looked at and its driver asked.", "collector")
-    published = _counter("charles_collector_published_ticks_total", "Ticks of which both halves are acknowledged.", "collector")
-    dropped = _counter("charles_collector_dropped_ticks_total", "Ticks of which a half was given up, as when the broker was away for long.", "collector")
-    refused = _counter("charles_collector_refused_ticks_total", "Ticks that could not be published because the game or its driver talked nonsense.", "collector")
-    late = _counter("charles_collector_late_ticks_total", "Ticks that began more than a thirtieth of a second after their time.", "collector")
-    queued = _gauge("charles_collector_queued_ticks", "Ticks on their way to the broker.", "collector")
-    latency = _histogram("charles_collector_publish_latency_seconds", "From a tick's capture to the acknowledgement of its second half.", _PUBLISH_S, "collector")
-    runs = _counter("charles_collector_runs_total", "Drives that began.", "collector")
-    crashes = _counter("charles_collector_crashes_total", "Crashes.", "collector")
+    captured = _counter("charles_collector_captured_ticks_total", "Ticks at which the game was observed.", "collector")
+    published = _counter("charles_collector_published_ticks_total", "Ticks with both halves acknowledged.", "collector")
+    dropped = _counter("charles_collector_dropped_ticks_total", "Ticks dropped because a half could not be delivered, "
+        "such as during a long broker outage.", "collector")
+    refused = _counter("charles_collector_refused_ticks_total", "Ticks not published because the game or its driver "
+        "returned invalid values.", "collector")
+    late = _counter("charles_collector_late_ticks_total", "Ticks that began more than 33 ms late.", "collector")
+    queued = _gauge("charles_collector_queued_ticks", "Ticks sent but not acknowledged yet.", "collector")
+    latency = _histogram("charles_collector_publish_latency_seconds", "Time from a tick's capture to the "
+        "acknowledgement of its second half.", _PUBLISH_S, "collector")
+    runs = _counter("charles_collector_runs_total", "Runs started.", "collector")
+    crashes = _counter("charles_collector_crashes_total", "Crashes of the car.", "collector")
 
 
 class BalancerMetrics:
     """Of the partitions that it has. output: whose sets the bin is of, `joint` in v1; bin: as people write it."""
 
     waiting = _gauge("charles_balancer_waiting_ticks", "Ticks that wait in a bin.", "output", "bin")
-    came = _counter("charles_balancer_arrived_ticks_total", "Joined ticks that came for a bin; over the bins of one output: all that were joined.", "output", "bin")
-    sets = _counter("charles_balancer_sets_total", "Whole sets.", "output")
-    ledger = _gauge("charles_balancer_ledger_ticks", "Where the ticks went; seen: all of them.", "term")
+    came = _counter("charles_balancer_arrived_ticks_total", "Joined ticks that arrived for a bin; summed over the "
+        "bins of one output: all joined ticks.", "output", "bin")
+    sets = _counter("charles_balancer_sets_total", "Sets emitted.", "output")
+    ledger = _gauge("charles_balancer_ledger_ticks", "Ticks by outcome; seen: all ticks.", "term")
     broken = _gauge("charles_balancer_broken_ledgers", "Runs whose ledger does not add up.")
     unread = _gauge("charles_balancer_unread_records", "Records of frames and controls not read yet.")
-    latency = _histogram("charles_balancer_latency_seconds", "From capture to a set.", BOUNDS_S)
-    transaction = _histogram("charles_balancer_commit_seconds", "How long the end of a transaction takes: its last records, the offsets, the commit.", _COMMIT_S)
+    latency = _histogram("charles_balancer_latency_seconds", "Time from a tick's capture to its set.", BOUNDS_S)
+    transaction = _histogram("charles_balancer_commit_seconds", "Time to end a transaction: its last records, the "
+        "offsets, the commit.", _COMMIT_S)
 
 
 class TrainerMetrics:
     """model: whose weights; output: what is predicted, for buffers the kind of set, which is `joint` in v1."""
 
-    info = _gauge("charles_trainer_model_info", "Always 1; line: the network's construction.", "model", "line")
-    batch = _gauge("charles_trainer_batch_number", "Batches that the weights have seen.", "model")
-    loss = _gauge("charles_trainer_loss", "Of the last batch: the sum of the outputs' losses.", "model")
-    output_loss = _gauge("charles_trainer_output_loss", "Of the last batch, by output.", "model", "output")
-    error = _gauge("charles_trainer_output_error", "Mean absolute error of the last batch, of outputs that are one number, in units of that output.", "model", "output")
-    accuracy = _gauge("charles_trainer_output_accuracy_ratio", "Share of the last batch that was right, of outputs with classes.", "model", "output")
+    info = _gauge("charles_trainer_model_info", "Always 1; line: the model family.", "model", "line")
+    batch = _gauge("charles_trainer_batch_number", "Batches that the weights were trained on.", "model")
+    loss = _gauge("charles_trainer_loss", "Loss of the last batch, summed over the outputs.", "model")
+    output_loss = _gauge("charles_trainer_output_loss", "Loss of the last batch, by output.", "model", "output")
+    error = _gauge("charles_trainer_output_error", "Mean absolute error of the last batch, for regression outputs, in "
+        "the output's unit.", "model", "output")
+    accuracy = _gauge("charles_trainer_output_accuracy_ratio", "Accuracy on the last batch, for outputs with classes.", "model", "output")
     buffer = _gauge("charles_trainer_buffer_samples", "Samples in a buffer.", "output")
-    capacity = _gauge("charles_trainer_buffer_capacity_samples", "Samples that fit into each buffer.")
-    ledger = _gauge("charles_trainer_ledger_samples", "Where the samples went; read: all that came. They survive a restart.", "term")
-    drawn = _counter("charles_trainer_drawn_samples_total", "Samples that batches were made of; one that is drawn twice counts twice.")
-    unread = _gauge("charles_trainer_unread_samples", "Samples that wait in the log, at most.")
-    batch_s = _histogram("charles_trainer_batch_seconds", "From asking for a batch to the updated weights.", _BATCH_S)
-    parts = _counter("charles_trainer_part_seconds_total", "Where the loop's time goes; part: read, decode (waiting for pictures), step, tell, checkpoint, wait (for samples).", "part")
-    checkpoint = _gauge("charles_trainer_checkpoint_batch_number", "Batch of the newest checkpoint that was published.", "model")
-    checkpointed = _gauge("charles_trainer_checkpoint_timestamp_seconds", "When it was published, since 1970.")
-    checkpoint_bytes = _gauge("charles_trainer_checkpoint_bytes", "Its size; kind: weights, or the trainer's own state.", "kind")
-    checkpoint_s = _histogram("charles_trainer_checkpoint_publish_seconds", "From packing a checkpoint to its acknowledgement.", _CHECKPOINT_S)
+    capacity = _gauge("charles_trainer_buffer_capacity_samples", "Capacity of each buffer.")
+    ledger = _gauge("charles_trainer_ledger_samples", "Samples by outcome; read: all samples read. Persists across "
+        "restarts.", "term")
+    drawn = _counter("charles_trainer_drawn_samples_total", "Samples drawn for batches; a sample that is drawn twice "
+        "counts twice.")
+    unread = _gauge("charles_trainer_unread_samples", "Unread samples in the log, an upper bound.")
+    batch_s = _histogram("charles_trainer_batch_seconds", "Time from requesting a batch to the updated weights.", _BATCH_S)
+    parts = _counter("charles_trainer_part_seconds_total", "Time of the training loop by part: read, decode (waiting "
+        "for pictures), step, tell (reporting), checkpoint, wait (for samples).", "part")
+    checkpoint = _gauge("charles_trainer_checkpoint_batch_number", "Batch of the newest published checkpoint.", "model")
+    checkpointed = _gauge("charles_trainer_checkpoint_timestamp_seconds", "Publication time of the newest checkpoint, "
+        "since 1970.")
+    checkpoint_bytes = _gauge("charles_trainer_checkpoint_bytes", "Size of the newest checkpoint; kind: weights, or "
+        "the trainer's state.", "kind")
+    checkpoint_s = _histogram("charles_trainer_checkpoint_publish_seconds", "Time from packing a checkpoint to its "
+        "acknowledgement.", _CHECKPOINT_S)
 
 
 class PlayerMetrics:
     """model: whose weights it drives with."""
 
     info = _gauge("charles_player_model_info", "Always 1.", "model", "line")
-    fps = _gauge("charles_player_frames_per_second", "Pictures looked at and answered, over the last second.")
-    pps = _gauge("charles_player_predictions_per_second", "Predictions that the network could make, by how long they take.")
-    prediction = _histogram("charles_player_prediction_seconds", "From a picture to the controller.", _TICK_S)
-    lateness = _histogram("charles_player_tick_lateness_seconds", "How much later than its time a tick began.", _TICK_S)
-    late = _counter("charles_player_late_ticks_total", "Ticks that began more than a thirtieth of a second after their time.")
-    unstucks = _counter("charles_player_unstucks_total", "Times the car was put somewhere else; reason: stuck, over (the game said so), told.", "reason")
-    distance = _counter("charles_player_distance_meters_total", "Way that the car made.")
+    fps = _gauge("charles_player_frames_per_second", "Pictures processed per second, over the last second.")
+    pps = _gauge("charles_player_predictions_per_second", "Predictions per second that the network could make, from "
+        "the time that one takes.")
+    prediction = _histogram("charles_player_prediction_seconds", "Time from a picture to the controls.", _TICK_S)
+    lateness = _histogram("charles_player_tick_lateness_seconds", "Lateness of each tick's start.", _TICK_S)
+    late = _counter("charles_player_late_ticks_total", "Ticks that began more than 33 ms late.")
+    unstucks = _counter("charles_player_unstucks_total", "Respawns of the car; reason: stuck, over (the game ended "
+        "the run), told (by a command).", "reason")
+    distance = _counter("charles_player_distance_meters_total", "Distance driven.")
     batch = _gauge("charles_player_applied_batch_number", "Batch of the weights in use.", "model")
-    newest = _gauge("charles_player_newest_batch_number", "Batch of the newest weights that were seen.", "model")
+    newest = _gauge("charles_player_newest_batch_number", "Batch of the newest weights on the model topic.", "model")
     age = _gauge("charles_player_weights_age_seconds", "Age of the weights in use.")
-    applied = _histogram("charles_player_weights_publish_to_applied_seconds", "From a checkpoint's publication to the first tick that it drives.", _APPLIED_S)
-    refused = _counter("charles_player_refused_checkpoints_total", "Checkpoints that were passed over.", "reason")
+    applied = _histogram("charles_player_weights_publish_to_applied_seconds", "Time from a checkpoint's publication "
+        "to the first tick driven with it.", _APPLIED_S)
+    refused = _counter("charles_player_refused_checkpoints_total", "Skipped checkpoints.", "reason")
 
 
 class RecorderMetrics:
     """topic: without the prefix."""
 
-    records = _counter("charles_recorder_records_total", "Records that were recorded.", "topic")
-    bytes = _counter("charles_recorder_bytes_total", "Bytes of their keys and values.", "topic")
+    records = _counter("charles_recorder_records_total", "Records recorded.", "topic")
+    bytes = _counter("charles_recorder_bytes_total", "Bytes of keys and values recorded.", "topic")
     lost = _counter("charles_recorder_lost_offsets_total", "Offsets that retention deleted before they were recorded.", "topic")
-    unread = _gauge("charles_recorder_unread_records", "Records that are not recorded yet, at most.")
-    room = _gauge("charles_recorder_disk_free_bytes", "Free on the disk of the recording.")
+    unread = _gauge("charles_recorder_unread_records", "Records not recorded yet, an upper bound.")
+    room = _gauge("charles_recorder_disk_free_bytes", "Free space on the disk of the recording.")
 # fmt: on

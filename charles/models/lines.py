@@ -27,5 +27,5 @@ def build(line: str, picture_size: tuple[int, int], frames: int = 1, outputs: Se
     Raises ValueError, naming the lines, when there is none of that name.
     """
     if line not in LINES:
-        raise ValueError(f"no model line is called {line!r}; there are: {', '.join(LINES)}")
+        raise ValueError(f"there is no model line {line!r}; choose from: {', '.join(LINES)}")
     return LINES[line](picture_size, frames, outputs)

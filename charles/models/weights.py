@@ -42,7 +42,7 @@ def by_path(variables: Iterable[keras.Variable]) -> Named:
     named: Named = {}
     for variable in variables:
         if variable.path in named:
-            raise ValueError(f"two variables are called {variable.path}: give their layers names of their own")
+            raise ValueError(f"two variables are named {variable.path}: give their layers unique names")
         named[variable.path] = variable
     return named
 
@@ -56,7 +56,7 @@ def assign(named: Named, values: Mapping[str, NDArray[Any]]) -> None:
     """The inverse of arrays(). Raises ValueError, before anything is changed, for other names, shapes or types."""
     if named.keys() != values.keys():
         differing = sorted(named.keys() ^ values.keys())
-        raise ValueError(f"other names than the model's: {', '.join(differing[:5])}")
+        raise ValueError(f"the names differ from the model's: {', '.join(differing[:5])}")
     for path, variable in named.items():
         given = values[path]
         if given.shape != tuple(variable.shape) or str(given.dtype) != variable.dtype:

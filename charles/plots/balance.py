@@ -1,4 +1,4 @@
-"""What was driven beside what was balanced, read from the topics and drawn: balance.png and balance.html."""
+"""Plots of the data as driven and as balanced, read from the topics: balance.png and balance.html."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PNG, HTML = "balance.png", "balance.html"
 
 
 class NothingToDraw(RuntimeError):
-    """A topic holds nothing of what is asked for; the message says which, and what to do."""
+    """A topic has nothing to plot; the message says which, and what to do."""
 
 
 def read_counts(
@@ -49,7 +49,7 @@ def read_counts(
     for control in _watched(kafka, topics.CONTROLS, Control, progress):
         counts.add_control(control)
     if not counts.drive.ticks:
-        raise NothingToDraw(f"{name(kafka, topics.CONTROLS)} is empty: nothing was driven; `charles collect` drives")
+        raise NothingToDraw(f"{name(kafka, topics.CONTROLS)} is empty: start a collector with `charles collect`")
     elsewhere: dict[int, int] = {}
     for sample in _watched(kafka, topics.BALANCED, Sample, progress):
         if sample.epoch in same:
@@ -69,15 +69,15 @@ def draw(folder: Path, counts: LabelCounts) -> list[Path]:
 
 
 def _balancing(config: Config) -> object:
-    """What two configurations must have in common for their sets to be counted together."""
+    """The settings that two configurations must share for their sets to be counted together."""
     return config.outputs, config.set_kinds, config.balance.version
 
 
 def _why(full: str, epoch: Epoch, elsewhere: dict[int, int]) -> str:
     if not elsewhere:
-        return f"{full} is empty: no set is whole yet; `charles status` names the bins that starve"
+        return f"{full} is empty: no set is complete yet; `charles status` names the starving bins"
     there = ", ".join(f"{number} ({samples:,} samples)" for number, samples in sorted(elsewhere.items()))
-    return f"{full} holds no sample that was balanced as in epoch {epoch.number}: name another with --epoch: {there}"
+    return f"{full} has no samples that were balanced as in epoch {epoch.number}: choose another --epoch: {there}"
 
 
 def _watched(kafka: Kafka, topic: Topic, event: type[EventT], progress: StepProgress) -> Iterator[EventT]:

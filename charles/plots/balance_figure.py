@@ -1,4 +1,4 @@
-"""The interactive figure of balance.html: joint histograms and marginals that are moved together."""
+"""The interactive figure of balance.html: joint histograms and marginals that zoom together."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Seen = Mapping[str, Histograms]
 
 
 def figure(counts: LabelCounts) -> go.Figure:
-    """As driven on the left, balanced on the right; below them the outputs whose bins are not those of the axes."""
+    """As driven on the left, balanced on the right; below them the outputs with bins other than the axes'."""
     others = [output for output in counts.outputs if not counts.own_axis(output)]
     heights = [*_HEIGHTS, *_MORE * len(others)]
     nothing: list[dict[str, int] | None] = [None] * len(_WIDTHS)
@@ -107,7 +107,7 @@ def _heatmaps(scale: Scale, seen: Seen) -> Iterator[go.Heatmap]:
 
 
 def _heatmap(scale: Scale, joint: Values, name: str) -> go.Heatmap:
-    """What never came has no colour."""
+    """Combinations that never came have no colour."""
     across = [f"{words(ACROSS)} {bin_}<br>" for bin_ in scale.names]
     up = [f"{words(UP)} {bin_}<br>" for bin_ in scale.names]
     total = max(float(joint.sum()), 1.0)

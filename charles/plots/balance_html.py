@@ -1,4 +1,4 @@
-"""balance.html: the same as balance.png, to point at: one file that opens anywhere and loads nothing."""
+"""balance.html: the interactive version of balance.png, one file that loads nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from charles.plots.balance_figure import figure
 from charles.plots.style import FAINT, FONT, INK, PAPER
 
 _ALLOWED = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-"""What a browser lets the page do: whatever it asks another place for, it does not get."""
+"""Content security policy: the page may not load anything from elsewhere."""
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -31,11 +31,11 @@ th:first-child, td:first-child {{ text-align: left; }}
 </style>
 </head>
 <body>
-<h1>What is driven, and what is learned from</h1>
-<p>Point at a bin for its figures, drag to come closer, double-click to go back, click on a kind of set to hide it.</p>
+<h1>Label balance: as driven and as trained on</h1>
+<p>Point at a bin for its figures, drag to zoom in, double-click to zoom out, click on a kind of set to hide it.</p>
 {figure}
 {table}
-<p>The figures of bins: the largest over the smallest that is not empty. A minute is one of driving, 1,800 ticks.</p>
+<p>Bin figures: the largest bin divided by the smallest non-empty one. A minute is a minute of driving, 1,800 ticks.</p>
 </body>
 </html>
 """
@@ -43,7 +43,7 @@ _CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": [
 
 
 def draw_html(path: Path, counts: LabelCounts) -> None:
-    """Write balance.html, 5 MB, most of which is what makes it interactive. Raises Unwritable."""
+    """Write balance.html, 5 MB, most of which is the plotting library. Raises Unwritable."""
     drawn = figure(counts).to_html(full_html=False, include_plotlyjs=True, div_id="balance", config=_CONFIG)
     look: Mapping[str, str] = {"ink": INK, "paper": PAPER, "faint": FAINT, "font": FONT, "allowed": _ALLOWED}
     page = _PAGE.format(figure=drawn, table=_table(rows(counts)), **look)

@@ -32,7 +32,7 @@ def draw_png(path: Path, counts: LabelCounts) -> None:
     """Write balance.png, 1440x780; 300 more where an output's bins are not those of the axes. Raises Unwritable."""
     others = [output for output in counts.outputs if not counts.own_axis(output)]
     figure = paper(_WIDTH, _HEIGHT + (_BELOW if others else 0))
-    title(figure, "What is driven, and what is learned from", subtitle(counts))
+    title(figure, "Label balance: as driven and as trained on", subtitle(counts))
     driven, sets = counts.drive, counts.sets
     balanced = sum((each.seen.joint for each in sets.values()), np.zeros_like(driven.seen.joint))
     norm = _norm(driven.seen.joint, balanced)
@@ -50,9 +50,9 @@ def draw_png(path: Path, counts: LabelCounts) -> None:
 
 
 def draw_driven(path: Path, counts: LabelCounts) -> None:
-    """Write the left half of it alone, 780x780, for ticks of which none was balanced. Raises Unwritable."""
+    """Write only the left half, 780x780, for ticks that were not balanced. Raises Unwritable."""
     figure = paper(_WIDTH - (_LEFTS[1] - _LEFTS[0]), _HEIGHT)
-    title(figure, "What was driven", subtitle(counts))
+    title(figure, "Labels as driven", subtitle(counts))
     norm = _norm(counts.drive.seen.joint)
     _block(figure, 0, counts, {"driven": counts.drive.seen}, norm)
     _heading(figure, 0, f"{counts.drive.ticks:,} ticks")
@@ -62,7 +62,7 @@ def draw_driven(path: Path, counts: LabelCounts) -> None:
 
 
 def subtitle(counts: LabelCounts) -> str:
-    return f"how often each combination of {words(ACROSS)} and {words(UP)} comes; hatched: never"
+    return f"frequency of each combination of {words(ACROSS)} and {words(UP)}; hatched: never"
 
 
 def _block(figure: Figure, number: int, counts: LabelCounts, seen: Mapping[str, Histograms], norm: LogNorm) -> None:

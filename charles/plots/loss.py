@@ -52,7 +52,7 @@ def draw_loss(path: Path, losses: Losses) -> None:
     curves = {name: np.asarray(values, np.float64) for name, values in losses.by_output.items()}
     span = max(len(x) / 40, 5.0)
     everything = np.sum(list(curves.values()), axis=0)
-    axes.plot(x, everything, color=FAINT, lw=0.8, alpha=0.7, label="sum, every batch")
+    axes.plot(x, everything, color=FAINT, lw=0.8, alpha=0.7, label="sum, unsmoothed")
     axes.plot(x, smoothed(everything, span), color=INK, lw=2.6, label="sum")
     for name, values in curves.items():
         axes.plot(x, smoothed(values, span), color=COLOURS[name], lw=2.0, label=words(name))
@@ -60,11 +60,11 @@ def draw_loss(path: Path, losses: Losses) -> None:
     axes.yaxis.set_major_formatter("{x:g}")
     low, high = axes.get_ylim()
     axes.yaxis.set_minor_formatter("{x:g}" if high < 20 * low else "")  # else next to nothing would be labelled
-    axes.set_xlabel("batches of training")
+    axes.set_xlabel("batches")
     axes.set_ylabel(f"loss ({losses.unit})")
     axes.margins(x=0.01)
     axes.grid(axis="y", which="both", color=FAINT, lw=0.6, alpha=0.6)
     axes.legend(loc="upper right", frameon=False)
-    title(figure, "What it still gets wrong", f"loss on the samples of each batch, {len(x):,} batches, smoothed")
+    title(figure, "Training loss", f"loss on the samples of each batch, {len(x):,} batches, smoothed")
     with written(path) as file:
         figure.savefig(file, format="png")

@@ -1,4 +1,4 @@
-"""What a training said of its batches, read from the topic `training`, or from a recording of it."""
+"""The losses of a training, read from the topic `training` or from a recording of it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ _OF_TRAINING = topics.TRAINING.name
 
 
 def losses_of(steps: Iterable[TrainingStep], model: str | None = None) -> Losses:
-    """What a model's training said of the outputs that it has now, and of their present types. model: None: that of
-    the last step.
+    """The losses of a model's current outputs with their current types. model: None: that of the last step.
 
-    Where a trainer went back to its last checkpoint, the later account of a batch holds.
+    If a trainer went back to its last checkpoint, the later value of a batch counts.
     """
     by_model: dict[str, dict[int, TrainingStep]] = {}
     last = model

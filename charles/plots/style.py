@@ -1,4 +1,4 @@
-"""How all pictures look: paper, ink, one colour for each output."""
+"""The style of all plots: paper, ink, one colour per output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Part = TypeVar("Part")
 
 INK, FAINT, PAPER = "#22303c", "#c9d1d9", "#fbfaf7"
 DRIVEN = "#8d99a5"
-"""What was driven, before anything became of it."""
+"""The data as driven."""
 COLOURS = {
     "acceleration": "#7a9e3f",
     "braking": "#b23a8e",
@@ -24,7 +24,7 @@ COLOURS = {
 }
 """Of an output's labels, its loss, its sets; and of the sets of v1, which are of all outputs."""
 RAMP = ("#f6ddb5", "#f0a35e", "#e4572e", "#8e2443", INK)
-"""From seldom to often."""
+"""From rare to frequent."""
 FONT = "DejaVu Sans, Verdana, sans-serif"
 DPI = 100
 

@@ -1,1 +1,1 @@
-"""Keeps programs running: starts each as a process of its own, restarts what dies, and ends them in order."""
+"""Runs programs: starts each as a process, restarts crashed ones, and stops them in order."""

@@ -1,4 +1,4 @@
-"""How long to wait before something that died is started again."""
+"""The pause before a crashed program is restarted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ STABLE_S = 30.0
 
 
 class Backoff:
-    """Longer each time; from the shortest on again after something ran for STABLE_S."""
+    """The pause grows with each crash, and is reset once a program has run for STABLE_S."""
 
     def __init__(self) -> None:
         self._step = 0

@@ -33,15 +33,15 @@ class NoPrograms(ConfigError):
 def plan(words: Sequence[str]) -> Plan:
     """What `collector=2 balancer` means. Raises ConfigError, which says what there is."""
     if not words:
-        raise NoPrograms(f"which programs? There are {', '.join(NAMES)}; such as: charles run collector=2 balancer")
+        raise NoPrograms(f"name the programs to run, of {', '.join(NAMES)}; such as: charles run collector=2 balancer")
     wanted: dict[str, int] = {}
     for word in words:
         name, equals, count = word.partition("=")
         program = next((program for program in PROGRAMS if program.name == name), None)
         if program is None:
-            raise ConfigError(f"{name}: no such program; there are {', '.join(NAMES)}")
+            raise ConfigError(f"{name}: no such program; choose from: {', '.join(NAMES)}")
         if name in wanted:
-            raise ConfigError(f"{name}: named twice; say {name}=2 for two of them")
+            raise ConfigError(f"{name}: named twice; write {name}=2 to run two")
         wanted[name] = _count(program, count) if equals else 1
     return wanted
 
@@ -69,7 +69,7 @@ def planned(settings: Settings, plan: Plan, prefix: str) -> list[tuple[Program, 
         return programs
     if first + len(programs) - 1 > _LAST_PORT:
         raise ConfigError(
-            f"metrics.port: {len(programs)} programs need as many ports, and {first} is too high for that"
+            f"metrics.port: {len(programs)} programs need that many ports, and {first} is too high for that"
         )
     return [
         (program, own.model_copy(update={"metrics": own.metrics.model_copy(update={"port": first + index})}))
@@ -104,6 +104,6 @@ def _child(program: Program, settings: Settings, folder: Path) -> ProgramProcess
 def _count(program: Program, text: str) -> int:
     if text.isdecimal() and 1 <= int(text) <= program.most:
         return int(text)
-    alone = "a model has only one at a time" if program.name == "trainer" else "another one would do the same again"
+    alone = "each model has one trainer" if program.name == "trainer" else "a second one would do the same work"
     accepted = f"from 1 to {program.most}" if program.most > 1 else f"1: {alone}"
-    raise ConfigError(f"{program.name}={text}: the number of {program.name}s is {accepted}")
+    raise ConfigError(f"{program.name}={text}: the number of {program.name}s must be {accepted}")

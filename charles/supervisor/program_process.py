@@ -1,4 +1,4 @@
-"""One program as a process, which is started again when it dies."""
+"""One program as a process, restarted when it crashes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ UP_S = 20.0
 
 
 class ProgramFate(Enum):
-    """What is to become of a program."""
+    """The intended state of a program."""
 
     KEPT = "is kept running"
-    LEFT = "ended, as it was told to"
+    LEFT = "ended as intended"
     GAVE_UP = "gave up its place"
 
 
@@ -90,7 +90,7 @@ class ProgramProcess:
             self._problem = f"it cannot be started: {error}"
 
     def keep_running(self) -> ProgramEnd | None:
-        """Start it again when it died, after a pause that grows; tells once of each end."""
+        """Restart it after a crash with increasing back-off; reports each end once."""
         if self._process is not None and self.running:
             self._let_others_first(self._process.pid)
             return None
@@ -119,7 +119,7 @@ class ProgramProcess:
         self._process.kill()
         code, words = self._bury(self._process)
         if killed:
-            return f"{self.name} did not end in time, and was killed"
+            return f"{self.name} did not stop in time and was killed"
         return f"{self.name} ended: {words}" if code else ""
 
     def _let_others_first(self, pid: int) -> None:
@@ -137,7 +137,7 @@ class ProgramProcess:
         if self.fate is ProgramFate.KEPT:
             pause_s = self._delay.next(time.monotonic() - self._started)
             self._again_at = time.monotonic() + pause_s
-            words += f"; again in {pause_s:g} s"
+            words += f"; restarting in {pause_s:g} s"
         return ProgramEnd(self.program.name, self.name, pid, self.fate, words)
 
     def _bury(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""`charles run`: some programs of a pipeline, kept running on this machine."""
+"""`charles run`: runs programs of a pipeline on this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TURN_S = 0.1
 
 
 class GaveUp(RuntimeError):
-    """Nothing is left to keep running, and not because somebody wanted it so."""
+    """No program is left running, although none was asked to stop."""
 
 
 def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: bool = False) -> None:
@@ -42,7 +42,7 @@ def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: b
     stop = Stop(second_ends=False)
     name, folder = settings.run.name, settings.run.folder
     programs = children(settings, plan, name, folder)
-    log.info("%s; logs in %s; Ctrl-C ends them", ", ".join(one.name for one in programs), folder)
+    log.info("%s; logs in %s; Ctrl-C stops them", ", ".join(one.name for one in programs), folder)
     forward = None if quiet else LogForwarder().forward
     with (
         listed(planned(settings, plan, name), folder, name, _broker_port(settings)),
@@ -51,9 +51,9 @@ def run(settings: Settings, plan: Plan, changes: Sequence[str] = (), *, quiet: b
         while supervisor.busy and not stop(_TURN_S):
             supervisor.look()
         if stop():
-            log.info("ending in order; Ctrl-C hurries")
+            log.info("stopping all programs; press Ctrl-C to stop faster")
     if supervisor.gave_up:
-        raise GaveUp("a program ended because another instance has its place: see its log")
+        raise GaveUp("a program ended because another instance has taken over: see its log")
 
 
 def _broker_port(settings: Settings) -> int | None:

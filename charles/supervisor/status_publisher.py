@@ -1,6 +1,6 @@
-"""Tells everybody what a supervisor sees, and hears when it shall stop: on the topics, beside its loop.
+"""Publishes a supervisor's status and receives its commands, in a thread beside its loop.
 
-Nothing here ever keeps the supervisor waiting: while the broker is away, what would have been said is not said.
+Nothing here ever blocks the supervisor: while the broker is unreachable, statuses are dropped.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class StatusPublisher:
         self._thread.start()
 
     def close(self) -> None:
-        """Say goodbye, if somebody is there to hear it."""
+        """Publish the last status, if the broker is reachable."""
         self._over.set()
         if self._talking:
             self._thread.join(_PATIENCE_S)
 
     def tell(self, end: ProgramEnd) -> None:
-        """Tell everybody that a process died, in its name."""
+        """Publish the death of a process, in its name."""
         died = replace(self._status("died"), program=end.program, instance=end.name, pid=end.pid, memory=0)
         self._ends.put(replace(died, note=end.words, figures={}, command="", outcome=""))
 
@@ -75,10 +75,10 @@ class StatusPublisher:
             try:
                 self._talk()
             except (KafkaException, SchemaRegistryFailure, TimeoutError) as problem:
-                log.debug("nobody hears the supervisor: %s", problem)
+                log.debug("the supervisor's status cannot be published: %s", problem)
                 self._over.wait(1)
             except AccessRefused as problem:
-                log.warning("nobody hears the supervisor: %s", problem)
+                log.warning("the supervisor's status cannot be published: %s", problem)
                 self._over.wait(_REFUSED_S)
 
     def _talk(self) -> None:
@@ -122,14 +122,14 @@ class StatusPublisher:
             return due
         if command.target not in (self._instance, PROGRAM, EVERYBODY):
             return due
-        outcome = "done: nothing of its own to do"
+        outcome = "done: nothing to do"
         if now() > command.deadline:
-            outcome = "refused: its deadline was over before it was read"
+            outcome = "refused: the deadline had passed before it was read"
         elif command.verb == "stop":
             self._stop.set()
-            outcome = "done: it ends its programs"
+            outcome = "done: stopping its programs"
         elif command.target != EVERYBODY:
-            outcome = "refused: a supervisor can stop"
+            outcome = "refused: a supervisor accepts only stop"
         self._answered = command.id, outcome
         return 0.0
 

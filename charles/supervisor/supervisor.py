@@ -1,4 +1,4 @@
-"""Programs that are kept running, and ended in order; nothing that was started here survives it."""
+"""Runs programs and stops them in order; no started process outlives it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Supervisor:
         self._announcer.close()
 
     def look(self) -> None:
-        """Start again what died, and tell what there is to tell."""
+        """Restart crashed programs and forward messages and logs."""
         for child in self.children:
             if self._forward:
                 for line in child.log.new_lines():
@@ -75,7 +75,7 @@ class Supervisor:
                     self._announcer.tell(end)
         running, restarts = sum(child.running for child in self.children), sum(c.restarts for c in self.children)
         self._announcer.figures = {"running": running, "restarts": restarts}
-        self._announcer.note = f"{running} of {len(self.children)} programs run, {restarts} restarts"
+        self._announcer.note = f"{running} of {len(self.children)} programs running, {restarts} restarts"
 
     def end(self, programs: Collection[str] = NAMES) -> None:
         """End these programs, named as in the table. Each kind has its patience; meanwhile others are kept running."""
@@ -104,7 +104,7 @@ class Supervisor:
         return self._hurry_until
 
     def _hurry(self) -> None:
-        """Tell all to stop at once, and give them a few seconds."""
+        """Stop all at once, and give them a few seconds."""
         if math.isinf(self._hurry_until):
             self._hurry_until = time.monotonic() + HURRY_S
             for child in self.children:

@@ -1,4 +1,4 @@
-"""Small pictures made of characters."""
+"""Charts made of characters."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def identity(ledgers: Collection[RunLedger]) -> Text:
     """Whether the identity adds up, and its numbers."""
     totals = total([*ledgers])
     if not totals.seen:
-        return Text("no tick yet", "dim")
+        return Text("no ticks yet", "dim")
     terms = [Text(f"{count:,} {_word(term)}", _STYLES[term]) for term, count in totals.terms.items() if count]
     return Text.assemble(verdict(ledgers), f": {totals.seen:,} seen = ", Text(" + ").join(terms))
 
@@ -42,7 +42,7 @@ def table(ledgers: Collection[RunLedger], width: int) -> RenderableType:
     """A line for each term."""
     totals = total([*ledgers])
     if not totals.seen:
-        return Text("no tick yet", "dim")
+        return Text("no ticks yet", "dim")
     grid = Table.grid(padding=(0, 2, 0, 0))
     for column in ("left", "right", "right"):
         grid.add_column(justify=column, no_wrap=True)

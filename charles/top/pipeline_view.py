@@ -1,4 +1,4 @@
-"""What can be seen of a running pipeline, whoever started it: heartbeats, ledger, losses, dead letters, the broker."""
+"""The state of a running pipeline: heartbeats, ledger, losses, dead letters, the broker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ANSWER_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PipelineSight:
-    """What was seen at one moment, for a picture of it.
+    """A snapshot of the pipeline.
 
     at: that moment; while the broker is away, the last one at which it answered. away_s: for how long it has been away,
     0: it answers. losses: of the newest batches, by model. pace: how long a set takes, in words, by balancer and
@@ -96,7 +96,7 @@ class PipelineView:
                 break  # heartbeats first, however much there is to read
 
     def sight(self) -> PipelineSight:
-        """All of it, at this moment."""
+        """A snapshot of the current state."""
         return PipelineSight(
             at=self._heartbeats.at,
             cluster=self._cluster,
@@ -129,7 +129,7 @@ class PipelineView:
 
 
 def _partitions(client: Consumer, full: str) -> int:
-    """How many a topic has now, which may be more than the table says; 0: it is not there, or no broker answers."""
+    """A topic's current number of partitions, which may exceed the table's; 0: no such topic, or no broker answers."""
     try:
         return len(client.list_topics(full, timeout=_ANSWER_S).topics[full].partitions)
     except KafkaException:

@@ -23,7 +23,7 @@ _ORDER = {name: index for index, name in enumerate((*NAMES, *BY_HAND))}
 
 
 def shown(members: Iterable[Member], at: datetime) -> list[Member]:
-    """Those that a person wants to see, in the order of the pipeline: what stopped as it should is soon forgotten."""
+    """The members to show, in the order of the pipeline; normally stopped ones disappear after a while."""
 
     def stays(member: Member) -> bool:
         stay_s = _STOPPED_STAY_S if member.status.state == "stopped" else _OTHERS_STAY_S
@@ -66,7 +66,7 @@ def programs_table(members: list[Member], at: datetime, width: int) -> Table:
 
 
 def state(member: Member, at: datetime, patience_s: float = SILENT_S) -> Text:
-    """What it does; or that it is silent, and for how long."""
+    """Its state, or for how long it has been silent."""
     condition = member.condition(at, patience_s)
     if condition == SILENT:
         return Text(f"● silent {short(round(member.silent_s(at)))}", "bold red")
@@ -79,12 +79,12 @@ def in_use(status: Status) -> str:
 
 
 def rate(status: Status) -> str:
-    """What it handles a second; a supervisor handles nothing."""
+    """Its rate per second; a supervisor has none."""
     return f"{status.rate:.1f}/s" if status.program in _ORDER else ""
 
 
 def trouble(member: Member, at: datetime) -> str:
-    """What is wrong with an instance although it beats."""
+    """Problems of an instance that still sends heartbeats."""
     rivals = member.rivals(at)
     names = ", ".join(f"{pid} on {host}" for host, pid in rivals)
     broken = int(member.status.figures.get("broken_ledgers", 0))
@@ -100,7 +100,7 @@ def trouble(member: Member, at: datetime) -> str:
 
 
 def note(status: Status) -> str:
-    """What it says of itself; of a collector, its figures."""
+    """Its note; for a collector, its figures."""
     names = ("late", "dropped", "runs", "crashes")
     return status.note or "  ".join(f"{name} {status.figures[name]:.0f}" for name in names if name in status.figures)
 

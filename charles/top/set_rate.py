@@ -1,4 +1,4 @@
-"""How long a balancer's sets take, and what holds them up."""
+"""How long a balancer's sets take, and which bin holds them up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trainer learns from, how well, and where its checkpoints are."""
+"""The state of training: buffers, loss and checkpoints."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def learning(sight: PipelineSight, width: int, rows: int) -> RenderableType:
             told.add_row(Text("" if number else label_of), Text(words, no_wrap=rows == 1, overflow="ellipsis"))
     if sight.dead_letters:
         told.add_row(Text(_LETTERS, "yellow"), _dead_letters(sight.dead_letters))
-    return Group(drawn if trainers else Text("no trainer learns at present", "dim"), told)
+    return Group(drawn if trainers else Text("no trainer is running", "dim"), told)
 
 
 def outputs(trainer: Status) -> list[str]:
@@ -51,13 +51,13 @@ def buffer(trainer: Status, output: str) -> str:
 
 
 def loss(trainer: Status) -> str:
-    return f"loss {trainer.figures['loss']:.4f}" if "loss" in trainer.figures else "no batch yet"
+    return f"loss {trainer.figures['loss']:.4f}" if "loss" in trainer.figures else "no batches yet"
 
 
 def road(trainer: Status, statuses: list[Status]) -> str:
     """The newest checkpoint, and who drives with which."""
     newest = trainer.figures.get("checkpoint", -1)
-    words = [f"{newest:.0f} published" if newest >= 0 else "none yet"]
+    words = [f"{newest:.0f} published" if newest >= 0 else "no checkpoint yet"]
     for player in statuses:
         if player.program == "player" and player.model == trainer.model and player.batch >= 0:
             age = f" ({short(round(player.figures['age_s']))} old)" if "age_s" in player.figures else ""

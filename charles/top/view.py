@@ -1,4 +1,4 @@
-"""The live view: everything on one screen, whatever its size."""
+"""The live view: the whole pipeline on one screen of any size."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class ViewSection(Protocol):
 
 
 def view(watch: PipelineView, *, head: RenderableType | None = None, news: Sequence[str] = ()) -> RenderableType:
-    """The pipeline at this moment. head: stands above all; news: what else a person should know, the newest last.
+    """The pipeline now. head: shown at the top; news: further messages, newest last.
 
-    It fits itself into the terminal's width and height.
+    It adapts to the terminal's width and height.
     """
     return screen(watch.sight(), head, news)
 
@@ -57,7 +57,7 @@ def sentence(sight: PipelineSight) -> str:
         parts.append(f"the broker does not answer since {short(round(sight.away_s))}")
     parts += [words for member in members if (words := _plain(member, sight.at))]
     parts += [f"sets: {'; '.join(kinds)}" for kinds in training_view.sets(sight).values()]
-    return " | ".join(parts) if len(parts) > 1 else f"{parts[0]} | no program runs"
+    return " | ".join(parts) if len(parts) > 1 else f"{parts[0]} | no program is running"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class _View:
     def _programs(self, width: int) -> RenderableType:
         members = shown(self.sight.members, self.sight.at)
         if not members:
-            return Text("no program runs: `charles demo` starts all of them", "dim")
+            return Text("no program is running; start all of them with `charles demo`", "dim")
         return programs_table(members, self.sight.at, width)
 
     def _narrow(self, width: int, section: ViewSection) -> list[RenderableType]:

@@ -41,7 +41,7 @@ def become(program: Program) -> NoReturn:
 def instance(settings: Settings, program: Program, number: int) -> Settings:
     """The settings of the service's container of this number. Raises ConfigError for one too many."""
     if number > program.most:
-        raise ConfigError(f"{program.name} {number}: there can be {program.most} only; do not scale this service")
+        raise ConfigError(f"{program.name} {number}: only {program.most} can run; do not scale this service")
     *_, own = instances(settings, program.name, number, settings.run.name)
     return own
 
@@ -51,7 +51,8 @@ def number_in(container: str) -> int:
     found = re.search(r"[-_]([1-9]\d*)$", container)
     if found is None:
         raise ConfigError(
-            f"the container {container!r} has no number at its end: compose gives it one, unless told a name"
+            f"the container name {container!r} does not end with a number: remove container_name so that compose adds "
+            f"one"
         )
     return int(found[1])
 
@@ -64,7 +65,7 @@ def container_name() -> str:
         ["/usr/bin/getent", "-s", "hosts:dns", "hosts", address], capture_output=True, text=True
     ).stdout
     if not answer.strip():
-        raise ConfigError(f"no name server knows {address}: this is for the containers of a compose service")
+        raise ConfigError(f"no name server knows {address}: run this only in containers of a compose service")
     return answer.split()[1].partition(".")[0]
 
 

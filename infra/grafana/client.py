@@ -22,7 +22,7 @@ TAG = "charles"
 CHECKPOINT, TRAINING, CONFIG, LINE, ALARM, DEAD_LETTER = (
     "checkpoint", "training", "config", "line", "alarm", "deadletter",
 )  # fmt: skip
-"""What an annotation is of: one of these tags at least, which the dashboards choose by."""
+"""The kinds of annotations: each has at least one of these tags, by which dashboards select."""
 
 _TIMEOUT_S = 10.0
 _LONGEST_TEXT_CHARACTERS = 1000
@@ -32,11 +32,11 @@ _TOO_MANY_STATUS = 429
 
 
 class GrafanaAway(RuntimeError):
-    """Grafana does not answer now, or not as it should: later it may."""
+    """Grafana does not answer properly now; a retry may help."""
 
 
 class GrafanaRefused(RuntimeError):
-    """Grafana refuses, and will refuse again."""
+    """Grafana refuses; a retry does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +110,17 @@ class Api:
             yield
         except requests.exceptions.SSLError as error:
             raise GrafanaRefused(
-                f"the certificate of {self._url} is not trusted ({_reason(error)}); REQUESTS_CA_BUNDLE names a file of "
-                "authorities that are"
+                f"the certificate of {self._url} is not trusted ({_reason(error)}); set REQUESTS_CA_BUNDLE to a file "
+                f"with its CA"
             ) from None
         except (requests.ConnectionError, requests.Timeout) as error:
             raise GrafanaAway(
-                f"no Grafana answers at {self._url} ({_reason(error)}); GRAFANA_URL names another"
+                f"no Grafana answers at {self._url} ({_reason(error)}); set GRAFANA_URL to use another"
             ) from None
         except requests.TooManyRedirects:
-            raise GrafanaRefused(f"{self._url} redirects to another place; GRAFANA_URL should name that one") from None
+            raise GrafanaRefused(f"{self._url} redirects elsewhere; set GRAFANA_URL to the final address") from None
         except (ValueError, LookupError, TypeError, AttributeError):  # no JSON, or not what Grafana answers
-            raise GrafanaRefused(f"what answers at {self._url} is no Grafana; GRAFANA_URL should name one") from None
+            raise GrafanaRefused(f"the server at {self._url} is not a Grafana; set GRAFANA_URL to one") from None
         except GrafanaException as error:
             told = f"Grafana at {self._url} answers {error.status_code}: {' '.join(str(error.message).split())}"
             if error.status_code >= 500 or error.status_code == _TOO_MANY_STATUS:
@@ -142,7 +142,7 @@ def _credentials(settings: Grafana) -> str | tuple[str, str]:
     if settings.password_file is not None:
         password = settings.password_file.read_text().strip()
     if not password:
-        raise ConfigError("who asks Grafana? Set GRAFANA_TOKEN, or GRAFANA_PASSWORD and CHARLES_GRAFANA__USER")
+        raise ConfigError("no login for Grafana: set GRAFANA_TOKEN, or GRAFANA_PASSWORD and CHARLES_GRAFANA__USER")
     return settings.user, password
 
 

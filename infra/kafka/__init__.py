@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Told (what is being done, done, total) while a first start downloads and prepares, in any unit."""
+"""Called with (task, done, total) while a first start downloads and prepares, in any unit."""
 
 
 class BrokerError(RuntimeError):
@@ -16,4 +16,4 @@ class BrokerError(RuntimeError):
 
 
 def no_progress(_step: str, _done: int, _total: int) -> None:
-    """The progress callback of those who do not watch."""
+    """Ignores progress."""

@@ -16,7 +16,7 @@ from infra.kafka.data_folder import prepare
 from infra.kafka.ports import LOOPBACK, free_port
 from infra.kafka.runtime import JVM, Runtime
 
-STEP = "preparing quick starts (only once)"
+STEP = "preparing the startup cache (only once)"
 TRAINING_S = 30.0
 """For the broker to answer; 3 s where nothing else runs."""
 WRITING_S = 40.0

@@ -125,7 +125,7 @@ class LocalBroker:
         if self._guard and self._guard.ended_it:
             return logs.FULL_DISK_MEANING.format(data=self.data)
         if self._child is not None and self._child.poll() == -9:
-            return "it was killed (signal 9), by somebody or by a system that had no memory left"
+            return "it was killed (signal 9), by a user or because the system was out of memory"
         return logs.why_it_died(self.log_path, self._log_start, self._output)
 
     def status(self) -> BrokerStatus:
@@ -154,11 +154,13 @@ class LocalBroker:
         if found is None or not found.broker:
             return False
         if found.port != self.port:
-            raise BrokerError(f"the broker of {self.data} already runs on port {found.port} (pid {found.pid})")
+            raise BrokerError(f"the broker of {self.data} is already running on port {found.port} (pid {found.pid})")
         if processes.wait_until_ready(self.bootstrap, lambda: found.process() is not None, READY_S):
             return True
         if found.process() is not None:
-            raise BrokerError(f"the broker of {self.data} runs (pid {found.pid}), but gives no answer: stop it first")
+            raise BrokerError(
+                f"the broker of {self.data} is running (pid {found.pid}) but does not answer: stop it first"
+            )
         return False
 
     def _measured(self, progress: Progress) -> tuple[str, ...]:
@@ -187,8 +189,8 @@ class LocalBroker:
         try:
             ready = processes.wait_until_ready(self.bootstrap, lambda: broker.poll() is None, READY_S)
             if not ready:
-                reason = self.why_it_died() if broker.poll() is not None else f"no answer in {READY_S:g} s"
-                raise BrokerError(f"the broker did not come up: {reason} (its log: {self.log_path})")
+                reason = self.why_it_died() if broker.poll() is not None else f"no answer within {READY_S:g} s"
+                raise BrokerError(f"the broker did not start: {reason} (log: {self.log_path})")
         finally:
             # Also when Ctrl-C ends the waiting.
             if not ready:

@@ -63,7 +63,7 @@ def claim(data: Path, port: int, version: str) -> None:
         with _note(data).open("x", encoding="utf-8") as file:
             file.write(_to_json(_describe(os.getpid(), broker=False, port=port, version=version)))
     except FileExistsError as error:
-        raise BrokerError(f"another process is just starting a broker in {data}") from error
+        raise BrokerError(f"another process is already starting a broker in {data}") from error
 
 
 def hand_over(data: Path, pid: int, port: int, version: str) -> None:

@@ -75,8 +75,8 @@ def require_own(runtime: Runtime, data: Path) -> None:
         )
     if meta.get("version") != "1" or _numbers(ours["kafka"]) > _numbers(runtime.version):
         raise BrokerError(
-            f"{data} was written by Kafka {ours['kafka']}, which is newer than this one ({runtime.version}): "
-            "use that version or another --data folder"
+            f"{data} was written by Kafka {ours['kafka']}, which is newer than this one ({runtime.version}): use that "
+            f"version or another --data folder"
         )
 
 

@@ -114,8 +114,8 @@ def download(artifact: Artifact) -> Path:
                 raise
             if pause is None:
                 raise BrokerError(
-                    f"cannot download {artifact.filename}: is there a network? "
-                    "KAFKA_HOME can name an installed Kafka instead, KAFKA_BOOTSTRAP_SERVERS a running cluster"
+                    f"cannot download {artifact.filename}: check the network, or set KAFKA_HOME to an installed Kafka "
+                    f"or KAFKA_BOOTSTRAP_SERVERS to a running cluster"
                 ) from error
             if artifact.cached_path is not None:
                 artifact.cached_path.unlink(missing_ok=True)
@@ -141,8 +141,8 @@ class _Fetch:
                 path = self._download(jar, Path(private))
                 if not jar.is_whole(path.parent):
                     raise BrokerError(
-                        f"{jar.name} was downloaded, but is not the jar that was pinned (its SHA-256 differs): "
-                        "something between here and the Maven repository changes files; nothing of it was kept"
+                        f"{jar.name} was downloaded, but its SHA-256 differs from the pinned one: something between "
+                        f"here and the Maven repository changes files. The file was deleted"
                     )
                 # Java's AOT cache remembers the jars' times: a jar fetched again shall not make it useless.
                 os.utime(path, (PINNED_TIME_S, PINNED_TIME_S))
@@ -150,9 +150,9 @@ class _Fetch:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise BrokerError(
-                    f"no space left for Kafka's jars in {self._folder} (about 50 MB): free some"
+                    f"no space left for Kafka's jars in {self._folder} (about 50 MB): free some space"
                 ) from error
-            raise BrokerError(f"cannot keep Kafka's jars in {self._folder}: {error}") from error
+            raise BrokerError(f"cannot store Kafka's jars in {self._folder}: {error}") from error
 
     def _download(self, jar: Jar, repository: Path) -> Path:
         context = maven_context(repository, self._count)

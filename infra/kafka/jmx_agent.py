@@ -39,5 +39,5 @@ def put(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("where to? python -m infra.kafka.jmx_agent FOLDER")
+        sys.exit("name a folder: python -m infra.kafka.jmx_agent FOLDER")
     put(Path(sys.argv[1]))

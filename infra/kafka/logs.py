@@ -70,7 +70,7 @@ def why_it_died(log: Path, since: int, output: Path) -> str:
             causes = [more.removeprefix("Caused by: ") for more in said if more.startswith("Caused by: ")]
             return causes[-1] if causes else " ".join(said[:2])
     told = [line for line in printed.splitlines() if line.strip() and not line.startswith("WARNING: ")]
-    return told[-1].strip() if told else "it said nothing"
+    return told[-1].strip() if told else "its log is empty"
 
 
 def _read(path: Path, since: int) -> str:

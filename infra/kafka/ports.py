@@ -28,11 +28,11 @@ def require_free(port: int, option: str = "--port") -> None:
         try:
             _bind(port)
         except PermissionError as error:
-            raise BrokerError(f"port {port} may not be used by this user: choose one above 1023") from error
+            raise BrokerError(f"this user may not use port {port}: choose one above 1023") from error
         except OSError as error:
             if time.monotonic() > deadline:
                 raise BrokerError(
-                    f"port {port} is in use{_holder(port)}: stop that, or choose another {option}"
+                    f"port {port} is in use{_holder(port)}: stop that program, or choose another {option}"
                 ) from error
             time.sleep(0.05)
         else:

@@ -37,7 +37,7 @@ def test_a_program_pauses_goes_on_starts_over_and_stops(kafka: Kafka) -> None:
             assert (told.returncode, told.stdout) == (0, "balancer-1: done\n")
             state(kafka, then)
         told = charles(kafka, "command", "balancer", "stop")
-        assert (told.returncode, told.stdout) == (0, "balancer-1: done: it ends\n")
+        assert (told.returncode, told.stdout) == (0, "balancer-1: done: stopping\n")
         assert process.wait(30) == 0
 
 

@@ -91,8 +91,11 @@ def test_a_wrong_password_is_one_clear_line_without_it(command: str, grafana: Gr
 
 def test_without_grafana_and_without_a_password_it_says_what_to_do() -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    assert f"no Grafana answers at {url} (Connection refused); GRAFANA_URL names another" in charles(url, "push").stderr
-    assert "who asks Grafana? Set GRAFANA_TOKEN" in charles(url, "push", GRAFANA_PASSWORD="").stderr
+    assert (
+        f"no Grafana answers at {url} (Connection refused); set GRAFANA_URL to use another"
+        in charles(url, "push").stderr
+    )
+    assert "no login for Grafana: set GRAFANA_TOKEN" in charles(url, "push", GRAFANA_PASSWORD="").stderr
 
 
 def test_lists_of_another_length_differ_as_a_whole() -> None:

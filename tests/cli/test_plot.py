@@ -52,9 +52,7 @@ def test_the_facts_are_printed_as_json(driven: Kafka, tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_one_clear_line(kafka: Kafka, tmp_path: Path) -> None:
     told = charles(kafka, "plot", "balance", "--out", str(tmp_path))
     assert told.returncode == 1
-    assert told.stderr.splitlines() == [
-        f"{kafka.prefix}.controls is empty: nothing was driven; `charles collect` drives"
-    ]
+    assert told.stderr.splitlines() == [f"{kafka.prefix}.controls is empty: start a collector with `charles collect`"]
     assert not list(tmp_path.iterdir())
 
     nowhere = kafka.model_copy(update={"prefix": f"{kafka.prefix}-nothing"})

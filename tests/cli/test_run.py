@@ -101,7 +101,7 @@ def test_when_all_were_told_to_stop_there_is_nothing_left_to_do(kafka: Kafka, ru
     give(kafka, "collector", "stop")
     assert running.ends() == 0
     for name in ("balancer-1", "collector-1", "collector-2"):
-        assert f"{name} ended, as it was told to" in running.said
+        assert f"{name} ended as intended" in running.said
 
 
 @pytest.mark.slow
@@ -118,9 +118,9 @@ def test_nothing_survives_a_supervisor_that_is_killed(kafka: Kafka, run: Callabl
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        ((), 2, "which programs? There are collector, balancer, trainer, player"),
+        ((), 2, "name the programs to run, of collector, balancer, trainer, player"),
         (("colector",), 1, "colector: no such program"),
-        (("collector=0",), 1, "collector=0: the number of collectors is from 1 to 99"),
+        (("collector=0",), 1, "collector=0: the number of collectors must be from 1 to 99"),
         (("balancer", "--as", "my garage"), 1, "run.name: "),
         (("balancer", "--set", "balance.bins"), 1, "balance.bins: a change is FIELD=VALUE"),
         (("balancer", "--set", "balance.bins=many"), 1, "balance.bins: "),

@@ -87,7 +87,7 @@ def test_pause_resume_reload_and_stop_are_obeyed_by_every_program(kafka: Kafka) 
         beat_until(link, link.should_end)
         assert link.stopped
     assert [outcome(kafka, command) for command in (pause, resume, reload)] == ["done"] * 3
-    assert outcome(kafka, stop) == "done: it ends"
+    assert outcome(kafka, stop) == "done: stopping"
 
 
 def test_others_commands_are_left_alone_and_what_a_program_cannot_do_is_refused(kafka: Kafka) -> None:
@@ -121,7 +121,7 @@ def test_a_deadline_that_has_passed_is_said_to_have(kafka: Kafka) -> None:
         slow = give(kafka, "balancer-1", "checkpoint", seconds=1.5)
         beat_until(link, lambda: outcome(kafka, slow))
         assert not link.should_end()
-    assert outcome(kafka, late) == "refused: its deadline was over before it was read"
+    assert outcome(kafka, late) == "refused: the deadline had passed before it was read"
     assert outcome(kafka, slow) == "failed: it could not be done in time"
 
 

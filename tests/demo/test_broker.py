@@ -35,7 +35,7 @@ def test_a_broker_that_dies_comes_back_and_says_so(own_broker: LocalBroker) -> N
     kill(own_broker)
     died, _back = news_until(kept, lambda news: "the broker is back" in news)
     assert died.startswith("the broker died: ")
-    assert died.endswith("; again in 0.5 s")
+    assert died.endswith("; restarting in 0.5 s")
     assert own_broker.status().ready
     kept.stop(10)
     assert not own_broker.status().running

@@ -66,7 +66,7 @@ def test_the_same_random_seed_gives_the_same_weights() -> None:
 
 
 def test_an_unknown_line_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no model line is called 'pilto'.*pilot"):
+    with pytest.raises(ValueError, match=r"there is no model line 'pilto'.*pilot"):
         models.build("pilto", (84, 96))
 
 

@@ -23,18 +23,18 @@ def test_words_say_how_many_of_what() -> None:
     [
         (
             [],
-            "which programs? There are collector, balancer, trainer, player, recorder, annotator; such as: charles run",
+            "name the programs to run, of collector, balancer, trainer, player, recorder, annotator; such as: charles run",
         ),
         (
             ["colector"],
-            "colector: no such program; there are collector, balancer, trainer, player, recorder, annotator",
+            "colector: no such program; choose from: collector, balancer, trainer, player, recorder, annotator",
         ),
-        (["collector=0"], "collector=0: the number of collectors is from 1 to 99"),
-        (["collector="], "collector=: the number of collectors is from 1 to 99"),
-        (["player=-1"], "player=-1: the number of players is from 1 to 99"),
-        (["trainer=2"], "trainer=2: the number of trainers is 1: a model has only one at a time"),
-        (["recorder=2"], "recorder=2: the number of recorders is 1: another one would do the same again"),
-        (["player", "player"], "player: named twice; say player=2 for two of them"),
+        (["collector=0"], "collector=0: the number of collectors must be from 1 to 99"),
+        (["collector="], "collector=: the number of collectors must be from 1 to 99"),
+        (["player=-1"], "player=-1: the number of players must be from 1 to 99"),
+        (["trainer=2"], "trainer=2: the number of trainers must be 1: each model has one trainer"),
+        (["recorder=2"], "recorder=2: the number of recorders must be 1: a second one would do the same work"),
+        (["player", "player"], "player: named twice; write player=2 to run two"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(words: list[str], says: str) -> None:

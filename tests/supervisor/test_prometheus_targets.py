@@ -37,7 +37,7 @@ def test_without_a_port_nothing_listens_and_nothing_is_listed(tmp_path: Path) ->
 
 def test_more_programs_than_ports_are_refused() -> None:
     assert ports(with_metrics(port=65532))["player-1"] == 65535
-    with pytest.raises(ConfigError, match=r"metrics\.port: 4 programs need as many ports, and 65533 is too high"):
+    with pytest.raises(ConfigError, match=r"metrics\.port: 4 programs need that many ports, and 65533 is too high"):
         ports(with_metrics(port=65533))
 
 

@@ -14,7 +14,9 @@ from charles.supervisor.status_publisher import StatusPublisher
 from tests.programs import StopWhen, give, heard
 from tests.supervisor.children import NOWHERE
 
-DEATH = ProgramEnd("balancer", "garage-balancer-1", 4711, ProgramFate.KEPT, "exit code -9: no memory; again in 2 s")
+DEATH = ProgramEnd(
+    "balancer", "garage-balancer-1", 4711, ProgramFate.KEPT, "exit code -9: no memory; restarting in 2 s"
+)
 
 
 @pytest.fixture
@@ -55,13 +57,13 @@ def test_it_stops_when_it_is_told_to(kafka: Kafka, announcer: StatusPublisher, s
     assert not stop()
     told = give(kafka, target, "stop")
     answer = heard(kafka, lambda status: status.instance == "garage" and status.command == told)
-    assert answer.outcome == "done: it ends its programs"
+    assert answer.outcome == "done: stopping its programs"
     assert stop()
 
 
 @pytest.mark.parametrize(
     ("target", "outcome"),
-    [("garage", "refused: a supervisor can stop"), ("all", "done: nothing of its own to do")],
+    [("garage", "refused: a supervisor accepts only stop"), ("all", "done: nothing to do")],
 )
 def test_it_can_do_nothing_else(
     kafka: Kafka, announcer: StatusPublisher, stop: StopWhen, target: str, outcome: str

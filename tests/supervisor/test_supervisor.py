@@ -25,14 +25,16 @@ def test_what_dies_is_started_again_after_a_pause_that_grows_and_its_last_words_
     one = child(tmp_path, "print('on the road'); raise SystemExit('no fuel')")
     with Watched(one) as supervisor:
         supervisor.until(lambda: len(supervisor.told) == 3)
-    assert supervisor.told == [f"one died: exit code 1: no fuel; again in {pause} s" for pause in ("0.5", "1", "2")]
+    assert supervisor.told == [
+        f"one died: exit code 1: no fuel; restarting in {pause} s" for pause in ("0.5", "1", "2")
+    ]
     assert one.restarts == 2
 
 
 @pytest.mark.parametrize(
     ("code", "told", "gave_up"),
     [
-        ("pass", "one ended, as it was told to: exit code 0", False),
+        ("pass", "one ended as intended: exit code 0", False),
         ("exit(3)", "one gave up its place: exit code 3", True),
     ],
 )
@@ -91,7 +93,7 @@ def test_who_does_not_end_in_time_is_killed(tmp_path: Path) -> None:
     one = child(tmp_path, STUBBORN, patience_s=0.2)
     with Watched(one) as supervisor:
         supervisor.until(lambda: ready(one))
-    assert supervisor.told == ["one did not end in time, and was killed"]
+    assert supervisor.told == ["one did not stop in time and was killed"]
     assert not one.running
 
 
@@ -102,7 +104,7 @@ def test_a_second_signal_hurries_and_a_third_waits_for_nobody(tmp_path: Path, si
     with Watched(*children) as supervisor:
         supervisor.until(lambda: all(map(ready, children)))
         supervisor.signal(signals)
-    assert supervisor.told == [f"{name} did not end in time, and was killed" for name in "ct"]
+    assert supervisor.told == [f"{name} did not stop in time and was killed" for name in "ct"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has classes, and no numbers")

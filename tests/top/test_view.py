@@ -136,7 +136,7 @@ def test_a_balancer_whose_ledger_does_not_add_up_says_so_in_red() -> None:
 def test_what_has_ended_neither_learns_nor_drives_nor_holds_anything_up() -> None:
     ended = [replace(one, status=replace(one.status, state="stopped")) for one in (BALANCER, trainer(), PLAYER)]
     text = "\n".join(lines(sight(*ended, pace=PACE)))
-    assert "no trainer learns" in text
+    assert "no trainer is running" in text
     for word in ("checkpoint", "drives with 300 (", "a set every"):
         assert word not in text
 
@@ -148,8 +148,8 @@ def test_a_ledger_that_does_not_add_up_cannot_be_overlooked() -> None:
 
 def test_a_broker_that_is_away_is_said_to_be_away() -> None:
     away = sight(member(), away_s=12.3)
-    assert "the broker does not answer since 12 s" in lines(away, 80)[0]
-    assert "the broker does not answer since 12 s" in sentence(away)
+    assert "the broker has not answered for 12 s" in lines(away, 80)[0]
+    assert "the broker has not answered for 12 s" in sentence(away)
 
 
 def test_what_programs_say_is_shown_as_they_say_it() -> None:
@@ -188,5 +188,5 @@ def test_an_empty_cluster_says_what_to_do(kafka: Kafka) -> None:
     assert found.startswith("four minutes to go")
     assert "the broker died and is back" in found
     assert "charles demo" in found
-    assert "no program runs" in plain_line(watch)
+    assert "no program is running" in plain_line(watch)
     watch.close()

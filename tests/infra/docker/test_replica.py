@@ -26,7 +26,7 @@ def test_the_number_stands_at_the_end_of_a_containers_name() -> None:
 
 @pytest.mark.parametrize("name", ["garage", "collector-0", "collector-1b", "3f373463d454", ""])
 def test_a_container_that_compose_did_not_number_is_told_so(name: str) -> None:
-    with pytest.raises(ConfigError, match="has no number at its end"):
+    with pytest.raises(ConfigError, match="does not end with a number"):
         number_in(name)
 
 
@@ -45,7 +45,7 @@ def test_another_service_of_the_same_program_has_other_names_and_worlds() -> Non
 
 def test_a_second_trainer_is_refused() -> None:
     assert instance(Settings(), TRAINER, 1).trainer.name == "trainer-1"
-    with pytest.raises(ConfigError, match="trainer 2: there can be 1 only; do not scale this service"):
+    with pytest.raises(ConfigError, match="trainer 2: only 1 can run; do not scale this service"):
         instance(Settings(), TRAINER, 2)
 
 

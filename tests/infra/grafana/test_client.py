@@ -66,7 +66,7 @@ def test_a_token_comes_before_user_and_password_and_a_file_may_hold_the_password
 
 
 def test_a_path_before_the_api_is_kept(double: Double, settings: Grafana) -> None:
-    with pytest.raises(GrafanaRefused, match=r"404.*with its path"):
+    with pytest.raises(GrafanaRefused, match=r"404.*including its path"):
         Api(Grafana(url=f"{settings.url}/grafana/", password=PASSWORD)).annotate(SOMETHING)
     assert double.asked == 1
 
@@ -78,9 +78,9 @@ def test_a_path_before_the_api_is_kept(double: Double, settings: Grafana) -> Non
         ((403, {"message": "no"}), GrafanaRefused, "answers 403: .*Editor"),
         ((429, {"message": "slow down"}), GrafanaAway, "answers 429"),
         ((502, "<html>bad gateway</html>"), GrafanaAway, "answers 502"),
-        ((200, "<html>welcome</html>"), GrafanaRefused, "is no Grafana"),
-        ((200, {"not": "a list"}), GrafanaRefused, "is no Grafana"),
-        ((302, ""), GrafanaRefused, "redirects to another place"),
+        ((200, "<html>welcome</html>"), GrafanaRefused, "is not a Grafana"),
+        ((200, {"not": "a list"}), GrafanaRefused, "is not a Grafana"),
+        ((302, ""), GrafanaRefused, "redirects elsewhere"),
     ],
 )
 def test_each_answer_says_what_to_do(api: Api, double: Double, answer: Any, error: type[Exception], says: str) -> None:

@@ -64,7 +64,7 @@ def test_a_start_beside_a_running_one_changes_nothing(own_broker: LocalBroker) -
     assert second.start() == own_broker.bootstrap
     assert not second.started_here
     assert second.status().pid == own_broker.status().pid
-    with pytest.raises(BrokerError, match=f"already runs on port {own_broker.port}"):
+    with pytest.raises(BrokerError, match=f"is already running on port {own_broker.port}"):
         LocalBroker(own_broker.data, own_broker.port + 1).start()
 
 

@@ -69,7 +69,7 @@ def test_an_interrupted_format_is_done_again(tmp_path: Path) -> None:
 
 def test_only_one_process_can_claim_a_folder(tmp_path: Path) -> None:
     broker_process.claim(tmp_path, 9092, "4.3.1")
-    with pytest.raises(BrokerError, match="another process is just starting"):
+    with pytest.raises(BrokerError, match="another process is already starting"):
         broker_process.claim(tmp_path, 9092, "4.3.1")
 
 

@@ -45,7 +45,7 @@ def test_what_java_printed_is_told_where_the_log_has_nothing(tmp_path: Path) -> 
 def test_of_a_broker_that_was_killed_there_is_nothing_to_tell(tmp_path: Path) -> None:
     output = tmp_path / "broker.out"
     output.write_text("WARNING: sun.misc.Unsafe::invokeCleaner will be removed in a future release\n\n")
-    assert why_it_died(tmp_path / "broker.log", 0, output) == "it said nothing"
+    assert why_it_died(tmp_path / "broker.log", 0, output) == "its log is empty"
 
 
 def test_following_a_log_gives_whole_lines_as_they_come_and_survives_a_rollover(tmp_path: Path) -> None:

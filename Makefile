@@ -30,25 +30,25 @@ install: .venv/installed ## Install Charles and everything it needs into .venv
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-demo: install ## Watch it learn: make demo DEMO="--game carracing --minutes 15"
+demo: install ## Run the whole pipeline for ten minutes: make demo DEMO="--game carracing --minutes 15"
 	$(BIN)/charles demo $(DEMO)
 
-test: install ## Run all tests, on a real broker, or some: make test TEST="-m 'not slow'"
+test: install ## Run all tests on a real broker, or some: make test TEST="-m 'not slow'"
 	$(BIN)/python -m pytest $(TEST)
 
-chaos: install ## Kill everything, 100 times, and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
+chaos: install ## Kill random programs 100 times and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
 roundtrip: install ## Record, kill the recorder, replay, compare every record: make roundtrip ROUNDTRIP="--minutes 1 --kills 3"
 	$(BIN)/python -m tests.roundtrip $(ROUNDTRIP)
 
-test-compose: install ## Bring docker-compose.yml up, kill what runs in it, take it down: make test-compose TRIAL="--without grafana"
+test-compose: install ## Test docker-compose.yml: start it, kill containers, stop it: make test-compose TRIAL="--without grafana"
 	$(BIN)/python -m tests.compose $(TRIAL)
 
-bench: install ## Measure the pipeline beside yardsticks: make bench BENCH="publish --rounds 7"
+bench: install ## Benchmark the pipeline against bare baselines: make bench BENCH="publish --rounds 7"
 	$(BIN)/charles bench $(BENCH)
 
-dashboards: install ## Write Grafana's dashboards, and OPERATIONS.md's table of metrics, anew from their code
+dashboards: install ## Regenerate Grafana's dashboards and the metrics table in OPERATIONS.md
 	$(BIN)/python -m infra.grafana
 
 lint: install ## Check style and types
@@ -63,5 +63,5 @@ lock: ## Pin the newest versions that pyproject.toml allows, with hashes, for Li
 	$(LOCK_IMAGE) pyproject.toml -o requirements-full.txt
 	$(LOCK_IMAGE) --extra gpu pyproject.toml -o requirements-gpu.txt
 
-clean: ## Remove what was built and recorded here: .venv, data, demo
+clean: ## Remove generated files: .venv, data, demo
 	rm -rf .venv data demo

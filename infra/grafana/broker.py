@@ -31,7 +31,7 @@ _FILTER = 'topic=~"$topic"'
 
 
 def broker() -> Dashboard:
-    says = "The broker itself (by its JMX exporter), and what the programs' Kafka clients tell (rdkafka_*)."
+    says = "The broker's own metrics (JMX exporter), and those of the programs' Kafka clients (rdkafka_*)."
     names = choice("topic", "Topic", "label_values(kafka_server_messages_in_total, topic)")
     rows = {"Topics": _topics(), "Requests": _requests(), "Clients": _clients()}
     return board("charles-broker", "Charles / Broker", says, names, _at_a_glance(), rows)
@@ -41,43 +41,44 @@ def _at_a_glance() -> list[stat.Panel]:
     return [
         figure(
             "Controllers",
-            "Of all brokers exactly one decides. 0: nobody does, and no leader can change.",
+            "Active controllers; must be exactly 1. At 0 no partition leader can change.",
             COUNT,
             Query("sum(kafka_controller_active_controllers)", "controllers"),
             ((None, BAD), (1, GOOD), (2, BAD)),
         ),
         figure(
-            "Without a leader",
-            "Partitions that nobody leads: neither written nor read.",
+            "Partitions without a leader",
+            "Partitions without a leader can be neither written nor read.",
             "partitions",
             Query("max(kafka_controller_offline_partitions)", "offline"),
             ((None, GOOD), (1, BAD)),
         ),
         figure(
             "Replicas behind",
-            "Partitions of which a replica is behind or away. After a broker's restart it falls to 0 by itself.",
+            "Under-replicated partitions: a replica is behind or unreachable. Falls back to 0 by itself after a "
+            "broker restart.",
             "partitions",
             Query("sum(kafka_server_under_replicated_partitions)", "behind"),
             ((None, GOOD), (1, WARN)),
         ),
         figure(
-            "Takes no records",
-            "Partitions with fewer replicas than min.insync.replicas: writers wait.",
+            "Under min.insync.replicas",
+            "Partitions with fewer in-sync replicas than min.insync.replicas: producers wait.",
             "partitions",
             Query("sum(kafka_server_under_min_isr_partitions)", "under min.isr"),
             ((None, GOOD), (1, BAD)),
         ),
         figure(
             "Idle",
-            "Share of their time that the busiest broker's request threads rest. Below a third, add a broker.",
+            "Idle time of the busiest broker's request threads. Below a third, add a broker.",
             SHARE,
             Query("min(kafka_server_request_handler_idle_ratio)", "idle"),
             ((None, BAD), (0.1, WARN), (0.3, GOOD)),
             decimals=0,
         ),
         figure(
-            "Folders lost",
-            "Log folders that a broker has lost, as to a full or broken disk.",
+            "Log folders offline",
+            "Log folders that a broker cannot use, such as on a full or broken disk.",
             COUNT,
             Query("sum(kafka_log_offline_directories)", "lost"),
             ((None, GOOD), (1, BAD)),
@@ -101,20 +102,21 @@ def _topics() -> list[Panel]:
         ),
         lines(
             "Bytes out",
-            "By topic: what all consumers read. Much more than what comes in: somebody reads it all again.",
+            "By topic: what all consumers read. If far more than bytes in, a consumer is reading old data again.",
             BYTES_S,
             Query(f"sum by (topic) (rate(kafka_server_bytes_out_total{{{_FILTER}}}{WINDOW}))", "{{topic}}"),
         ),
         lines(
             "Size on disk",
-            "By topic, over all partitions. Each levels off at what the topic table keeps (`charles topics`).",
+            "By topic, over all partitions. Each levels off at its retention limit (`charles topics`).",
             BYTES,
             Query(f"sum by (topic) (kafka_log_size_bytes{{{_FILTER}}})", "{{topic}}"),
             width=12,
         ),
         bars(
             "Largest partitions",
-            "Bytes of the ten largest. One far above its siblings: its collector is alone there.",
+            "Size of the ten largest partitions. If one is far above the others of its topic, keys are unevenly "
+            "distributed.",
             BYTES,
             Query(
                 f"topk(10, sum by (topic, partition) (kafka_log_size_bytes{{{_FILTER}}}))",
@@ -135,16 +137,16 @@ def _requests() -> list[Panel]:
             Query(f"sum by (request) (rate(kafka_network_requests_total{WINDOW}))", "{{request}}"),
         ),
         lines(
-            "Time of a request, 99 in 100",
-            "From its arrival to the answer's departure. A fetch waits for records on purpose; Produce and EndTxn "
+            "Request time, p99",
+            "From a request's arrival to its response. A fetch waits for records on purpose; Produce and EndTxn "
             "should take milliseconds.",
             SECONDS,
             Query('max by (request) (kafka_network_request_seconds{percentile="99"})', "{{request}}"),
         ),
         lines(
-            "Time of a request, median",
-            "Half of the requests are answered within this. Where only the 99 in 100 rise, a disk or a pause of Java "
-            "is behind it.",
+            "Request time, median",
+            "Half of the requests are answered within this time. If only p99 rises, the cause is a slow disk or a "
+            "Java pause.",
             SECONDS,
             Query('max by (request) (kafka_network_request_seconds{percentile="50"})', "{{request}}"),
         ),
@@ -155,7 +157,7 @@ def _clients() -> list[Panel]:
     return [
         lines(
             "Sent",
-            "Records that our programs sent, by topic, as they were acknowledged.",
+            "Acknowledged records that our programs sent, by topic.",
             RECORDS_S,
             Query(f"sum by (topic) (rate(rdkafka_sent_messages_total{WINDOW}))", "{{topic}}"),
         ),
@@ -173,32 +175,32 @@ def _clients() -> list[Panel]:
         ),
         lines(
             "Received bytes",
-            "What our programs received, in bytes. Much more than was sent: somebody reads it all again.",
+            "What our programs received, in bytes. If far more than sent, a program is reading old data again.",
             BYTES_S,
             Query(f"sum by (topic) (rate(rdkafka_received_bytes_total{WINDOW}))", "{{topic}}"),
         ),
         lines(
             "Consumers' lag",
-            "Records between what a program was given and the end, by program and topic.",
+            "Records between a program's position and the end of the log, by program and topic.",
             COUNT,
             Query(f"sum by (instance, topic) (rdkafka_consumer_lag_messages){NAMED}", "{{name}} {{topic}}"),
         ),
         lines(
             "Round trip",
-            "The slowest producer's time from a request to the broker's answer, 95 in 100. Rises first when the "
+            "p95 of the time from a request to the broker's response, of the slowest producer. Rises first when the "
             "broker is busy.",
             SECONDS,
             Query(f"max by (instance) (rdkafka_round_trip_seconds){NAMED}", "{{name}}"),
         ),
         lines(
             "Queued",
-            "Records that wait in a program's producers. It rises while the broker is away.",
+            "Records waiting in a program's producers. Rises while the broker is unreachable.",
             "records",
             Query(f"max by (instance) (rdkafka_queued_messages){NAMED}", "{{name}}"),
         ),
         lines(
             "Queued bytes",
-            "The same in bytes; a collector keeps 64 MiB at the most.",
+            "The same in bytes; a collector keeps at most 64 MiB.",
             BYTES,
             Query(f"max by (instance) (rdkafka_queued_bytes){NAMED}", "{{name}}"),
         ),

@@ -32,7 +32,7 @@ _METERS, _METERS_S = "lengthm", "velocityms"
 
 
 def driving() -> Dashboard:
-    says = "The player at the wheel: 30 pictures and 30 answers a second, with weights that are minutes old."
+    says = "The player: 30 pictures and 30 predictions per second, with weights that are minutes old."
     models = choice("model", "Model", "label_values(charles_player_model_info, model)")
     rows = {"Pace": _pace(), "Road": _road(), "Weights": _weights()}
     return board("charles-driving", "Charles / Driving", says, models, _at_a_glance(), rows)
@@ -42,8 +42,8 @@ def _at_a_glance() -> list[stat.Panel]:
     return [
         figure(
             "FPS",
-            "Pictures that the slowest player looks at and answers. It should be 30; below 25 for a minute the alert "
-            "fires.",
+            "Pictures per second that the slowest player processes. Should be 30; the alert fires after a minute "
+            "below 25.",
             "fps",
             Query("min(charles_player_frames_per_second)", "fps"),
             _RATE,
@@ -51,7 +51,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "PPS",
-            "Predictions that the slowest player's network could make, by how long they take. Above 30: there is room.",
+            "Predictions per second that the slowest player's network could make. Above 30 there is headroom.",
             "predictions/s",
             Query("min(charles_player_predictions_per_second)", "pps"),
             _RATE,
@@ -59,7 +59,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Late ticks",
-            "Share of the last five minutes' ticks that began more than a thirtieth of a second late.",
+            "Share of ticks of the last five minutes that began more than 33 ms late.",
             "percentunit",
             Query(
                 "sum(rate(charles_player_late_ticks_total[5m])) "
@@ -70,9 +70,8 @@ def _at_a_glance() -> list[stat.Panel]:
             decimals=1,
         ),
         figure(
-            "Metres an unstuck",
-            "How far the car comes before it must be put somewhere else, over the last hour. The figure that should "
-            "rise.",
+            "Metres per unstuck",
+            "Distance between two respawns, over the last hour. Should rise as the model improves.",
             _METERS,
             Query(
                 "sum(increase(charles_player_distance_meters_total[1h])) "
@@ -84,7 +83,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Age of the weights",
-            "How old the oldest weights in use are. They change where a drive ends, so minutes are normal.",
+            "Age of the oldest weights in use. Weights are swapped at the end of a run, so minutes are normal.",
             SECONDS,
             Query("max(charles_player_weights_age_seconds)", "age"),
             ((None, GOOD), (900, WARN), (1800, BAD)),
@@ -92,7 +91,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Behind the newest",
-            "Batches between the newest weights that were seen and those in use.",
+            "Batches between the newest weights and those in use.",
             COUNT,
             Query(
                 f"max(charles_player_newest_batch_number{{{_FILTER}}}"
@@ -109,7 +108,7 @@ def _pace() -> list[Panel]:
     return [
         lines(
             "Pictures and predictions",
-            "fps should lie on 30. pps is what the network alone could do; when it comes down to 30, fps falls next.",
+            "fps should be 30. pps is what the network alone could do; when it falls to 30, fps falls next.",
             "fps",
             Query(f"max by (instance) (charles_player_frames_per_second){NAMED}", "{{name}} fps"),
             Query(f"max by (instance) (charles_player_predictions_per_second){NAMED}", "{{name}} pps"),
@@ -118,7 +117,7 @@ def _pace() -> list[Panel]:
         ),
         lines(
             "Picture to controller",
-            "How long an answer takes. A tick has 33 ms, the game's own work included.",
+            "Time from a picture to the controls. A tick has 33 ms, including the game's own work.",
             SECONDS,
             *quantiles("charles_player_prediction_seconds"),
             steps=((None, GOOD), (1 / 30, BAD)),
@@ -126,7 +125,7 @@ def _pace() -> list[Panel]:
         ),
         lines(
             "Lateness",
-            "How much later than its time a tick began. Above 33 ms it counts as late.",
+            "How late each tick began. Above 33 ms it counts as late.",
             SECONDS,
             *quantiles("charles_player_tick_lateness_seconds"),
             steps=((None, GOOD), (1 / 30, BAD)),
@@ -134,8 +133,7 @@ def _pace() -> list[Panel]:
         ),
         lines(
             "Late ticks",
-            "Ticks a second that began more than a thirtieth of a second late. The machine is busy, or the broker's "
-            "client is.",
+            "Ticks per second that began more than 33 ms late. The machine or the Kafka client is too busy.",
             TICKS_S,
             Query(f"sum by (instance) (rate(charles_player_late_ticks_total{WINDOW})){NAMED}", "{{name}}"),
             width=12,
@@ -147,20 +145,20 @@ def _road() -> list[Panel]:
     return [
         lines(
             "Speed",
-            "Metres a second that the car makes on average. At 0 it is stuck, or paused.",
+            "Average speed in metres per second. At 0 the car is stuck or the player is paused.",
             _METERS_S,
             Query(f"sum by (instance) (rate(charles_player_distance_meters_total[1m])){NAMED}", "{{name}}"),
         ),
         lines(
             "Distance",
-            "Metres of the last ten minutes.",
+            "Metres driven in the last ten minutes.",
             _METERS,
             Query(f"sum by (instance) (increase(charles_player_distance_meters_total[10m])){NAMED}", "{{name}}"),
         ),
         lines(
             "Unstucks",
-            "How often the car was put somewhere else in the last ten minutes. stuck: it did not move; over: the game "
-            "said so, as after a crash; told: by a command.",
+            "Respawns in the last ten minutes. stuck: the car did not move; over: the game ended the run, such as "
+            "after a crash; told: by a command.",
             "unstucks",
             Query("sum by (reason) (increase(charles_player_unstucks_total[10m]))", "{{reason}}"),
         ),
@@ -170,9 +168,9 @@ def _road() -> list[Panel]:
 def _weights() -> list[Panel]:
     return [
         lines(
-            "Batch at the wheel",
-            "The batch that is learned, the newest that the player saw, and the one that drives. Steps up where a "
-            "drive ends.",
+            "Batch in use",
+            "The trainer's batch, the newest batch that the player saw, and the batch in use. The latter steps up at "
+            "the end of a run.",
             COUNT,
             Query(f"max by (model) (charles_trainer_batch_number{{{_FILTER}}})", "{{model}} learned"),
             Query(f"max by (model) (charles_player_newest_batch_number{{{_FILTER}}})", "{{model}} seen"),
@@ -184,19 +182,19 @@ def _weights() -> list[Panel]:
         ),
         lines(
             "Age of the weights",
-            "A saw: up with the clock, down with each new checkpoint at the wheel.",
+            "A sawtooth: rises with time, falls with each new checkpoint in use.",
             SECONDS,
             Query(f"max by (instance) (charles_player_weights_age_seconds){NAMED}", "{{name}}"),
         ),
         lines(
             "Published to applied",
-            "From a checkpoint's publication to the first tick that it drives.",
+            "Time from a checkpoint's publication to the first tick driven with it.",
             SECONDS,
             *quantiles("charles_player_weights_publish_to_applied_seconds"),
         ),
         bars(
-            "Checkpoints passed over",
-            "Since the player's start. damaged or missing: look at the broker; misfit: of another network.",
+            "Skipped checkpoints",
+            "Since the player's start. damaged or missing: check the broker; misfit: from a different network.",
             COUNT,
             Query("sum by (reason) (charles_player_refused_checkpoints_total)", "{{reason}}"),
             ((None, WARN),),

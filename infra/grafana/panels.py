@@ -33,7 +33,7 @@ SECONDS, BYTES, BYTES_S, SHARE, COUNT = (
 )  # fmt: skip
 
 NAMED = " * on (instance) group_left (name) max by (instance, name) (charles_program_info)"
-"""Puts the program's name beside a figure that does not bear it."""
+"""Joins the program's name to a metric that does not have it as a label."""
 
 Panel = stat.Panel | timeseries.Panel | bargauge.Panel | statetimeline.Panel
 Steps = Sequence[tuple[float | None, str]]
@@ -42,7 +42,7 @@ _P = TypeVar("_P", stat.Panel, timeseries.Panel, bargauge.Panel, statetimeline.P
 
 _EVENTS = (
     ("Checkpoints", CHECKPOINT, CALM),
-    ("Training begins and ends", TRAINING, GOOD),
+    ("Training starts and stops", TRAINING, GOOD),
     ("Configuration and lines", CONFIG, "purple"),
     ("Alarms", ALARM, BAD),
     ("Dead letters", DEAD_LETTER, WARN),
@@ -62,7 +62,7 @@ def quantiles(histogram: str, of: str = "") -> list[Query]:
     """The median, the 95th and the 99th percentile of a histogram. of: matchers, as model="pilot"."""
     matchers = f"{{{of}}}" if of else ""
     rates = f"sum by (le) (rate({histogram}_bucket{matchers}{WINDOW}))"
-    return [Query(f"histogram_quantile({q}, {rates})", f"{round(q * 100)} in 100") for q in (0.5, 0.95, 0.99)]
+    return [Query(f"histogram_quantile({q}, {rates})", f"p{round(q * 100)}") for q in (0.5, 0.95, 0.99)]
 
 
 def board(
@@ -201,7 +201,7 @@ def stacked(
 def bars(
     title: str, says: str, unit: str, query: Query, steps: Steps, *, width: int = 8, height: int = 8
 ) -> bargauge.Panel:
-    """The present value of each series, side by side."""
+    """The current value of each series, side by side."""
     panel = (
         bargauge.Panel()
         .orientation(looks.VizOrientation.HORIZONTAL)

@@ -70,8 +70,8 @@ def _at_a_glance() -> list[stat.Panel]:
     return [
         figure(
             "Ledger",
-            "Runs whose ledger does not add up. Anything but 0 means that ticks were lost or counted twice: "
-            "`charles ledger` says whose.",
+            "Runs whose ledger does not add up. Above 0, ticks were lost or counted twice: `charles ledger` shows "
+            "which.",
             COUNT,
             Query("sum(charles_balancer_broken_ledgers)", "broken ledgers"),
             ((None, GOOD), (1, BAD)),
@@ -79,7 +79,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Ticks in",
-            "Ticks captured by all collectors; each drives at 30 a second. Red: nobody drives.",
+            "Ticks captured by all collectors; each drives at 30 per second. Red: no collector is driving.",
             TICKS_S,
             Query(f"sum(rate(charles_collector_captured_ticks_total{WINDOW}))", "captured"),
             ((None, BAD), (1, WARN), (25, GOOD)),
@@ -87,7 +87,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Samples out",
-            "Ticks that left in whole sets, over five minutes. Fewer than one a second: a bin starves, see Sets.",
+            "Ticks emitted in sets, over five minutes. Below one per second a bin starves, see Sets.",
             SAMPLES_S,
             Query('sum(clamp_min(deriv(charles_balancer_ledger_ticks{term="emitted"}[5m]), 0))', "emitted"),
             ((None, BAD), (0.1, WARN), (1, GOOD)),
@@ -95,28 +95,27 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Lag",
-            "Records of frames and controls that no balancer has read yet; a collector writes 60 a second. It may rise "
-            "for a moment, and must fall again.",
+            "Records of frames and controls not read by a balancer yet; a collector writes 60 per second. Short rises "
+            "are normal if it falls again.",
             COUNT,
             Query("sum(charles_balancer_unread_records)", "unread"),
             ((None, GOOD), (1000, WARN), (5000, BAD)),
         ),
         figure(
             "Dead letters, 1 h",
-            "Records that could not be used, as all programs count them. `charles deadletters list` shows each and "
-            "why.",
+            "Records that could not be used, over all programs. `charles deadletters list` shows each with its reason.",
             COUNT,
             Query("sum(increase(charles_program_dead_letters_total[1h]))", "dead letters"),
             ((None, GOOD), (1, BAD)),
             decimals=0,
         ),
         figure(
-            "Programs away",
-            "What Prometheus should reach and does not.",
+            "Programs down",
+            "Targets that Prometheus cannot reach.",
             COUNT,
             Query("count(up == 0) or vector(0)", "away"),
             ((None, GOOD), (1, BAD)),
-            words={"0": "all there"},
+            words={"0": "none"},
         ),
     ]
 
@@ -125,8 +124,8 @@ def _flow() -> list[Panel]:
     return [
         stacked(
             "Where every tick went",
-            "The terms of the ledger, stacked: their top is the dashed line `seen`, always. A gap between them is a "
-            "broken ledger. Healthy: emitted and surplus grow, waiting levels off, the rest stays thin.",
+            "The terms of the ledger, stacked. Their sum must equal the dashed line `seen`; a gap is a broken ledger. "
+                "Healthy: emitted and surplus grow, waiting levels off, the rest stays small.",
             COUNT,
             *(Query(f'sum(charles_balancer_ledger_ticks{{term="{term}"}})', term) for term in TERMS),
             colours=TERMS,
@@ -136,8 +135,8 @@ def _flow() -> list[Panel]:
         ),
         lines(
             "Ticks in, samples out",
-            "In: captured and published should lie on each other. Joined: what reached the bins. Out: what left in "
-            "sets; how much of the joined that is, is up to the rarest bin.",
+            "In: captured and published should be equal. Joined: ticks that reached the bins. Out: ticks emitted in "
+                "sets; the rarest bin limits their share.",
             TICKS_S,
             Query(f"sum(rate(charles_collector_captured_ticks_total{WINDOW}))", "captured"),
             Query(f"sum(rate(charles_collector_published_ticks_total{WINDOW}))", "published"),
@@ -148,22 +147,21 @@ def _flow() -> list[Panel]:
         ),
         lines(
             "Lag",
-            "Records not read yet, of all balancers together. A line that keeps rising: too few balancers.",
+            "Unread records of all balancers. If it keeps rising, there are too few balancers.",
             COUNT,
             Query("sum(charles_balancer_unread_records)", "frames and controls"),
             Query("sum(charles_trainer_unread_samples)", "samples (at most)"),
         ),
         lines(
             "Capture to set",
-            "How long an emitted tick took from its capture to its set. The bins hold the common ones for minutes; the "
-            "rarest leave at once.",
+            "Time from an emitted tick's capture to its set. Common ticks wait in the bins for minutes; the rarest "
+                "leave at once.",
             SECONDS,
             *quantiles("charles_balancer_latency_seconds"),
         ),
         lines(
             "Transactions",
-            "From a transaction's first record to its end; one every quarter of a second. Near five seconds they are "
-            "aborted.",
+            "Time to end a transaction; there is one every quarter of a second. Near five seconds they are aborted.",
             SECONDS,
             *quantiles("charles_balancer_commit_seconds"),
             steps=((None, GOOD), (5, BAD)),
@@ -175,13 +173,13 @@ def _sets() -> list[Panel]:
     return [
         lines(
             "Whole sets",
-            "Sets a minute, by output. The rarest bin of an output sets its pace.",
+            "Sets per minute, by output. The rarest bin of an output limits its rate.",
             SETS_MIN,
             Query("sum by (output) (rate(charles_balancer_sets_total[5m])) * 60", "{{output}}"),
         ),
         bars(
             "Starving bins",
-            "The bins with the fewest ticks waiting. One at 0 holds the next set of its output up.",
+            "The bins with the fewest waiting ticks. A bin at 0 holds up the next set of its output.",
             "ticks",
             Query(
                 "bottomk by (output) (3, sum by (output, bin) (charles_balancer_waiting_ticks))", "{{output}} {{bin}}"
@@ -190,8 +188,8 @@ def _sets() -> list[Panel]:
         ),
         bars(
             "Rarest bins",
-            "Share of the joined ticks of the last hour that came for these bins. Below 0.1 %: leave the bin out, or "
-            "let collectors seek it (docs/BALANCING.md).",
+            "Share of the last hour's joined ticks that fell into these bins. Below 0.1 %: leave the bin out, or let "
+            "collectors seek it (docs/BALANCING.md).",
             SHARE,
             Query(
                 "bottomk by (output) (3, sum by (output, bin) (increase(charles_balancer_arrived_ticks_total[1h])) "
@@ -207,7 +205,7 @@ def _collectors() -> list[Panel]:
     return [
         lines(
             "Ticks by collector",
-            "Each should lie at 30. Lower: the machine is too slow for its game, or the car was put somewhere else.",
+            "Each should be 30. Lower: the machine is too slow for the game, or the car was respawned.",
             TICKS_S,
             Query(
                 f"sum by (collector) (rate(charles_collector_published_ticks_total{{{_FILTER}}}{WINDOW}))",
@@ -217,8 +215,8 @@ def _collectors() -> list[Panel]:
         ),
         lines(
             "Ticks late or lost",
-            "late: the loop missed its time. dropped: the broker was away for long. refused: the game talked nonsense. "
-            "All should be 0.",
+            "late: the loop was too slow. dropped: the broker was unreachable for long. refused: the game returned "
+            "invalid values. All should be 0.",
             TICKS_S,
             *(
                 Query(f"sum(rate(charles_collector_{what}_ticks_total{{{_FILTER}}}{WINDOW}))", what)
@@ -227,28 +225,28 @@ def _collectors() -> list[Panel]:
         ),
         lines(
             "Capture to acknowledgement",
-            "How long both halves of a tick took to the broker. More than a tick's 33 ms is normal in batches; seconds "
-            "are not.",
+            "Time until both halves of a tick are acknowledged. More than 33 ms is normal because of batching; "
+            "seconds are not.",
             SECONDS,
             *quantiles("charles_collector_publish_latency_seconds", _FILTER),
         ),
         lines(
             "On their way to the broker",
-            "Ticks that wait to be acknowledged. It rises while the broker is away, and falls back to a handful.",
+            "Ticks waiting for acknowledgement. Rises while the broker is unreachable, then falls back to a few.",
             "ticks",
             Query(f"sum by (collector) (charles_collector_queued_ticks{{{_FILTER}}})", "{{collector}}"),
         ),
         lines(
             "Drives",
-            "Drives that began and crashes, an hour. Crashes end drives, and each drive's first 60 ticks are warm-up.",
+            "Runs started and crashes per hour. A crash ends a run, and each run's first 60 ticks are warm-up.",
             "drives/h",
             Query(f"sum(increase(charles_collector_runs_total{{{_FILTER}}}[1h]))", "began"),
             Query(f"sum(increase(charles_collector_crashes_total{{{_FILTER}}}[1h]))", "crashes"),
         ),
         lines(
             "Dead letters by reason",
-            "Records that could not be used, a second. One now and then has a story; many are a program of another "
-            "version.",
+            "Records per second that could not be used. If there are many, a program of another version may be "
+            "running.",
             RECORDS_S,
             Query(f"sum by (reason) (rate(charles_program_dead_letters_by_reason_total{WINDOW}))", "{{reason}}"),
             steps=((None, BAD),),
@@ -260,26 +258,26 @@ def _programs() -> list[Panel]:
     return [
         states(
             "What each program does",
-            "As it says itself. Red: it failed; a gap: Prometheus does not reach it.",
+            "State by each program's heartbeat. Red: it failed; a gap: Prometheus cannot reach it.",
             Query(f"max by (instance) ({_STATE}){NAMED}", "{{name}}"),
             width=16,
         ),
         bars(
-            "Heartbeat's age",
-            "How long ago a program's loop said what it does; each second it should.",
+            "Heartbeat age",
+            "Time since each program's last heartbeat; should be about one second.",
             SECONDS,
             Query(f"(time() - max by (instance) (charles_program_heartbeat_timestamp_seconds)){NAMED}", "{{name}}"),
             ((None, GOOD), (5, WARN), (15, BAD)),
         ),
         lines(
             "Processors",
-            "Processor cores that each program uses. All at their limit together: ticks come late.",
+            "CPU cores used by each program. If all cores are busy, ticks are late.",
             "cores",
             Query(f"max by (instance) (rate(process_cpu_seconds_total{WINDOW})){NAMED}", "{{name}}"),
         ),
         lines(
             "Memory",
-            "Resident memory. A line that rises for hours is a leak.",
+            "Resident memory. If it rises for hours, there is a leak.",
             BYTES,
             Query(f"max by (instance) (process_resident_memory_bytes){NAMED}", "{{name}}"),
         ),
@@ -295,13 +293,13 @@ def _programs() -> list[Panel]:
         ),
         bars(
             "Running for",
-            "Since when each process runs. A short bar beside long ones was started again.",
+            "Uptime of each process. A short bar beside long ones was restarted.",
             SECONDS,
             Query(f"(time() - max by (instance) (process_start_time_seconds)){NAMED}", "{{name}}"),
             ((None, WARN), (60, GOOD)),
         ),
         lines(
-            "Configuration's epoch",
+            "Configuration epoch",
             "The offset of the configuration that each program uses; -1: the defaults. All should agree a second after "
             "a change.",
             COUNT,
@@ -315,35 +313,35 @@ def _recording() -> list[Panel]:
     return [
         lines(
             "Recorded",
-            "Keys and values that a recorder puts into its folder. As much as comes, once it has caught up.",
+            "Bytes of keys and values written by a recorder. Equals the incoming rate once it has caught up.",
             BYTES_S,
             Query(f"sum by (topic) (rate(charles_recorder_bytes_total{WINDOW}))", "{{topic}}"),
         ),
         lines(
-            "Records a second",
-            "The same as records. Of frames and controls there come 30 a second for each collector.",
+            "Records per second",
+            "Records written per second. Frames and controls have 30 each per second and collector.",
             RECORDS_S,
             Query(f"sum by (topic) (rate(charles_recorder_records_total{WINDOW}))", "{{topic}}"),
         ),
         lines(
             "Not recorded yet",
-            "Records that wait in the log, at most. A line that keeps rising: its disk is full, or too slow; what "
-            "retention deletes meanwhile is lost.",
+            "Unread records in the log, an upper bound. If it keeps rising, the disk is full or too slow; records "
+            "that retention deletes meanwhile are lost.",
             COUNT,
             Query(f"max by (instance) (charles_recorder_unread_records){NAMED}", "{{name}}"),
         ),
         lines(
             "Lost to retention",
-            "Offsets an hour that the log no longer had when they were to be recorded. Anything but 0 is a gap, and "
-            "stands in the recording's notes.",
+            "Offsets per hour that retention deleted before they were recorded. Above 0 there is a gap, which the "
+            "recording's notes name.",
             "offsets/h",
             Query("sum by (topic) (increase(charles_recorder_lost_offsets_total[1h]))", "{{topic}}"),
             steps=((None, GOOD), (1, BAD)),
             width=12,
         ),
         lines(
-            "Room for recordings",
-            "Free on the disk of the recording. At 0 the recorder waits, and goes on when there is room.",
+            "Free space for recordings",
+            "Free space on the disk of the recording. At 0 the recorder waits until there is space.",
             BYTES,
             Query(f"max by (instance) (charles_recorder_disk_free_bytes){NAMED}", "{{name}}"),
             width=12,

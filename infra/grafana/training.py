@@ -38,7 +38,7 @@ TERMS = {"drawn": GOOD, "buffered": CALM, "surplus": "yellow", "rejected": WARN,
 
 
 def training() -> Dashboard:
-    says = "What the model learns, from which samples, and how fast. The loss should fall; the buffers should be full."
+    says = "Loss, samples and speed of training. The loss should fall; the buffers should be full."
     models = choice("model", "Model", "label_values(charles_trainer_batch_number, model)")
     rows = {"Learning": _learning(), "Samples": _samples(), "Checkpoints": _checkpoints()}
     return board("charles-training", "Charles / Training", says, models, _at_a_glance(), rows)
@@ -48,7 +48,7 @@ def _at_a_glance() -> list[stat.Panel]:
     return [
         figure(
             "Loss",
-            "Of the last batches: the mean over five minutes. It should fall for hours, and never be NaN.",
+            "Mean over the last five minutes. Should fall for hours, and never be NaN.",
             COUNT,
             Query(f"avg(avg_over_time(charles_trainer_loss{{{_FILTER}}}[5m]))", "loss"),
             ((None, CALM),),
@@ -56,16 +56,16 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Batches",
-            "Batches of the last five minutes, a second. 0: it waits for samples, or is paused.",
+            "Batches per second, over five minutes. 0: the trainer waits for samples or is paused.",
             "batches/s",
             Query("sum(rate(charles_trainer_batch_seconds_count[5m]))", "batches"),
             ((None, BAD), (0.01, WARN), (0.1, GOOD)),
             decimals=2,
         ),
         figure(
-            "Waits for samples",
-            "Share of the loop's time without enough samples to learn from. High is normal where the game is slower "
-            "than the network; 1 is starving.",
+            "Waiting for samples",
+            "Share of time without enough samples to train on. A high share is normal if the game is slower than the "
+            "network; 1 means starvation.",
             SHARE,
             Query(
                 'sum(rate(charles_trainer_part_seconds_total{part="wait"}[5m])) '
@@ -77,7 +77,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Emptiest buffer",
-            "How full the emptiest buffer is. Training goes on above train.min_fill, 0.9 by default.",
+            "Fill level of the emptiest buffer. Training continues above train.min_fill, 0.9 by default.",
             SHARE,
             Query(
                 "min(charles_trainer_buffer_samples / on (instance) group_left () "
@@ -89,7 +89,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Newest checkpoint",
-            "How old the newest published weights are. Older than half an hour: the alert fires.",
+            "Age of the newest published weights. The alert fires after half an hour.",
             SECONDS,
             Query("time() - max(charles_trainer_checkpoint_timestamp_seconds)", "age"),
             ((None, GOOD), (600, WARN), (1800, BAD)),
@@ -97,7 +97,7 @@ def _at_a_glance() -> list[stat.Panel]:
         ),
         figure(
             "Batch",
-            "Batches that the weights have seen. It survives a restart, and never falls.",
+            "Batches that the weights were trained on. Persists across restarts and never falls.",
             COUNT,
             Query(f"max(charles_trainer_batch_number{{{_FILTER}}})", "batch"),
             ((None, CALM),),
@@ -122,9 +122,8 @@ def _learning() -> list[Panel]:
             height=10,
         ),
         lines(
-            "Off by",
-            "Mean absolute error of the outputs that are one number, in the output's own unit: 0.1 is a tenth of full "
-            "lock, or of full pedal.",
+            "Mean absolute error",
+            "For regression outputs, in the output's unit: 0.1 is a tenth of full steering lock or full pedal.",
             COUNT,
             Query(
                 f"avg_over_time(charles_trainer_output_error{{{_FILTER}}}[1m]){_LINE}",
@@ -134,9 +133,9 @@ def _learning() -> list[Panel]:
             height=10,
         ),
         lines(
-            "Right",
-            "Share of a batch that was right, of the outputs with classes (classification, delta). Guessing: one over "
-            "the number of classes.",
+            "Accuracy",
+            "Accuracy of outputs with classes (classification, delta). Guessing gives one divided by the number of "
+            "classes.",
             SHARE,
             Query(
                 f"avg_over_time(charles_trainer_output_accuracy_ratio{{{_FILTER}}}[1m]){_LINE}",
@@ -147,17 +146,17 @@ def _learning() -> list[Panel]:
             height=10,
         ),
         stacked(
-            "Where a second goes",
-            "The loop's time by part. Mostly step: the processor is the limit; mostly wait: samples are; much decode: "
-            "pictures are.",
+            "Time of the training loop",
+            "Share of time by part. Mostly step: limited by the processor; mostly wait: by samples; much decode: by "
+            "decoding pictures.",
             SHARE,
             *(Query(f'sum(rate(charles_trainer_part_seconds_total{{part="{part}"}}{WINDOW}))', part) for part in PARTS),
             colours=PARTS,
             width=12,
         ),
         lines(
-            "Time of a batch",
-            "From asking for a batch to the updated weights.",
+            "Time per batch",
+            "From requesting a batch to the updated weights.",
             SECONDS,
             *quantiles("charles_trainer_batch_seconds"),
             width=12,
@@ -169,24 +168,24 @@ def _samples() -> list[Panel]:
     return [
         lines(
             "Buffers",
-            "Samples in each kind's buffer, against their size. One that stays empty starves the training: see "
-            "Pipeline, Starving bins.",
+            "Samples in each buffer, against its capacity. A buffer that stays empty stops training: see Pipeline, "
+            "Starving bins.",
             "samples",
             Query("sum by (output) (charles_trainer_buffer_samples)", "{{output}}"),
             Query("max(charles_trainer_buffer_capacity_samples)", "capacity"),
         ),
         stacked(
             "Where every sample went",
-            "The trainer's side of the ledger, stacked: their top is the dashed line `read`, always. Rejected should "
-            "be 0; surplus made room in a full buffer.",
+            "The trainer's ledger, stacked. The sum must equal the dashed line `read`. Rejected should be 0; surplus "
+            "samples were replaced in a full buffer.",
             "samples",
             *(Query(f'sum(charles_trainer_ledger_samples{{term="{term}"}})', term) for term in TERMS),
             colours=TERMS,
             total=Query('sum(charles_trainer_ledger_samples{term="read"})', "read"),
         ),
         lines(
-            "Samples learned from",
-            "Drawn for batches; waiting in the log beside it stands on Pipeline, Lag.",
+            "Samples drawn",
+            "Samples drawn for batches. For those waiting in the log see Pipeline, Lag.",
             SAMPLES_S,
             Query(f"sum(rate(charles_trainer_drawn_samples_total{WINDOW}))", "drawn"),
         ),
@@ -197,7 +196,7 @@ def _checkpoints() -> list[Panel]:
     return [
         lines(
             "Published",
-            "The batch that is learned and the batch of the newest checkpoint. The gap is what a crash would cost.",
+            "The current batch and that of the newest checkpoint. A crash would lose the difference.",
             COUNT,
             Query(f"max by (model) (charles_trainer_batch_number{{{_FILTER}}})", "{{model}} learns"),
             Query(f"max by (model) (charles_trainer_checkpoint_batch_number{{{_FILTER}}})", "{{model}} published"),
@@ -211,7 +210,7 @@ def _checkpoints() -> list[Panel]:
         ),
         lines(
             "Time to publish",
-            "From packing a checkpoint to its acknowledgement. Training stands still meanwhile.",
+            "Time from packing a checkpoint to its acknowledgement. Training is blocked meanwhile.",
             SECONDS,
             *quantiles("charles_trainer_checkpoint_publish_seconds"),
         ),

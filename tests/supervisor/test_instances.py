@@ -23,7 +23,7 @@ def test_words_say_how_many_of_what() -> None:
     [
         (
             [],
-            "name the programs to run, of collector, balancer, trainer, player, recorder, annotator; such as: charles run",
+            "name the programs to run, of collector, balancer, trainer, player, recorder, annotator; such as: charles",
         ),
         (
             ["colector"],

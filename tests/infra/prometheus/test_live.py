@@ -33,7 +33,7 @@ pytestmark = [
 HURRY = 15
 """So many times sooner than they say the alerts fire here."""
 MAY_BE_EMPTY: dict[str, str] = {
-    "Charles / Driving: Checkpoints passed over ({{reason}})": "no checkpoint is damaged in a pipeline that works",
+    "Charles / Driving: Skipped checkpoints ({{reason}})": "no checkpoint is damaged in a pipeline that works",
 }
 """Panels that show nothing when all is well, and why; beside the alerts, which fire only at faults."""
 

@@ -97,7 +97,7 @@ def test_that_nobody_answers_is_told_in_the_system_s_words() -> None:
 
 
 def test_who_asks_must_be_said() -> None:
-    with pytest.raises(ConfigError, match="Set GRAFANA_TOKEN"):
+    with pytest.raises(ConfigError, match="set GRAFANA_TOKEN"):
         Api(Grafana(token=None, password=None))
 
 

@@ -39,7 +39,7 @@ class Manifests:
         self._consumer = _tail(kafka, topics.MODELS, OFFSET_BEGINNING)
 
     def read(self, timeout_s: float) -> bool:
-        """Take in what has come, waiting up to timeout_s for it; whether something came and the end was reached."""
+        """Read new manifests, waiting up to timeout_s; returns whether any came and the end was reached."""
         self._at_end, deadline = False, time.monotonic() + timeout_s
 
         def poll() -> Message | None:

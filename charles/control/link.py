@@ -155,9 +155,9 @@ class Link:
         """Handle changes and commands; publish a Status if the last one is a second old. Returns whether one was
         published.
 
-        state: starting, waiting, running, paused, stopped or failed; lag: unread messages, -1 unknown; model, batch:
-        in use; starving: what it waits for; figures: its own, by name. Raises AccessRefused where this user may not
-        read the configuration or the commands any more.
+        state: starting, waiting, running, paused, stopped or failed; lag: unread messages, -1 unknown; model, batch: in
+        use; starving: what it waits for; figures: its own numbers, by name. Raises AccessRefused where this user may
+        not read the configuration or the commands any more.
         """
         self._look()
         if not self._beating.due() and not force:

@@ -136,8 +136,8 @@ class StatusTopic:
         return self._follower.caught_up
 
     def read(self, wait_s: float) -> list[Status]:
-        """Take in what has come and return it; waits up to wait_s for the first, and half a second for a broker that
-        is away. Raises AccessRefused where this user may not read it."""
+        """Read and return new heartbeats; waits up to wait_s for the first, and half a second for an unreachable
+        broker. Raises AccessRefused where this user may not read it."""
         found = []
         for status in self._follower.read(wait_s):
             # Clocks differ between machines, but what comes in the moment it is written is young by any clock.

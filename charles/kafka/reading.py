@@ -111,8 +111,8 @@ def read_to_end(
     """Every committed record of a topic, from the offset start to its current end, in order within each partition.
 
     full: the topic's name with the prefix; partitions: all of them when None; start: counted from each partition's end
-    where it is negative. The end is where it is at the first step, so that reading a topic that is written to all the
-    time comes to an end too. Raises what spans() raises, and TimeoutError also when nothing more comes for patience_s.
+    where it is negative. The end is fixed at the first step, so that reading a topic that is constantly written to ends
+    too. Raises what spans() raises, and TimeoutError also when nothing more comes for patience_s.
     """
     # The end of a partition is told when a fetch comes back empty: soon, not after half a second.
     reader = consumer(kafka, "reader", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
@@ -165,7 +165,7 @@ def read_spans(
 
 
 def _watermarks(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int] | None:
-    """What a partition holds, once it has a leader: a broker that has just started answers before it has."""
+    """A partition's offsets, once it has a leader; a broker that has just started answers earlier than that."""
     deadline = time.monotonic() + patience_s
     while True:
         try:

@@ -78,11 +78,11 @@ class PipelineView:
 
     @property
     def caught_up(self) -> bool:
-        """Whether all that was there when it began has been read."""
+        """Whether everything up to the end at the start has been read."""
         return self._heartbeats.caught_up and self._others.caught_up
 
     def read(self, wait_s: float) -> None:
-        """Take in what has come; waits at most so long for a heartbeat, and half a second for a broker that is away.
+        """Read what has come; waits at most this long for a heartbeat, and half a second for an unreachable broker.
         Raises AccessRefused for what this user may not read."""
         for status in self._heartbeats.read(wait_s):
             for kind, sets in sets_by_kind(status).items():

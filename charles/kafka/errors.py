@@ -70,7 +70,7 @@ def raise_if_fatal(message: Message) -> None:
     error = message.error()
     if error and not_allowed(error):
         what = message.topic() or f"as a member of its group: {error.str()}"
-        raise AccessRefused(f"the cluster does not let this user read {what}; {_ACLS}")
+        raise AccessRefused(f"the cluster does not allow this user to read {what}; {_ACLS}")
     if error and (error.fatal() or error.code() == KafkaError._FATAL):  # FATAL does not say that it is fatal
         raise KafkaException(error)
 

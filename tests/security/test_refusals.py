@@ -131,7 +131,7 @@ def test_heartbeats_that_may_not_be_read_are_told_and_never_just_missing(
         until(lambda: list(strict.read(0.1)) == [] and strict.caught_up, PATIENCE_S)
         take_away(secured, ResourceType.TOPIC, full, "collector")
         try:
-            refused = f"the cluster does not let this user read {full}; `charles acls` says what each program needs"
+            refused = f"the cluster does not allow this user to read {full}; `charles acls` shows what each program needs"
             with pytest.raises(AccessRefused, match=re.escape(refused)):
                 until(lambda: [*strict.read(0.1)], PATIENCE_S)
             said = f"other programs are not heard (failure 1): {refused}"
@@ -146,7 +146,7 @@ def test_a_program_that_may_no_longer_read_its_commands_ends(secured: Secured, p
     with Link(load(kafka=kafka.model_dump()), "collector", "deaf", Stop()) as link:
         take_away(secured, ResourceType.TOPIC, full, "collector")
         try:
-            with pytest.raises(AccessRefused, match=re.escape(f"does not let this user read {full}")):
+            with pytest.raises(AccessRefused, match=re.escape(f"does not allow this user to read {full}")):
                 until(lambda: link.beat("running") and False, PATIENCE_S)
         finally:
             acls.apply(secured.superuser.model_copy(update={"prefix": prefix}), acls.role("collector"), "collector")

@@ -55,7 +55,7 @@ def test_every_command_helps_with_an_example(path: tuple[str, ...]) -> None:
     told = CliRunner().invoke(app, [*path, "--help"])
     words = " ".join(told.output.split())
     assert told.exit_code == 0
-    assert re.search(f"(Example|Begin with): .*{by_name(path)}", words)
+    assert re.search(f"(Example|Start with): .*{by_name(path)}", words)
 
 
 def test_help_needs_none_of_the_heavy_libraries() -> None:

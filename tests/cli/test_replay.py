@@ -61,7 +61,7 @@ def test_values_that_no_new_run_could_be_written_into_are_told(shell: Kafka) -> 
         (["--resume", "--new-run"], "cannot be combined with --new-run"),
         (["--speed", "fast"], "replayer.speed: should be max or a number above 0, not 'fast'"),
         (["--timestamps", "old"], "replayer.timestamps: should be 'keep' or 'now', not 'old'"),
-        (["--since", "yesterday"], "'yesterday' is no time"),
+        (["--since", "yesterday"], "'yesterday' is not a valid time"),
         (["--topics", "config"], "config cannot: the pipeline has its own configuration"),
         (["--topics", "driving"], "has no topic driving; topics: frames, controls, balanced, training"),
         (["--collectors", "cellar"], "has no collector cellar; collectors: attic, garage"),

@@ -82,7 +82,7 @@ def test_what_is_killed_comes_back_under_its_name_and_everybody_is_told(
     died = heard(kafka, lambda status: status.state == "died")
     assert (died.program, died.instance, died.pid) == ("balancer", "garage-balancer-1", before.pid)
     assert died.note.startswith("exit code -9: ")
-    assert died.note.endswith("again in 0.5 s")
+    assert died.note.endswith("restarting in 0.5 s")
     heard(kafka, lives("garage-balancer-1", after=before.pid))
     heard(kafka, lambda status: status.instance == "garage" and status.figures == {"running": 1, "restarts": 1})
     running.process.send_signal(signal.SIGINT)

@@ -51,7 +51,11 @@ def test_on_a_full_disk_it_is_tried_again_ever_later_until_there_is_room(
         full.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=100 * 2**20))
         kill(own_broker)
         news = news_until(kept, lambda news: len(news) == 3)
-    assert [line.rpartition("; ")[2] for line in news] == ["again in 0.5 s", "again in 1 s", "again in 2 s"]
+    assert [line.rpartition("; ")[2] for line in news] == [
+        "restarting in 0.5 s",
+        "restarting in 1 s",
+        "restarting in 2 s",
+    ]
     assert all("is full: 100 MiB are free" in line for line in news[1:])
     assert news_until(kept, lambda news: "the broker is back" in news) == ["the broker is back"]
     kept.stop(10)

@@ -34,5 +34,5 @@ def test_a_film_shows_both_drives_to_the_longer_ones_end(tmp_path: Path) -> None
 
 
 def test_a_film_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nothing to show"):
+    with pytest.raises(ValueError, match="no frames to show"):
         draw_film(tmp_path / "drive.gif", [("untrained", [])], "m")

@@ -109,7 +109,7 @@ def test_one_that_cannot_be_read_itself_stands_among_the_others(kafka: Kafka) ->
     tell(kafka, a_letter("after"))
     before, broken, after = (entry.letter for entry in read(kafka))
     assert (before.reason, after.reason) == ("before", "after")
-    assert "cannot be read itself: the record begins with 6a 75" in broken.reason
+    assert "itself cannot be decoded: the record begins with 6a 75" in broken.reason
     assert (broken.topic, broken.offset, broken.value) == (name(kafka, topics.DEADLETTER), 1, b"junk")
     assert abs(broken.time - now()) < timedelta(minutes=1)
 
@@ -169,7 +169,7 @@ def test_a_record_that_is_gone_is_told_to_be_a_part(kafka: Kafka) -> None:
     forget(kafka, topics.WEIGHTS, before=1)
     found = original(kafka, letter)
     assert (found.data, found.whole) == (letter.value, False)
-    assert found.where.endswith(f"{name(kafka, topics.WEIGHTS)} 0@0 is not there any more")
+    assert found.where.endswith(f"{name(kafka, topics.WEIGHTS)} 0@0 no longer exists")
 
 
 def test_another_record_in_its_place_is_not_taken_for_it(kafka: Kafka) -> None:
@@ -182,10 +182,10 @@ def test_another_record_in_its_place_is_not_taken_for_it(kafka: Kafka) -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ({"partition": -1, "offset": -1}, "never written"),
+        ({"partition": -1, "offset": -1}, "never published"),
         ({"topic": "nothing.like.this"}, "there is no topic nothing.like.this"),
         ({"topic": "not a topic's name!"}, "cannot be read"),
-        ({"partition": 12}, "is not there any more"),
+        ({"partition": 12}, "no longer exists"),
     ],
 )
 def test_a_place_that_is_none_leaves_what_is_kept(kafka: Kafka, place: dict[str, int | str], words: str) -> None:

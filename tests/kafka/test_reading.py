@@ -64,7 +64,7 @@ def test_records_come_in_their_order_and_ends_are_told() -> None:
 def test_what_may_not_be_read_is_an_error_that_names_the_topic(code: int) -> None:
     found = records([given(value=b"1"), given(code)])
     assert next(found).value() == b"1"
-    with pytest.raises(AccessRefused, match=r"does not let this user read charles\.status; `charles acls`"):
+    with pytest.raises(AccessRefused, match=r"does not allow this user to read charles\.status; `charles acls`"):
         next(found)
 
 

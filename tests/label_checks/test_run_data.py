@@ -34,7 +34,7 @@ def test_controls_of_no_run_or_two_are_refused(controls: list[Control]) -> None:
 
 
 def test_a_tick_that_comes_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="ticks must grow"):
+    with pytest.raises(ValueError, match="ticks must increase"):
         driven([control(1), control(1)])
 
 

@@ -102,7 +102,7 @@ def test_topics_that_hold_nothing_to_draw_are_said_to(kafka: Kafka) -> None:
     with pytest.raises(NothingToDraw, match=r"controls is empty: start a collector with `charles collect`"):
         counted(kafka)
     tell(kafka, drive(10), [])
-    with pytest.raises(NothingToDraw, match=r"balanced is empty: no set is whole yet"):
+    with pytest.raises(NothingToDraw, match=r"balanced is empty: no set is complete yet"):
         counted(kafka)
     tell(kafka, [], list(balanced(config("balance.bins=3"), drive(100), epoch=5)))
     with pytest.raises(NothingToDraw, match=r"as in epoch -1: choose another --epoch: 5 \(\d+ samples\)"):

@@ -99,13 +99,13 @@ def test_an_onlooker_changes_nothing_and_is_told_so(secured: Secured, prefix: st
 @pytest.mark.parametrize(
     ("argv", "user", "kind", "resource", "says"),
     [
-        ("collect", "collector", ResourceType.TOPIC, "frames", "it lacks: Write on topic {}."),
-        ("balance", "balancer", ResourceType.GROUP, "balancer", "it lacks: Read on group {}."),
+        ("collect", "collector", ResourceType.TOPIC, "frames", "Missing: Write on topic {}."),
+        ("balance", "balancer", ResourceType.GROUP, "balancer", "Missing: Read on group {}."),
         ("balance", "balancer", ResourceType.TRANSACTIONAL_ID, "balancer-", "(to write in transactions)"),
-        ("train", "trainer", ResourceType.TOPIC, "weights", "it lacks: Read, Write, Delete on topic {}."),
+        ("train", "trainer", ResourceType.TOPIC, "weights", "Missing: Read, Write, Delete on topic {}."),
         ("train", "trainer", ResourceType.TRANSACTIONAL_ID, "trainer-", "(to write in transactions)"),
-        ("play", "player", ResourceType.TOPIC, "driving", "it lacks: Write on topic {}."),
-        ("record", "recorder", ResourceType.TOPIC, "training", "it lacks: Read on topic {}."),
+        ("play", "player", ResourceType.TOPIC, "driving", "Missing: Write on topic {}."),
+        ("record", "recorder", ResourceType.TOPIC, "training", "Missing: Read on topic {}."),
     ],
 )
 def test_one_missing_acl_is_named_in_one_clear_line(
@@ -131,7 +131,9 @@ def test_heartbeats_that_may_not_be_read_are_told_and_never_just_missing(
         until(lambda: list(strict.read(0.1)) == [] and strict.caught_up, PATIENCE_S)
         take_away(secured, ResourceType.TOPIC, full, "collector")
         try:
-            refused = f"the cluster does not allow this user to read {full}; `charles acls` shows what each program needs"
+            refused = (
+                f"the cluster does not allow this user to read {full}; `charles acls` shows what each program needs"
+            )
             with pytest.raises(AccessRefused, match=re.escape(refused)):
                 until(lambda: [*strict.read(0.1)], PATIENCE_S)
             said = f"other programs are not heard (failure 1): {refused}"

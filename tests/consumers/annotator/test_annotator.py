@@ -73,9 +73,9 @@ def test_what_happens_is_written_as_it_happens_and_never_twice(kafka: Kafka) -> 
     assert "balance.bins 21 -&gt; 11" in texts(double)[0]
     assert "balance.bins 11 -&gt; 13" in texts(double)[2]
     assert [text.partition(";")[0] for text in texts(double) if "balancer-7" in text] == [
-        "balancer-7: 1 ledger(s) do not add up",
+        "balancer-7: 1 ledger does not add up",
         "balancer-7: every ledger adds up again",
-        "balancer-7: 2 ledger(s) do not add up",
+        "balancer-7: 2 ledgers do not add up",
     ]
 
 

@@ -125,8 +125,8 @@ def test_ledgers_that_do_not_add_up_are_an_alarm_until_they_do() -> None:
         beat("balancer-1", figures={"broken_ledgers": 0.0}),
     )
     assert [(one.text.partition(";")[0], one.tags[0]) for one in annotations] == [
-        ("balancer-1: 1 ledger(s) do not add up", "alarm"),
-        ("balancer-1: 2 ledger(s) do not add up", "alarm"),
+        ("balancer-1: 1 ledger does not add up", "alarm"),
+        ("balancer-1: 2 ledgers do not add up", "alarm"),
         ("balancer-1: every ledger adds up again", "balancer"),
     ]
 

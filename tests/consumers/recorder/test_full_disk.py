@@ -32,7 +32,7 @@ def test_it_waits_for_room_and_goes_on(kafka: Kafka, disk: Disk, leave: int, cap
         until(lambda: recorded(folder) == 20)
         disk.fill(leave)
         send(kafka, topics.FRAMES, 80, first=20, size=20_000)
-        status = heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note)
+        status = heard(kafka, lambda status: status.state == "waiting" and "for disk space" in status.note)
         assert f" bytes are waiting for {folder}, which has " in status.note
         assert in_recording(folder)  # readable, as far as it goes
         disk.make_room()
@@ -53,10 +53,10 @@ def test_stopped_while_it_waits_it_goes_on_at_its_next_start(
         until(lambda: (folder / "manifest.json").exists())
         disk.fill()
         send(kafka, topics.FRAMES, 40, size=20_000)
-        heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note)
+        heard(kafka, lambda status: status.state == "waiting" and "for disk space" in status.note)
     assert f"{folder} is not complete because its disk is full" in capfd.readouterr().err.splitlines()[-1]
     with running("record", kafka, recorder=section):  # already now, before there is room
-        heard(kafka, lambda status: status.state == "waiting" and "for room" in status.note, from_now=True)
+        heard(kafka, lambda status: status.state == "waiting" and "for disk space" in status.note, from_now=True)
         disk.make_room()
         until(lambda: recorded(folder) == 40)
     assert in_recording(folder) == in_topics(kafka, topics.FRAMES)

@@ -130,7 +130,7 @@ def test_what_one_recording_holds_twice_stays_so(tmp_path: Path) -> None:
 def test_a_moment_that_differs_is_an_error(finish: bool, tmp_path: Path) -> None:
     one = recorded(tmp_path / "one", placed(drive(10)), finish=finish)
     two = recorded(tmp_path / "two", placed(drive(10, steering=-0.5), first_offset=3), finish=finish)
-    with pytest.raises(RecordingError, match=r"controls: tick 0 of c/r differs between .*one and in .*two"):
+    with pytest.raises(RecordingError, match=r"controls: tick 0 of c/r differs between .*one and .*two"):
         merge([one, two], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
 
@@ -150,7 +150,9 @@ def test_schemas_of_two_registries_do_not_go_together(tmp_path: Path) -> None:
             writer.add_schema((1).to_bytes(4, "big"), {"type": kind})
             writer.finish()
         sources.append(Recording.open(tmp_path / name))
-    with pytest.raises(RecordingError, match=r"schema 1 means two things: .* different schema registries"):
+    with pytest.raises(
+        RecordingError, match=r"schema 1 differs between the recordings: .* different schema registries"
+    ):
         merge(sources, tmp_path / "merged")
 
 

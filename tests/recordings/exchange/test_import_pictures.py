@@ -158,7 +158,7 @@ def test_scales_bring_values_into_range_and_a_throttle_below_0_brakes(folder: Pa
         ("frame,steering,throttle,time", "../table.csv,0,0,0.1", "row 5: no picture ../table.csv in "),
         ("frame,steering,throttle,time", "broken.jpg,0,0,0.1", "row 5: .*broken.jpg is not a readable picture"),
         ("frame,steering,throttle,time", "3.jpg,0,0,0", "row 5: its time is before that of row 4: sort the table"),
-        ("frame,steering,throttle,time", "3.jpg,0,0,soon", "row 5, column time: 'soon' is no time"),
+        ("frame,steering,throttle,time", "3.jpg,0,0,soon", "row 5, column time: 'soon' is not a valid time"),
         ("frame,steering,throttle", "3.jpg,0,0", "has no known column for time: .* rows per second with --fps"),
     ],
 )  # fmt: skip
@@ -175,8 +175,8 @@ def test_what_is_wrong_is_told_with_row_and_column(heads: str, row: str, words: 
     ("rows", "options", "words"),
     [
         ([], {}, "has no rows"),
-        (["0.jpg,0,0,0"], {"columns": {"speed": "kmh"}}, "has no column kmh: it has frame, steering, throttle, time"),
-        (["0.jpg,0,0,0"], {"collector": "a b"}, "'a b' is no collector's name"),
+        (["0.jpg,0,0,0"], {"columns": {"speed": "kmh"}}, "has no column kmh; columns: frame, steering, throttle, time"),
+        (["0.jpg,0,0,0"], {"collector": "a b"}, "'a b' is not a valid collector name"),
         (["0.jpg,0,0,0", "1.jpg,0,0,33"], {}, "rows are 33 s apart: .* --time-scale 0.001"),
     ],
 )

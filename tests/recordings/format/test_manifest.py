@@ -72,7 +72,7 @@ def test_a_torn_one_is_named(share: float, tmp_path: Path) -> None:
     manifest().save(tmp_path)
     path = tmp_path / MANIFEST
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(DamagedRecording, match=r"manifest\.json is damaged at byte \d+: it is no JSON"):
+    with pytest.raises(DamagedRecording, match=r"manifest\.json is damaged at byte \d+: it is not valid JSON"):
         Manifest.load(tmp_path)
 
 

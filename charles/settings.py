@@ -177,15 +177,11 @@ class Recorder(Section):
         "now", description="where a new recording starts: now, beginning, or a time; an existing one is resumed"
     )
     duration: str | None = Field(
-        None, description="stop after this time, such as 90s, 5m, 2h; unset: run until stopped"
+        None, description="stop after this time, such as 90s, 5m, 1h30m; unset: run until stopped"
     )
     compression: Literal["null", "deflate", "zstandard"] = Field(
         "null", description="compression; pictures do not get smaller"
     )
-    topics: list[str] = Field(default_factory=list, description="unset: frames, controls, balanced, training")
-    begin: str = Field("now", description="now, beginning, or a time; what is there already goes on where it ends")
-    duration: str | None = Field(None, description="such as 90s, 5m, 1h30m; unset: until it is told to stop")
-    compression: Literal["null", "deflate", "zstandard"] = Field("null", description="pictures do not shrink")
 
 
 class Grafana(Section):

@@ -85,7 +85,7 @@ def print_groups(kafka: Kafka, groups: list[LetterGroup]) -> None:
     console.print(table)
     first, last = min(group.first for group in groups), max(group.last for group in groups)
     total = sum(group.count for group in groups)
-    console.print(f"{total:,} in all, from {local(first)} to {local(last)}", highlight=False)
+    console.print(f"{total:,} in total, from {local(first)} to {local(last)}", highlight=False)
 
 
 def print_list(kafka: Kafka, found: Iterable[Facts]) -> None:

@@ -23,7 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_NONE = "There are no dead letters: everything could be used."
+_NONE = "There are no dead letters."
 
 
 def since_time(words: str) -> datetime:
@@ -73,7 +73,7 @@ def list_command(
     collector: Annotated[str | None, typer.Option(help="Only records of this collector.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(parser=since_time, metavar="10m|TIME", help="Only what was met since then."),
+        typer.Option(parser=since_time, metavar="10m|TIME", help="Only dead letters written since this time."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -147,7 +147,7 @@ def _kafka() -> Kafka:
 
 
 def _watched(kafka: Kafka, there: OffsetSpan) -> Iterator[LetterEntry]:
-    """The dead letters of these numbers, with a progress bar."""
+    """The dead letters with these numbers; shows a progress bar."""
     from charles.base.progress import ProgressReporter, bar
     from charles.kafka.dead_letter_reader import read
 

@@ -89,7 +89,9 @@ def _tell(title: str, places: list[str] | None) -> None:
     if places is None:
         typer.echo(f"{title} is missing; run `charles grafana push` to upload it")
         return
-    typer.echo(f"{title} " + (f"differs in {len(places)} places" if places else "is as it should be"))
+    typer.echo(
+        f"{title} " + (f"differs in {len(places)} place{'s' if len(places) > 1 else ''}" if places else "is up to date")
+    )
     for place in places[:_SHOWN_PLACES]:
         typer.echo(f"  {place}")
     if len(places) > _SHOWN_PLACES:

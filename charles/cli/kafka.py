@@ -53,7 +53,7 @@ def start(
         with step_bar() as progress:
             bootstrap = broker.start(progress)
         status = broker.status()
-        took = f"ready after {short(time.monotonic() - began)}" if broker.started_here else "it was running already"
+        took = f"ready after {short(time.monotonic() - began)}" if broker.started_here else "it was already running"
         typer.echo(f"Kafka {status.version} answers at {bootstrap} (pid {status.pid}, {took}). Data: {status.data}")
 
 
@@ -101,7 +101,7 @@ def status(
                 f"log: {now.log}"
             )
         else:
-            typer.echo(f"No broker runs in {now.data} (disk {size(now.disk_bytes)}).")
+            typer.echo(f"No broker is running in {now.data} (disk {size(now.disk_bytes)}).")
     raise typer.Exit(0 if now.ready else 1)
 
 

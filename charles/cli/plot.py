@@ -12,7 +12,9 @@ from charles.cli.run_command import clear_errors, load_settings
 if TYPE_CHECKING:
     from charles.balancing.label_counts import LabelCounts
 
-app = typer.Typer(help="Draw what the topics hold. Example: charles plot balance", no_args_is_help=True)
+app = typer.Typer(
+    help="Plot the balance of the data, or the training loss. Example: charles plot balance", no_args_is_help=True
+)
 
 
 @app.command()

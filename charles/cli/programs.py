@@ -154,14 +154,14 @@ def record(
         typer.Option(
             "--from",
             metavar="now|beginning|TIME",
-            help="Where a new recording begins: with what comes from now on, with all that the topics hold, or at a "
-            "time: 2026-01-31T12:00:00 (UTC unless it says otherwise), 10m, '10m ago'.",
+            help="Start of a new recording: now, beginning (all that the topics hold), or a time: 2026-01-31T12:00:00 "
+            "(UTC unless it says otherwise), 10m, '10m ago'.",
             show_default="now",
         ),
     ] = None,
     duration: Annotated[
         str | None,
-        typer.Option(help="For how long: 90s, 5m, 1h30m.", show_default="until it is told to stop"),
+        typer.Option(help="Stop after this time, such as 90s, 5m or 1h30m.", show_default="until stopped"),
     ] = None,
     compression: Annotated[
         str | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from charles.base.counted import counted
 from charles.base.progress import bar
 from charles.cli.recording_views import AsJson, Source, opened
 from charles.cli.run_command import clear_errors
@@ -67,7 +68,7 @@ def _print(source: Recording, given: Path, report: LabelReport) -> None:
 
 
 def _when(source: Recording, found: RunFinding) -> str:
-    """Since the recording's beginning; a tick is taken a little before it is published."""
+    """Time since the recording's start; a tick is captured a little before it is published."""
     from charles.base.time_format import h_mm_ss
     from charles.recordings.inspect import tick_spans
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.base.counted import counted
 from charles.base.progress import bar
 from charles.cli.recording_views import New, Source, new_place, opened
 from charles.cli.run_command import clear_errors
@@ -92,7 +93,11 @@ def drop(
         bool, typer.Option("--unstuck", help="Drop the end of each run in which the car got stuck.")
     ] = False,
     before: Annotated[
-        str, typer.Option(metavar="DURATION", help="With --unstuck: so much before it stayed, too: 3s, 500ms, 1m30s.")
+        str,
+        typer.Option(
+            metavar="DURATION",
+            help="With --unstuck: also drop this much time before the car got stuck: 3s, 500ms, 1m30s.",
+        ),
     ] = "3s",
 ) -> None:
     """Make a recording without bad spans. Drops the records of these ticks, by their headers, from every topic.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.base.counted import counted
 from charles.base.progress import bar
 from charles.cli.recording_views import New, Source, new_place, opened
 from charles.cli.run_command import clear_errors, load_settings
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from charles.recordings.format.reader import Recording
 
 
-Column = Annotated[str | None, typer.Option(metavar="NAME", show_default="by its usual names")]
+Column = Annotated[str | None, typer.Option(metavar="NAME", show_default="found by its usual names")]
 LEAST_STEP_TICKS = 4.0
-"""Ticks from one row to the next, above which no history gets whole."""
+"""Above this many ticks from one row to the next, no history is ever complete."""
 
 
 class Format(StrEnum):
@@ -160,7 +161,7 @@ def _tell_imported(folder: Path, made: ImportResult) -> None:
     if made.too_many:
         typer.echo(f"left out {counted(made.too_many, 'row')}: another row has the same tick")
     if made.gaps:
-        typer.echo(f"{made.gaps:,} gaps of more than 3 ticks: after each of them 60 ticks give no sample")
+        typer.echo(f"{counted(made.gaps, 'gap')} of more than 3 ticks: the 60 ticks after each gap give no samples")
     if made.step > LEAST_STEP_TICKS:
-        typer.secho("with less than 7.5 rows a second no sample can be made of it", fg="red", err=True)
-    typer.echo(f"{folder} is made: {made.ticks:,} ticks in {made.runs:,} runs")
+        typer.secho("no samples can be made from less than 7.5 rows per second", fg="red", err=True)
+    typer.echo(f"created {folder}: {made.ticks:,} ticks in {counted(made.runs, 'run')}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from charles.recordings.inspect.info import RecordingInfo, RunInfo
 
 _SHOWN_RUNS = 30
-"""Rows of runs that are shown; --json has all."""
+"""Number of runs shown; --json has all."""
 _BAR_CHARACTERS = 24
 
 
@@ -133,7 +133,7 @@ def _print(source: Recording, found: RecordingInfo) -> None:
     if found.runs:
         console.print("", _collectors(found), "", _runs(source, found), sep="\n")
         if len(found.runs) > _SHOWN_RUNS:
-            console.print(f"... and {len(found.runs) - _SHOWN_RUNS:,} more runs: --json has them all")
+            console.print(f"... and {len(found.runs) - _SHOWN_RUNS:,} more runs; --json lists all")
     if found.labels.drive.ticks:
         console.print("", _labels(found), sep="\n")
     if found.unreadable:
@@ -180,8 +180,8 @@ def _collectors(found: RecordingInfo) -> Table:
 
 
 def _runs(source: Recording, found: RecordingInfo) -> Table:
-    """A run is written as `drop --span` wants it; from: since the recording's beginning; records: frames, and controls
-    where these are not as many."""
+    """A run is written as `drop --span` takes it; from: time since the recording's start; records: frames, and controls
+    if their number differs."""
     from charles.base.time_format import h_mm_ss
     from charles.recordings.inspect.tick_spans import bounds
 

@@ -37,7 +37,7 @@ def replay_command(
     since: Annotated[
         str | None,
         typer.Option(
-            help="From this recorded time on: 2026-01-31T20:05:00Z, +90s from the recording's start, or 10m ago.",
+            help="Start at this recorded time: 2026-01-31T20:05:00Z, +90s after the recording's start, or 10m ago.",
             show_default="its start",
         ),
     ] = None,
@@ -139,4 +139,4 @@ def _print(settings: Settings, outcome: ReplayOutcome) -> None:
         )
     if not outcome.complete:
         goes_on = f"--since {iso(outcome.position_ms)}" if settings.replayer.new_run else "--resume"
-        typer.echo(f"stopped at {iso(outcome.position_ms)}; with {goes_on} the same command goes on from there")
+        typer.echo(f"stopped at {iso(outcome.position_ms)}; add {goes_on} to the same command to continue from there")

@@ -135,7 +135,7 @@ def _table(heartbeats: StatusTopic, width: int) -> RenderableType:
 
     members = _members(heartbeats)
     if heartbeats.away_s:
-        away = f"the broker does not answer since {short(round(heartbeats.away_s))}; this is what was heard last"
+        away = f"the broker has not answered for {short(round(heartbeats.away_s))}; showing the last known state"
         return Group(Text(away, "red"), status_table(members, heartbeats.at, width, _FRESH_S))
     if not members:
         return Text("No program has reported within the last minute. Start all of them with `charles demo`.", "dim")

@@ -69,6 +69,6 @@ def _clock(elapsed_s: float, total_s: float) -> RenderableType:
     grid.add_row(
         Text("Charles", "bold"),
         ProgressBar(total=total_s, completed=min(elapsed_s, total_s), width=40),
-        Text(f"{h_mm_ss(left)} to go; Ctrl-C ends it", "dim"),
+        Text(f"{h_mm_ss(left)} left; Ctrl-C stops", "dim"),
     )
     return grid

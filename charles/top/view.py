@@ -54,7 +54,7 @@ def sentence(sight: PipelineSight) -> str:
     members = shown(sight.members, sight.at)
     parts = [local_clock(now())]
     if sight.away_s:
-        parts.append(f"the broker does not answer since {short(round(sight.away_s))}")
+        parts.append(f"the broker has not answered for {short(round(sight.away_s))}")
     parts += [words for member in members if (words := _plain(member, sight.at))]
     parts += [f"sets: {'; '.join(kinds)}" for kinds in training_view.sets(sight).values()]
     return " | ".join(parts) if len(parts) > 1 else f"{parts[0]} | no program is running"
@@ -76,13 +76,13 @@ class _View:
         yield framed if fits else self._screen(console, options.max_width, _ruled)
 
     def _screen(self, console: Console, width: int, section: ViewSection) -> RenderableType:
-        """What broke comes before what is fine: a screen that is too small is cut off at its end."""
+        """Problems come first, because a screen that is too small is cut off at its end."""
         inner = width - _FRAME_WIDTH if section is _framed else width
         parts = [] if self.head is None else [self.head]
         parts += [_title(self.sight), section("programs", self._programs(inner), "dim")]
         happened = _happened(self.sight.incidents, self.news, one_line=section is _ruled)
         if happened:
-            parts.append(section("what happened", Group(*happened), "yellow"))
+            parts.append(section("incidents", Group(*happened), "yellow"))
         wide = width >= _WIDE_CHARACTERS
         return Group(*parts, *(self._wide(console, width, section) if wide else self._narrow(inner, section)))
 
@@ -129,7 +129,7 @@ def _lines(console: Console, body: RenderableType, width: int) -> int:
 def _title(sight: PipelineSight) -> RenderableType:
     broker = Text("● answers", "green")
     if sight.away_s:
-        broker = Text(f"● the broker does not answer since {short(round(sight.away_s))}", "bold red")
+        broker = Text(f"● the broker has not answered for {short(round(sight.away_s))}", "bold red")
     line = Table.grid(expand=True, padding=(0, 1, 0, 0))
     line.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
     line.add_column(no_wrap=True, justify="right")

@@ -61,7 +61,7 @@ class DiskSpace:
             ) from problem
 
     def _lack(self) -> str:
-        return f"{size(self.needs())} wait for {self._folder}, which has {size(free(self._folder))} left"
+        return f"{size(self.needs())} are waiting for {self._folder}, which has {size(free(self._folder))} free"
 
 
 def is_full(problem: Unwritable) -> bool:

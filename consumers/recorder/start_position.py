@@ -51,7 +51,7 @@ def chosen(settings: Settings, recorded: Iterable[str] = ()) -> tuple[str, ...]:
     known = [topic.name for topic in topics.TOPICS]
     for name in settings.recorder.topics:
         if name not in known:
-            raise ConfigError(f"recorder.topics: there is no topic {name!r}; there are {', '.join(known)}")
+            raise ConfigError(f"recorder.topics: there is no topic {name!r}; choose from: {', '.join(known)}")
     wanted = [*recorded, *settings.recorder.topics] or [topic.name for topic in USUAL_TOPICS]
     return tuple(dict.fromkeys(wanted))
 

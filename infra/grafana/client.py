@@ -129,9 +129,9 @@ class Api:
 
 
 _ADVICE = {
-    401: "; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER and GRAFANA_PASSWORD, are not those of this Grafana",
-    403: "; the token's or user's role must be Editor at least",
-    _NOT_FOUND_STATUS: "; is GRAFANA_URL whole, with its path?",
+    401: "; GRAFANA_TOKEN, or CHARLES_GRAFANA__USER and GRAFANA_PASSWORD, are wrong for this Grafana",
+    403: "; the role of the token or user must be at least Editor",
+    _NOT_FOUND_STATUS: "; check that GRAFANA_URL is complete, including its path",
 }
 
 

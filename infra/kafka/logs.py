@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 EVENT = re.compile(r"^\d{4}-\d{2}-\d{2} [\d:,]+ (?P<level>[A-Z]+) ")
-FULL_DISK_MEANING = "the disk of {data} was full: free some space and start again, nothing acknowledged is lost"
+FULL_DISK_MEANING = "the disk of {data} was full: free some space and start again; acknowledged records are not lost"
 KNOWN_ERRORS = (
     ("No space left on device", FULL_DISK_MEANING),
     (

@@ -80,7 +80,7 @@ def _what_is_there(plan: ReplayPlan) -> dict[Place, int]:
 
     def tell_behind(position_ms: int) -> None:
         if progress.due():
-            progress.show(f"looking how far the replay came: {iso(position_ms)}")
+            progress.show(f"finding the position to resume from: {iso(position_ms)}")
 
     try:
         if plan.resume:

@@ -58,7 +58,7 @@ def _refuse_runs(plan: ReplayPlan, topic: Topic, runs: set[tuple[str, str]], hel
 
 def _not_empty(plan: ReplayPlan, topic: Topic) -> str:
     others = ",".join(each.name for each in plan.topics if each in RUN_TOPICS)
-    leave_out = f"leave it out (--topics {others})" if others else "leave it out"
+    leave_out = f"leave the topic out (--topics {others})" if others else "leave the topic out"
     return (
         f"{name(plan.kafka, topic)} is not empty, and its records have no run by which to find duplicates: "
         f"{leave_out}, replay to another --prefix, or continue an interrupted replay (--resume){_delete(plan)}"

@@ -22,14 +22,14 @@ RUN_TOPICS = (topics.FRAMES, topics.CONTROLS, topics.BALANCED)
 """Topics whose records' headers name a moment: collector, run, tick."""
 REPLAYED_TOPICS = (*RUN_TOPICS, topics.TRAINING, topics.DRIVING)
 UNREPLAYED_TOPICS = {
-    "config": "the configuration is the pipeline's own: charles config",
-    "commands": "what programs were told then is not for those of today",
-    "status": "nobody shall take the heartbeats of then for those of today",
-    "balancer-state": "it points at offsets of the topics that it was made from",
-    "models": "they point at offsets of the weights that they were published with",
-    "weights": "without their models they are nothing",
-    "deadletter": "it points at offsets of the topics that it was made from",
-    "schemas": "they are announced anew",
+    "config": "the pipeline has its own configuration: see charles config",
+    "commands": "recorded commands must not reach running programs",
+    "status": "recorded heartbeats must not look like those of running programs",
+    "balancer-state": "it refers to offsets of the original topics",
+    "models": "they refer to offsets of the original weights",
+    "weights": "they are useless without their manifests on models",
+    "deadletter": "it refers to offsets of the original topics",
+    "schemas": "they are published again",
 }
 """Topics that can be recorded but are not replayed, and why."""
 
@@ -138,17 +138,17 @@ def _chosen(recording: Recording, wanted: Replayer) -> tuple[tuple[Topic, ...], 
             recording.partitions(name)  # it says which there are
     reasons = {name: why for name in asked if (why := _why_not(name, wanted))}
     found = tuple(topic for topic in REPLAYED_TOPICS if topic.name in asked and topic.name not in reasons)
-    told = "; ".join(f"{name} is not: {why}" for name, why in reasons.items())
+    told = "; ".join(f"{name} cannot: {why}" for name, why in reasons.items())
     if (wanted.topics and reasons) or not found:
         names = ", ".join(topic.name for topic in REPLAYED_TOPICS)
-        raise RecordingError(f"of {recording.folder} nothing else can be replayed than {names}: {told or 'all empty'}")
+        raise RecordingError(f"only these topics of {recording.folder} can be replayed: {names}; {told or 'all empty'}")
     return found, reasons
 
 
 def _why_not(name: str, wanted: Replayer) -> str:
     of_runs = name in {topic.name for topic in RUN_TOPICS}
     if name not in {topic.name for topic in REPLAYED_TOPICS}:
-        return UNREPLAYED_TOPICS.get(name, "it is no topic of ours")
+        return UNREPLAYED_TOPICS.get(name, "it is not one of our topics")
     if wanted.new_run and not of_runs:
         return "its records have no run to rename (--new-run)"
     if wanted.collectors and not of_runs:
@@ -177,7 +177,7 @@ def _bounds(recording: Recording, chosen: tuple[Topic, ...], since: int | None, 
         names = ", ".join(topic.name for topic in chosen)
         asked = f"{'its start' if since is None else iso(since)} and {'its end' if until is None else iso(until)}"
         raise RecordingError(
-            f"{recording.folder} holds nothing of {names} between {asked}: it goes from {iso(first)} to {iso(last)}"
+            f"{recording.folder} has no records of {names} between {asked}: it covers {iso(first)} to {iso(last)}"
         )
     return max(first, since or first), last if until is None else min(last, until)
 

@@ -38,8 +38,8 @@ def _of_topic(plan: ReplayPlan, topic: Topic, config: Config, now_ms: int) -> It
     first = _first(plan, topic)
     if plan.keeps_timestamps and keeps_ms >= 0 and NO_TIMESTAMP < first < now_ms - keeps_ms:
         yield (
-            f"{full} keeps records for {short(keeps_ms / 1000)}: those from before {iso(now_ms - keeps_ms)} are "
-            f"deleted within minutes, and these begin at {iso(first)}; keep them with "
+            f"{full} keeps records for {short(keeps_ms / 1000)}: records before {iso(now_ms - keeps_ms)} are "
+            f"deleted within minutes, and this recording begins at {iso(first)}; keep them with "
             f"{_command(plan, full, 'retention.ms=-1')}, or replay with --timestamps now"
         )
     largest = _largest(plan, topic)

@@ -307,7 +307,7 @@ def _answer(error: Exception) -> Exception:
     if isinstance(error, KafkaException):
         reason = error.args[0]
         if reason.code() == KafkaError.FENCED_INSTANCE_ID or _FENCED_REASON in reason.str():
-            return TakenOver(f"another balancer of the same name has taken over ({reason.str()})")
+            return TakenOver(f"another balancer with the same name has taken over ({reason.str()})")
         if errors.not_allowed(reason):
             return errors.asking(error)
         return StartOver(reason.str())

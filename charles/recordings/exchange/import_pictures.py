@@ -166,7 +166,7 @@ def _frame(control: Control, table: LabelTable, line: LabelLine, path: Path) -> 
     data = path.read_bytes()
     shown: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if shown is None:
-        raise RecordingError(f"{table.path} row {line.row}: {path} is no picture that can be read")
+        raise RecordingError(f"{table.path} row {line.row}: {path} is not a readable picture")
     if not data.startswith(_JPEG_START):
         data = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
     height, width = shown.shape[:2]

@@ -68,7 +68,7 @@ class RecordingWriter:
         lock = RecordingLock(folder / layout.LOCK)
         try:
             if any(path.name not in layout.BEGUN_FILES for path in folder.iterdir()):
-                raise RecordingError(f"{folder} is not empty: name a new folder for the recording")
+                raise RecordingError(f"{folder} is not empty: choose a new folder for the recording")
             manifest = Manifest(prefix=prefix, topics=topics)
             manifest.save(folder)
             return cls(folder, manifest, lock, codec, segment_bytes, segment_ms)

@@ -155,7 +155,7 @@ class _Verification:
                         self._note(reader.path, block.position, f"the value of offset {record.offset}: {wrong}")
             self._progress(before + block.end, self._total)
         if unreadable > NAMED_VALUES:
-            self._note(reader.path, None, f"{unreadable - NAMED_VALUES} more values that are not as they should be")
+            self._note(reader.path, None, f"{unreadable - NAMED_VALUES} more invalid values")
 
     def _note(self, path: Path, position: int | None, reason: str) -> None:
         self.report.problems.append(Problem(path.relative_to(self._folder).as_posix(), position, reason))

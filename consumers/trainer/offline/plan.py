@@ -102,7 +102,7 @@ def _source(recording: Recording, wanted: Source | None) -> Source:
     }
     if wanted is not None and not there[wanted]:
         lacking = topics.BALANCED.name if wanted == "balanced" else " and ".join(_RAW_TOPICS)
-        raise RecordingError(f"{recording.folder} holds no records of {lacking}: {_holds(recording)}")
+        raise RecordingError(f"{recording.folder} has no records of {lacking}: {_holds(recording)}")
     for source, has in there.items():
         if has and wanted in (None, source):
             return source

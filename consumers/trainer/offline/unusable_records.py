@@ -20,4 +20,4 @@ class UnusableRecords:
         """what: in words, such as `frames 2@17`."""
         self.count += 1
         if self._log_line.due():
-            log.warning("cannot be used (%d so far): %s: %s", self.count, what, reason)
+            log.warning("unusable (%d so far): %s: %s", self.count, what, reason)

@@ -34,7 +34,7 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(
         "complete": f"{folder} is complete, nothing is added to it: name another recording",
         "taken": f"another program writes to {folder}: stop it first",
         "another topic": f"{kafka.prefix}.controls is not the topic that {folder} holds",
-        "another prefix": f"{folder} is of the topics other.*, not of {kafka.prefix}.*",
+        "another prefix": f"{folder} has the topics other.*, not {kafka.prefix}.*",
         "no such topic": "there is no topic 'contrails'; there are frames, controls",
         "no time": "recorder.begin: 'noon' is not a valid time: write 2026-01-31T12:00:00 (UTC), 10m ago, now or",
     }

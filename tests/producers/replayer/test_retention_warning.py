@@ -29,7 +29,7 @@ def plan(source: Recording, **options: str) -> ReplayPlan:
 def test_by_the_table_only_losses_are_kept_for_a_week(source: Recording) -> None:
     assert warnings(plan(source), TABLE, BEGAN_MS + 6 * DAY) == []
     (told,) = warnings(plan(source), TABLE, BEGAN_MS + 8 * DAY)
-    assert told.startswith("charles-replay.training keeps records for 7 d: those from before 2026-02-01T20:05:00")
+    assert told.startswith("charles-replay.training keeps records for 7 d: records before 2026-02-01T20:05:00")
     assert f"{COMMAND}training --add-config retention.ms=-1`" in told
     assert told.endswith("or replay with --timestamps now")
 

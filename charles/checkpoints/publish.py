@@ -18,7 +18,8 @@ from charles.checkpoints import packing
 from charles.checkpoints.identity import ModelIdentity, key
 from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint, Span, WeightChunk
-from charles.kafka.clients import group, measured
+from charles.kafka.clients import group
+from charles.kafka.process_state import process
 from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import NotCommitted
 from charles.settings import Kafka
@@ -36,7 +37,7 @@ def publisher(kafka: Kafka, model: str) -> Publisher:
             "linger.ms": 0,
             "batch.size": 2_000_000,  # three chunks in one request
         },
-        **measured(),
+        **process.measured(),
     )
 
 

@@ -65,17 +65,15 @@ def start(verb: str, **overrides: Any) -> None:
 @contextmanager
 def metrics_offered(settings: Settings, program: str) -> Iterator[None]:
     """Let Prometheus read the program's metrics while this lasts, if settings.metrics names a port."""
-    from charles.control.link import add_status_sink
-    from charles.kafka.clients import tell_statistics
-    from charles.kafka.publisher import poll_measured
+    from charles.kafka.process_state import process
     from charles.metrics.http_server import served
     from charles.metrics.librdkafka_stats import EVERY_S
 
     with served(settings.metrics.host, settings.metrics.port, program, settings.kafka.prefix) as page:
         if page is not None:
-            add_status_sink(page.status)
-            add_status_sink(lambda _status: poll_measured())  # what librdkafka says comes out of a poll
-            tell_statistics(page.librdkafka, EVERY_S)
+            process.status_sinks.append(page.status)
+            process.status_sinks.append(lambda _status: process.poll_measured())  # librdkafka speaks out of a poll
+            process.tell_statistics(page.librdkafka, EVERY_S)
         yield
 
 

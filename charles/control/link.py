@@ -28,6 +28,7 @@ from charles.control.config_topic import Epoch
 from charles.events import Command, Status, now
 from charles.kafka import acls
 from charles.kafka.clients import answers, consumer, name
+from charles.kafka.process_state import process
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import from_now, records
 from charles.kafka.schemas import SchemaStore
@@ -43,12 +44,6 @@ _FOR_ALL = ("pause", "resume", "reload", "stop")
 _ANSWER_S = 10.0
 
 RestartKey = Callable[[Settings], Any]
-_STATUS_SINKS: list[Callable[[Status], None]] = []
-
-
-def add_status_sink(sink: Callable[[Status], None]) -> None:
-    """From now on, pass each Status of this process to this function too."""
-    _STATUS_SINKS.append(sink)
 
 
 def nothing(_settings: Settings) -> None:
@@ -59,8 +54,8 @@ class Link:
     """Publishes a Status each second, follows the configuration, obeys commands.
 
     settings: with the configuration that holds now; paused: whether it was commanded to pause; rate: what it handles
-    per second. Each begin() starts a life of the program. When it must restart, should_end() returns true; it ends
-    cleanly and begins again.
+    per second; process: what all clients of the process share. Each begin() starts a life of the program. When it must
+    restart, should_end() returns true; it ends cleanly and begins again.
     """
 
     def __init__(
@@ -77,6 +72,7 @@ class Link:
         restarts it; it reads everything else from `settings` as it runs. Raises Refused where the cluster does not let
         this user do the program's work, KafkaException or TimeoutError where the configuration cannot be read."""
         acls.require(settings.kafka, program)
+        self.process = process
         self.program = program
         self.instance = instance
         self.rate = Rate()
@@ -250,6 +246,6 @@ class Link:
 
     def _publish(self, status: Status) -> None:
         self._last = status
-        for sink in _STATUS_SINKS:
+        for sink in self.process.status_sinks:
             sink(status)
         self._publisher.send_or_drop(topics.STATUS, status, self.instance)

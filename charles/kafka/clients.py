@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,14 +13,13 @@ from confluent_kafka.admin import AdminClient
 
 from charles.kafka import errors
 from charles.kafka.errors import AccessRefused
-from charles.kafka.outage_log import outages
+from charles.kafka.process_state import process
 from charles.settings import ConfigError, Kafka
 from charles.topics import Topic
 
 log = logging.getLogger(__name__)
 
 _LOOK_S = 2.0
-_STATISTICS: dict[str, Any] = {}
 
 
 class BrokerUnavailable(RuntimeError):
@@ -35,17 +34,6 @@ def name(kafka: Kafka, topic: Topic) -> str:
 def group(kafka: Kafka, program: str) -> str:
     """A consumer group's or transactional id's full name."""
     return f"{kafka.prefix}.{program}"
-
-
-def tell_statistics(to: Callable[[str], None], every_s: float) -> None:
-    """From now on, clients made with measured() pass librdkafka's statistics to this function: JSON, periodically."""
-    _STATISTICS.update({"stats_cb": to, "statistics.interval.ms": round(every_s * 1000)})
-
-
-def measured() -> dict[str, Any]:
-    """Properties of a client that reports statistics, if anybody wants them. A consumer must then be polled regularly,
-    or its statistics pile up; publishers are polled by poll_measured()."""
-    return dict(_STATISTICS)
 
 
 @contextmanager
@@ -144,7 +132,7 @@ def _client(kafka: Kafka) -> dict[str, Any]:
         "client.id": kafka.prefix,
         "log_level": 2,  # librdkafka writes hundreds of lines while a broker is away; it is said once a minute
         "logger": log,  # else what a producer says that was given up goes to standard error, as if it mattered
-        "error_cb": outages.error,
+        "error_cb": process.outages.error,
         "reconnect.backoff.max.ms": 1000,
         "topic.metadata.refresh.interval.ms": 10_000,
         "allow.auto.create.topics": False,

@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Topic
 
 from charles.avro.codec import Unreadable
 from charles.kafka.clients import consumer, name
-from charles.kafka.outage_log import outages
+from charles.kafka.process_state import process
 from charles.kafka.reading import arrived, records
 from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.settings import Kafka
@@ -65,7 +65,9 @@ class Onlooker:
             return self._registry.decode(event, message.value())
         except (Unreadable, KafkaException, SchemaRegistryFailure, TimeoutError) as problem:
             self.failures += 1
-            outages.warn((message.topic(), type(problem)), f"a record of {message.topic()} is passed over: {problem}")
+            process.outages.warn(
+                (message.topic(), type(problem)), f"a record of {message.topic()} is passed over: {problem}"
+            )
             return None
 
     def close(self) -> None:

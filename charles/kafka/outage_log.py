@@ -83,6 +83,3 @@ class OutageLog:
             self._since, self._said = None, False
         if said and since is not None:
             log.info("Kafka: a broker answers again after %.0f s", time.monotonic() - since)
-
-
-outages = OutageLog()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from confluent_kafka import KafkaError, Message
 
 from charles.kafka import errors
 from charles.kafka.clients import name, producer
-from charles.kafka.outage_log import outages
+from charles.kafka.process_state import process
 from charles.kafka.schemas import SchemaStore, announcement
 from charles.settings import Kafka
 from charles.topics import SCHEMAS, TOPICS, Topic
@@ -21,8 +20,6 @@ log = logging.getLogger(__name__)
 
 OnDelivery = Callable[[KafkaError | None, Message], None]
 Headers = Mapping[str, str]
-
-_MEASURED: weakref.WeakSet[Publisher] = weakref.WeakSet()
 
 
 class Publisher:
@@ -36,7 +33,7 @@ class Publisher:
         self._registry.announce(*events)
         self.producer = producer(kafka, **properties)
         if "stats_cb" in properties:
-            _MEASURED.add(self)
+            process.watch(self)
         # A transaction's end says itself what became of its events, which come by the thousand.
         self._told = None if "transactional.id" in properties else errors.delivery
 
@@ -69,14 +66,14 @@ class Publisher:
         def told(error: KafkaError | None, message: Message) -> None:
             errors.delivery(error, message)
             if error is None:
-                outages.over(asked)
+                process.outages.over(asked)
 
         try:
             self.producer.produce(name(self._kafka, topic), key=key, value=value, on_delivery=told)
         except BufferError:
             log.debug("dropped a %s", topic.name)
         self.producer.poll(0)
-        outages.look()
+        process.outages.look()
 
     def send_bytes(
         self,
@@ -103,9 +100,3 @@ class Publisher:
     def flush(self, timeout_s: float = 10.0) -> int:
         """Wait until everything is delivered; returns how many events were not after timeout_s. Raises Refused."""
         return int(self.producer.flush(timeout_s))
-
-
-def poll_measured() -> None:
-    """Poll all measured publishers for their statistics, including idle ones."""
-    for publisher in list(_MEASURED):
-        publisher.producer.poll(0)

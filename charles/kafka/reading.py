@@ -12,7 +12,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from charles.kafka.clients import consumer
 from charles.kafka.errors import asking, raise_if_fatal, unavailable
-from charles.kafka.outage_log import outages
+from charles.kafka.process_state import process
 from charles.settings import Kafka
 
 _END = KafkaError._PARTITION_EOF
@@ -67,7 +67,7 @@ def records(
         else:
             raise_if_fatal(message)
             place = f"{message.topic()} {message.partition()}"
-            outages.warn((place, error.code()), f"reading {place}: {error.str()}")
+            process.outages.warn((place, error.code()), f"reading {place}: {error.str()}")
 
 
 def polled(reader: Consumer, wait_s: float) -> Iterator[Message]:

@@ -8,7 +8,6 @@ from charles import topics
 from charles.control.link import Link
 from charles.events import Checkpoint, DrivingFrame, now
 from charles.games.game import Action, Controller, Observation
-from charles.kafka.clients import measured
 from charles.kafka.publisher import Publisher
 from charles.pacing import Every, Rate
 from consumers.player.run import PlayerRun, TickTiming
@@ -25,7 +24,7 @@ class DrivingPublisher:
         self._player = settings.player.name
         self._every = Every(1 / settings.player.publish_hz)
         properties = {"message.timeout.ms": _FRESH_MS, "queue.buffering.max.kbytes": 8192}
-        self._publisher = Publisher(settings.kafka, DrivingFrame, **properties, **measured())
+        self._publisher = Publisher(settings.kafka, DrivingFrame, **properties, **link.process.measured())
 
     def show(
         self,

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaException, Message, TopicPartition
 
-from charles.kafka.clients import consumer, measured
+from charles.kafka.clients import consumer
+from charles.kafka.process_state import process
 from charles.kafka.reading import records
 from charles.recordings.format.errors import RecordingError
 from charles.settings import Kafka
@@ -57,7 +58,7 @@ class OffsetReader:
                 "fetch.message.max.bytes": 4 << 20,
                 "queued.max.messages.kbytes": 65_536,
             },
-            **measured(),
+            **process.measured(),
         )
 
     def go_on(self, *places: Place) -> None:

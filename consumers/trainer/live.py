@@ -13,7 +13,7 @@ from charles.base.shutdown import Stop, TakenOver
 from charles.control.link import Link
 from charles.events import TrainingStep
 from charles.kafka import errors, topic_admin
-from charles.kafka.clients import BrokerUnavailable, measured
+from charles.kafka.clients import BrokerUnavailable
 from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import Fenced, NotCommitted
@@ -79,7 +79,7 @@ def train(link: Link) -> None:
 
         dead_letters = DeadLetters(kafka, "trainer")
         opened.callback(dead_letters.flush, 1.0)
-        steps = Publisher(kafka, TrainingStep, **measured())
+        steps = Publisher(kafka, TrainingStep, **link.process.measured())
         opened.callback(steps.flush, 1.0)
         players = opened.enter_context(closing(PlayerStatus(kafka)))
         scalars = opened.enter_context(closing(Scalars(link.settings.trainer.tensorboard / model)))

@@ -11,8 +11,9 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from charles import topics
 from charles.avro.codec import Unreadable
 from charles.events import Sample
-from charles.kafka.clients import consumer, measured, name
+from charles.kafka.clients import consumer, name
 from charles.kafka.dead_letters import DeadLetters
+from charles.kafka.process_state import process
 from charles.kafka.reading import OffsetSpan, polled, read_spans, records
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
@@ -47,7 +48,7 @@ class TopicFeed:
         self._registry = SchemaStore(kafka)
         self._group = f"trainer-{model}"
         self._topic = name(kafka, topics.BALANCED)
-        self._consumer = self._open(kafka, **measured())
+        self._consumer = self._open(kafka, **process.measured())
         self._rereader: Consumer | None = None
         self._kafka = kafka
 

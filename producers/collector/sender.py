@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from charles import topics
 from charles.events import Control, Frame, now
 from charles.kafka import errors
-from charles.kafka.clients import measured
+from charles.kafka.process_state import process
 from charles.kafka.publisher import Publisher
 from charles.metrics.table import CollectorMetrics as Offered
 from charles.settings import Kafka
@@ -39,7 +39,7 @@ class TickSender:
         # librdkafka counts its own overhead too: our bound is reached before its.
         self._memory = memory_mb * 900_000
         properties = {"queue.buffering.max.kbytes": memory_mb * 1024, "message.timeout.ms": round(give_up_s * 1000)}
-        self._publisher = Publisher(kafka, Frame, Control, **properties, **measured())
+        self._publisher = Publisher(kafka, Frame, Control, **properties, **process.measured())
         self._places = RunPartitioner(kafka, self._publisher.producer)
 
     def has_room(self, picture_bytes: int) -> bool:

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from charles.kafka import errors
 from charles.kafka.clients import producer
-from charles.kafka.outage_log import outages
+from charles.kafka.process_state import process
 from charles.recordings.format.record import Record
 from charles.settings import Kafka
 
@@ -96,7 +96,7 @@ class ReplaySender:
         self._producer.purge()
 
     def _noticed(self, error: KafkaError) -> None:
-        outages.error(error)
+        process.outages.error(error)
         self.lost |= errors.unavailable(error)
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:

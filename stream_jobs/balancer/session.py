@@ -20,7 +20,7 @@ from charles.base.shutdown import TakenOver
 from charles.control.link import Link
 from charles.events import DeadLetter, RunLedger, Sample, Waiting
 from charles.kafka import errors, topic_admin
-from charles.kafka.clients import admin, consumer, group, measured, name
+from charles.kafka.clients import admin, consumer, group, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import records
 from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
@@ -79,7 +79,7 @@ class BalancerSession:
             *(Sample, Waiting, RunLedger, DeadLetter),
             **{"transactional.id": identity, "transaction.timeout.ms": 5000},
             **transaction_writer.PROPERTIES,
-            **measured(),
+            **link.process.measured(),
         )
         self._writer = TransactionWriter(self._publisher, self._report.committed)
         self._consumer = consumer(
@@ -91,7 +91,7 @@ class BalancerSession:
                 "heartbeat.interval.ms": round(1000 * _HEARTBEAT_S),
                 "partition.assignment.strategy": "range",  # the same partitions of both topics, or nothing joins
             },
-            **measured(),
+            **link.process.measured(),
         )
 
     def _new_engine(self) -> Engine:

@@ -9,10 +9,10 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from charles import topics
-from charles.kafka import reading
 from charles.kafka.clients import admin, consumer, group, name, producer
 from charles.kafka.errors import AccessRefused
 from charles.kafka.outage_log import OutageLog
+from charles.kafka.process_state import process
 from charles.kafka.reading import NoTopic, OffsetSpan, read_spans, read_to_end, records, spans
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
@@ -76,7 +76,7 @@ def test_what_the_client_calls_fatal_ends_the_reading() -> None:
 def test_other_errors_are_logged_once_a_minute_with_how_many_there_were(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(reading, "outages", log := OutageLog())
+    monkeypatch.setattr(process, "outages", log := OutageLog())
     loading = given(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
     assert [message.value() for message in records([loading, loading, loading, given(value=b"1")])] == [b"1"]
     log._next.clear()

@@ -10,9 +10,7 @@ from urllib.error import URLError
 import pytest
 
 from charles.cli.run_command import metrics_offered
-from charles.control import link
-from charles.kafka import clients as kafka_module
-from charles.kafka.clients import measured
+from charles.kafka.process_state import process
 from charles.settings import load
 from infra.kafka.ports import free_port
 from tests.metrics.pages import page
@@ -21,21 +19,21 @@ from tests.metrics.pages import page
 @pytest.fixture(autouse=True)
 def outlets_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page listens to is the process's; the tests' other programs are undisturbed afterwards."""
-    monkeypatch.setattr(kafka_module, "_STATISTICS", {})
-    monkeypatch.setattr(link, "_STATUS_SINKS", [])
+    monkeypatch.setattr(process, "_statistics", {})
+    monkeypatch.setattr(process, "status_sinks", [])
 
 
 def test_without_a_port_nothing_is_asked_of_anybody() -> None:
     with metrics_offered(load(), "collector"):
-        assert measured() == {}
-        assert link._STATUS_SINKS == []
+        assert process.measured() == {}
+        assert process.status_sinks == []
 
 
 def test_a_page_is_there_while_the_program_runs_on_loopback_alone() -> None:
     port = free_port()
     with metrics_offered(load(metrics={"port": port}), "player"):
         text = page(f"127.0.0.1:{port}")
-        assert {"stats_cb", "statistics.interval.ms"} == {*measured()}
+        assert {"stats_cb", "statistics.interval.ms"} == {*process.measured()}
     assert "charles_player_frames_per_second" in text
     assert "charles_program_config_epoch" in text
     assert "charles_trainer" not in text
@@ -53,5 +51,5 @@ def test_a_port_that_is_taken_is_told_and_the_program_runs(caplog: pytest.LogCap
     with socket.create_server(("127.0.0.1", 0)) as taken, caplog.at_level(logging.WARNING):
         port = taken.getsockname()[1]
         with metrics_offered(load(metrics={"port": port}), "collector"):
-            assert measured() == {}
+            assert process.measured() == {}
     assert f"metrics cannot be served at 127.0.0.1:{port}: Address already in use" in caplog.text

@@ -9,9 +9,9 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from charles import topics
-from charles.kafka import clients as kafka_module
-from charles.kafka.clients import consumer, measured, name, producer, tell_statistics
-from charles.kafka.publisher import Publisher, poll_measured
+from charles.kafka.clients import consumer, name, producer
+from charles.kafka.process_state import process
+from charles.kafka.publisher import Publisher
 from charles.metrics.librdkafka_stats import LibrdkafkaStats
 from charles.metrics.table import COMMON
 from charles.settings import Kafka
@@ -22,8 +22,8 @@ PATIENCE_S = 60.0
 @pytest.fixture
 def told(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> Kafka:
     """A cluster whose clients tell their statistics, several times a second."""
-    monkeypatch.setattr(kafka_module, "_STATISTICS", {})
-    tell_statistics(LibrdkafkaStats(kafka.prefix), 0.1)
+    monkeypatch.setattr(process, "_statistics", {})
+    process.tell_statistics(LibrdkafkaStats(kafka.prefix), 0.1)
     return kafka
 
 
@@ -32,17 +32,17 @@ def value(metric: str, topic: str = "") -> float:
 
 
 def test_without_a_page_clients_are_not_asked_for_statistics() -> None:
-    assert measured() == {}
+    assert process.measured() == {}
 
 
 def test_what_was_sent_and_read_and_what_is_still_to_be_read(told: Kafka) -> None:
     full, batch = name(told, topics.TRAINING), 50
     sent, sent_bytes = value("rdkafka_sent_messages_total", "training"), value("rdkafka_sent_bytes_total", "training")
     received = value("rdkafka_received_messages_total", "training")
-    writer = producer(told, **measured())
+    writer = producer(told, **process.measured())
     for _ in range(batch):
         writer.produce(full, b"x" * 1000)
-    reader = consumer(told, uuid.uuid4().hex, **measured())
+    reader = consumer(told, uuid.uuid4().hex, **process.measured())
     reader.assign([TopicPartition(full, 0, 0)])
     read, round_trips, deadline = 0, [], time.monotonic() + PATIENCE_S
     while read < 20 and time.monotonic() < deadline:
@@ -71,11 +71,11 @@ def test_what_was_sent_and_read_and_what_is_still_to_be_read(told: Kafka) -> Non
 
 def test_what_a_publisher_tells_does_not_pile_up_in_it_while_it_has_nothing_to_send(told: Kafka) -> None:
     texts: list[str] = []
-    tell_statistics(texts.append, 0.05)
-    idle = Publisher(told, **measured())
+    process.tell_statistics(texts.append, 0.05)
+    idle = Publisher(told, **process.measured())
     deadline = time.monotonic() + PATIENCE_S
     while len(texts) < 5 and time.monotonic() < deadline:
         time.sleep(0.05)
-        poll_measured()
+        process.poll_measured()
     assert len(texts) >= 5
     assert len(idle.producer) == 0

@@ -6,6 +6,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import wait
 from pathlib import Path
 
 import hypothesis
@@ -13,13 +14,41 @@ import pytest
 
 from charles.base import logs
 from charles.kafka import topic_admin
+from charles.kafka.clients import admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.demos import Demo, StartDemo
+from tests.ports import free_port
 
 hypothesis.settings.register_profile("charles", deadline=None)  # a shared machine stands still now and then
 hypothesis.settings.load_profile("charles")
+
+
+TOGETHER = ("tests/security", "tests/label_checks")
+"""Folders whose tests share something dear: a broker with users, drives."""
+HEAVY = "heavy"
+"""The group of tests that start whole pipelines. Their programs keep real time: one worker runs them one after another,
+beside which others have time to run the rest."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test its group, which one worker runs: its file, but for those above. What takes long comes first."""
+    for item in items:
+        if item.get_closest_marker("heavy"):
+            group = HEAVY
+        else:
+            file = item.nodeid.partition("::")[0]
+            group = next((folder for folder in TOGETHER if file.startswith(folder)), file)
+        item.add_marker(pytest.mark.xdist_group(group))
+    long = {_group(item) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (_group(item) != HEAVY, _group(item) not in long))
+
+
+def _group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    assert marker is not None
+    return str(marker.args[0])
 
 
 @pytest.fixture(autouse=True)
@@ -52,11 +81,19 @@ def own_broker(tmp_path: Path) -> Iterator[LocalBroker]:
 
 
 @pytest.fixture
-def kafka(broker: str) -> Kafka:
-    """A cluster where nothing was written yet: topics under a prefix of this test's own."""
+def kafka(broker: str) -> Iterator[Kafka]:
+    """A cluster where nothing was written yet: topics under a prefix of this test's own, deleted afterwards."""
     settings = Kafka(bootstrap_servers=broker, prefix=f"t{uuid.uuid4().hex[:8]}")
     topic_admin.ensure(settings)
-    return settings
+    yield settings
+    delete_topics(settings)
+
+
+def delete_topics(kafka: Kafka) -> None:
+    """Delete all under the prefix. Every client asks for all topics of a cluster now and then: few must be left."""
+    client = admin(kafka)
+    if full_names := [topic for topic in topic_admin.partition_counts(client) if topic.startswith(f"{kafka.prefix}.")]:
+        wait([*client.delete_topics(full_names, operation_timeout=0).values()])
 
 
 @pytest.fixture

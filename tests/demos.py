@@ -16,7 +16,7 @@ from charles.events import Status, now
 from charles.kafka.clients import require_broker
 from charles.settings import Kafka
 from charles.top.pipeline_view import PipelineView
-from infra.kafka.ports import free_port
+from tests.ports import free_port
 
 PATIENCE_S = 150.0
 

@@ -14,8 +14,8 @@ from charles.control import link
 from charles.kafka import clients as kafka_module
 from charles.kafka.clients import measured
 from charles.settings import load
-from infra.kafka.ports import free_port
 from tests.metrics.pages import page
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,11 @@ import math
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from urllib.error import URLError
 
@@ -25,8 +24,8 @@ from charles import topics
 from charles.kafka.publisher import Publisher
 from charles.metrics.table import ROWS, MetricRow
 from charles.settings import Kafka
-from infra.kafka.ports import free_port
 from tests.metrics.pages import of, page, samples
+from tests.ports import free_ports
 from tests.programs import configure, give, heard
 
 PROGRAMS = ("collector", "balancer", "trainer", "player", "recorder")
@@ -82,16 +81,6 @@ class Run:
             for process in [*psutil.Process(self.process.pid).children(recursive=True), self.process]:
                 process.kill()
             self.process.wait()
-
-
-def free_ports(count: int) -> int:
-    """The first of so many ports in a row on which nobody listens."""
-    while True:
-        first = min(free_port(), 65_536 - count)
-        with suppress(OSError), ExitStack() as stack:
-            for port in range(first, first + count):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from charles.kafka import topic_admin
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, environment, load
 from infra.kafka.broker import LocalBroker
-from tests.kafka_tools import free_port
+from tests.ports import free_port
 from tests.programs import configure, heard, stop
 from tests.roundtrip import reading
 from tests.roundtrip.reading import Log

@@ -19,9 +19,9 @@ from infra.kafka import BrokerError
 from infra.kafka.broker import LocalBroker
 from infra.kafka.data_folder import MIN_FREE_BYTES
 from infra.kafka.disk_watchdog import LEAST_FREE_BYTES
-from infra.kafka.ports import free_port
 from tests.kafka_tools import read_all
 from tests.logged import until
+from tests.ports import free_port
 from tests.survival import checks, pipeline
 from tests.survival.disks import Disk, small_disk
 

@@ -16,9 +16,9 @@ from charles.events import Sample, Status, TrainingStep
 from charles.ledger import tick_ledger
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.demos import Demo, StartDemo, learning
 from tests.kafka_tools import events
+from tests.ports import free_port
 
 PROGRAMS = ("collector-1", "balancer-1", "trainer-1", "player-1")
 AT_WORK = ("running", "waiting")

@@ -24,8 +24,8 @@ from charles.base.shutdown import SUPERVISED
 from charles.kafka import topic_admin
 from charles.settings import Kafka, environment, load
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.infra.expressions import ROOT, RULES
+from tests.ports import free_port
 from tests.programs import configure, stop
 
 PATIENCE_S = 240.0

@@ -35,7 +35,7 @@ demo: install ## Watch it learn: make demo DEMO="--game carracing --minutes 15"
 	$(BIN)/charles demo $(DEMO)
 
 test: install ## Run all tests, on a real broker, or some: make test TEST="-m 'not slow'"
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TEST)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TEST)
 
 chaos: install ## Kill everything, 100 times, and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
 	$(BIN)/python -m tests.chaos $(CHAOS)

@@ -8,9 +8,11 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import wait
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from charles.base import logs
 from charles.kafka import topic_admin
@@ -24,31 +26,49 @@ hypothesis.settings.register_profile("charles", deadline=None)  # a shared machi
 hypothesis.settings.load_profile("charles")
 
 
-TOGETHER = ("tests/security", "tests/label_checks")
-"""Folders whose tests share something dear: a broker with users, drives."""
-HEAVY = "heavy"
-"""The group of tests that start whole pipelines. Their programs keep real time: one worker runs them one after another,
-beside which others have time to run the rest."""
+PIPELINES = "whole pipelines"
+GROUPS = {
+    "tests/demo/test_demo.py": PIPELINES,
+    "tests/infra/kafka/test_three_brokers.py": PIPELINES,
+    "tests/infra/prometheus": PIPELINES,
+    "tests/label_checks": "drives",
+    "tests/roundtrip": PIPELINES,
+    "tests/security/test_pipeline.py": PIPELINES,
+    "tests/security": "a broker with users",
+    "tests/survival/test_kills.py": PIPELINES,
+    "tests/survival/test_outage.py": PIPELINES,
+    "tests/survival/test_two_supervisors.py": PIPELINES,
+}
+"""Tests that one worker runs, one after another: what they share is dear, or, with whole pipelines, they keep real time
+and need the machine. All others are grouped by their files."""
 
 
-@pytest.hookimpl(tryfirst=True)
+def group(nodeid: str) -> str:
+    """Of the test: the first of GROUPS that it is in, or its file."""
+    file = nodeid.partition("::")[0]
+    return next((group for place, group in GROUPS.items() if file.startswith(place)), file)
+
+
+class Groups(LoadScopeScheduling):
+    """Gives workers whole groups, in the order of collection. pytest-xdist's own `loadgroup` is no way to say this: it
+    renames tests, which pytest 9.2 does not heed."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test its group, which one worker runs: its file, but for those above. What takes long comes first."""
-    for item in items:
-        if item.get_closest_marker("heavy"):
-            group = HEAVY
-        else:
-            file = item.nodeid.partition("::")[0]
-            group = next((folder for folder in TOGETHER if file.startswith(folder)), file)
-        item.add_marker(pytest.mark.xdist_group(group))
-    long = {_group(item) for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (_group(item) != HEAVY, _group(item) not in long))
-
-
-def _group(item: pytest.Item) -> str:
-    marker = item.get_closest_marker("xdist_group")
-    assert marker is not None
-    return str(marker.args[0])
+    """What takes longest comes first: whole pipelines, then other groups with slow tests."""
+    long = {group(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (group(item.nodeid) != PIPELINES, group(item.nodeid) not in long))
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,6 @@ GIB = 1 << 30
 
 
 @pytest.mark.slow
-@pytest.mark.heavy
 @pytest.mark.timeout(600)
 def test_the_loop_learns_accounts_for_every_tick_and_shows_what_it_has_learned(start_demo: StartDemo) -> None:
     running = start_demo("--minutes", "1.5", "--seeds", "1")
@@ -36,7 +35,6 @@ def test_the_loop_learns_accounts_for_every_tick_and_shows_what_it_has_learned(s
 
 
 @pytest.mark.slow
-@pytest.mark.heavy
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 def test_ctrl_c_ends_it_with_nothing_left_running(start_demo: StartDemo) -> None:

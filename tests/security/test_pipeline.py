@@ -36,7 +36,6 @@ ONLOOKERS = (
 
 
 @pytest.mark.slow
-@pytest.mark.heavy
 @pytest.mark.timeout(600)
 def test_the_pipeline_learns_with_the_least_rights_and_nobody_s_password_is_anywhere(
     secured: Secured, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,7 +25,6 @@ AT_WORK = ("running", "waiting")
 
 
 @pytest.mark.slow
-@pytest.mark.heavy
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
 def test_what_is_killed_comes_back_and_nothing_is_lost(start_demo: StartDemo) -> None:

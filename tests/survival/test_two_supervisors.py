@@ -50,7 +50,6 @@ def terminal(kafka: Kafka, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.heavy
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 def test_programs_of_two_terminals_work_as_one_and_follow_a_third(kafka: Kafka, tmp_path: Path) -> None:

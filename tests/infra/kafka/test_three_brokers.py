@@ -65,7 +65,6 @@ def replicated() -> Sequence[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.heavy
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
 def test_a_cluster_loses_a_broker_and_the_pipeline_nothing(tmp_path: Path) -> None:

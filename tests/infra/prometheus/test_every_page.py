@@ -21,7 +21,7 @@ from tests.programs import give
 
 PROGRAMS = ("collector", "balancer", "trainer", "player", "recorder")
 
-pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def rows(program: str) -> list[MetricRow]:

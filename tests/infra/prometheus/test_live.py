@@ -23,7 +23,6 @@ from tests.survival.disks import small_disk
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.heavy,
     pytest.mark.timeout(900),
     pytest.mark.skipif(
         shutil.which("prometheus") is None, reason="there is no prometheus here; Debian's package of that name has it"

@@ -13,6 +13,7 @@ BENCH ?=
 CHAOS ?=
 ROUNDTRIP ?=
 TEST ?=
+WORKERS ?= 4
 TRIAL ?=
 
 .DEFAULT_GOAL := help
@@ -34,7 +35,7 @@ demo: install ## Run the whole pipeline for ten minutes: make demo DEMO="--game 
 	$(BIN)/charles demo $(DEMO)
 
 test: install ## Run all tests on a real broker, or some: make test TEST="-m 'not slow'"
-	$(BIN)/python -m pytest $(TEST)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TEST)
 
 chaos: install ## Kill random programs 100 times and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
 	$(BIN)/python -m tests.chaos $(CHAOS)

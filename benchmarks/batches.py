@@ -11,9 +11,9 @@ import numpy as np
 from benchmarks.drive import PICTURE, RUN, jpegs
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import BenchPlace
+from charles.base.tensorflow_import import loading_tensorflow
 from charles.config import Config
 from charles.labels.outputs import OUTPUTS
-from charles.models.tensorflow_import import loading_tensorflow
 from consumers.trainer.batches import Batches
 from consumers.trainer.buffers import BufferedSample, Buffers
 

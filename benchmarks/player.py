@@ -14,6 +14,7 @@ from benchmarks.drive import PICTURE, observations
 from benchmarks.harness import Contest, Figures
 from benchmarks.place import BenchPlace, defaults
 from charles.base.shutdown import Stop
+from charles.base.tensorflow_import import loading_tensorflow
 from charles.checkpoints.identity import WEIGHTS, ModelIdentity
 from charles.checkpoints.publish import publish
 from charles.checkpoints.publish import publisher as publisher_of
@@ -21,7 +22,6 @@ from charles.control.link import Link
 from charles.games.city import City
 from charles.games.game import Action, Controller, Observation
 from charles.kafka.transactions import join, transaction
-from charles.models.tensorflow_import import loading_tensorflow
 from charles.pacing import HZ, RateKeeper
 from charles.settings import Settings
 

@@ -6,20 +6,69 @@ import logging
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import wait
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from charles.base import logs
 from charles.kafka import topic_admin
+from charles.kafka.clients import admin
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.demos import Demo, StartDemo
+from tests.ports import free_port
 
 hypothesis.settings.register_profile("charles", deadline=None)  # a shared machine stands still now and then
 hypothesis.settings.load_profile("charles")
+
+
+PIPELINES = "whole pipelines"
+GROUPS = {
+    "tests/demo/test_demo.py": PIPELINES,
+    "tests/infra/kafka/test_three_brokers.py": PIPELINES,
+    "tests/infra/prometheus": PIPELINES,
+    "tests/label_checks": "drives",
+    "tests/roundtrip": PIPELINES,
+    "tests/security/test_pipeline.py": PIPELINES,
+    "tests/security": "a broker with users",
+    "tests/survival/test_kills.py": PIPELINES,
+    "tests/survival/test_outage.py": PIPELINES,
+    "tests/survival/test_two_supervisors.py": PIPELINES,
+}
+"""Tests that one worker runs, one after another: what they share is dear, or, with whole pipelines, they keep real time
+and need the machine. All others are grouped by their files."""
+
+
+def group(nodeid: str) -> str:
+    """Of the test: the first of GROUPS that it is in, or its file."""
+    file = nodeid.partition("::")[0]
+    return next((group for place, group in GROUPS.items() if file.startswith(place)), file)
+
+
+class Groups(LoadScopeScheduling):
+    """Gives workers whole groups, in the order of collection. pytest-xdist's own `loadgroup` is no way to say this: it
+    renames tests, which pytest 9.2 does not heed."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    return Groups(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: whole pipelines, then other groups with slow tests."""
+    long = {group(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (group(item.nodeid) != PIPELINES, group(item.nodeid) not in long))
 
 
 @pytest.fixture(autouse=True)
@@ -52,11 +101,19 @@ def own_broker(tmp_path: Path) -> Iterator[LocalBroker]:
 
 
 @pytest.fixture
-def kafka(broker: str) -> Kafka:
-    """A cluster where nothing was written yet: topics under a prefix of this test's own."""
+def kafka(broker: str) -> Iterator[Kafka]:
+    """A cluster where nothing was written yet: topics under a prefix of this test's own, deleted afterwards."""
     settings = Kafka(bootstrap_servers=broker, prefix=f"t{uuid.uuid4().hex[:8]}")
     topic_admin.ensure(settings)
-    return settings
+    yield settings
+    delete_topics(settings)
+
+
+def delete_topics(kafka: Kafka) -> None:
+    """Delete all under the prefix. Every client asks for all topics of a cluster now and then: few must be left."""
+    client = admin(kafka)
+    if full_names := [topic for topic in topic_admin.partition_counts(client) if topic.startswith(f"{kafka.prefix}.")]:
+        wait([*client.delete_topics(full_names, operation_timeout=0).values()])
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from charles.events import Status, now
 from charles.kafka.clients import require_broker
 from charles.settings import Kafka
 from charles.top.pipeline_view import PipelineView
-from infra.kafka.ports import free_port
+from tests.ports import free_port
 
 PATIENCE_S = 150.0
 
@@ -28,10 +28,22 @@ class Demo:
         self.folder = folder / "demo"
         port = free_port()
         self.kafka = Kafka(bootstrap_servers=f"127.0.0.1:{port}")
-        small = ("--game", "carracing", "--set", "train.buffer=84", "--set", "train.checkpoint_every=20")
+        small = ("balance.bins=5", "train.buffer=84", "train.checkpoint_every=20")
+        options = [word for change in small for word in ("--set", change)]
         own_port = {"CHARLES_BROKER__PORT": str(port)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "charles", "demo", *small, "--folder", str(self.folder), *arguments],
+            [
+                sys.executable,
+                "-m",
+                "charles",
+                "demo",
+                "--game",
+                "carracing",
+                *options,
+                "--folder",
+                str(self.folder),
+                *arguments,
+            ],
             cwd=folder,
             env={key: value for key, value in os.environ.items() if not key.startswith("KAFKA_")} | own_port,
             start_new_session=True,

@@ -12,9 +12,8 @@ from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.topics import Topic
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 
-__all__ = ["events", "free_port", "headers", "kill", "read_all"]
+__all__ = ["events", "headers", "kill", "read_all"]
 
 EventT = TypeVar("EventT")
 

@@ -14,8 +14,9 @@ from subprocess import Popen
 from infra.kafka.broker_process import end, spawn
 from infra.kafka.data_folder import TEMPLATE
 from infra.kafka.owner_watchdog import OwnerWatchdog
-from infra.kafka.ports import LOOPBACK, free_port
+from infra.kafka.ports import LOOPBACK
 from infra.kafka.runtime import Runtime
+from tests.ports import free_port
 
 READY_S = 120.0
 _STOP_S = 20.0

@@ -18,7 +18,8 @@ from infra.kafka.broker_process import end, new_group
 from infra.kafka.find_runtime import cache_folder
 from infra.kafka.jars import download, maven_context
 from infra.kafka.owner_watchdog import OwnerWatchdog
-from infra.kafka.ports import LOOPBACK, free_port
+from infra.kafka.ports import LOOPBACK
+from tests.ports import free_port
 
 START_S = 120.0
 END_S = 10.0

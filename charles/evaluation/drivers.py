@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from charles.base.tensorflow_import import loading_tensorflow
 from charles.checkpoints.packing import Arrays
 from charles.events import Checkpoint
 from charles.games.game import Action, Game, Observation
 from charles.labels.outputs import parse
-from charles.models.tensorflow_import import loading_tensorflow
 
 if TYPE_CHECKING:
     from charles.driving.network_driver import NetworkDriver

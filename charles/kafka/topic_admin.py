@@ -193,11 +193,23 @@ def _in_use(kafka: Kafka, partitions: list[TopicPartition]) -> bool:
     fail in various ways."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     client = admin(kafka)  # a client that has met a partition without a leader believes in that for half a minute
+    if not _have_leaders(client, partitions):  # else the client would ask for them again only after three seconds
+        return False
     try:
         resolve(client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=TIMEOUT_S))
     except KafkaException:
         return False
     return True
+
+
+def _have_leaders(client: AdminClient, partitions: list[TopicPartition]) -> bool:
+    known = client.list_topics(timeout=TIMEOUT_S).topics
+    return all(
+        partition.topic in known
+        and partition.partition in (parts := known[partition.topic].partitions)
+        and parts[partition.partition].leader >= 0
+        for partition in partitions
+    )
 
 
 def _add_partitions(client: AdminClient, kafka: Kafka, existing: list[Topic], counts: Mapping[str, int]) -> list[str]:

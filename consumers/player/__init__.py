@@ -22,10 +22,10 @@ def main(settings: Settings) -> None:
     import cv2
 
     from charles.base.shutdown import Stop
+    from charles.base.tensorflow_import import loading_tensorflow
     from charles.control.link import Link
     from charles.games.game import open_game
     from charles.kafka import topic_admin
-    from charles.models.tensorflow_import import loading_tensorflow
 
     stop = Stop()
     cv2.setNumThreads(1)  # a picture is too small to be worth sharing, and the cores have other work

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 
 from charles import topics
 from charles.base.shutdown import Stop, TakenOver
+from charles.base.tensorflow_import import loading_tensorflow
 from charles.control.link import Link
 from charles.events import TrainingStep
 from charles.kafka import errors, topic_admin
@@ -18,7 +19,6 @@ from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.publisher import Publisher
 from charles.kafka.transactions import Fenced, NotCommitted
 from charles.labels.outputs import described
-from charles.models.tensorflow_import import loading_tensorflow
 from charles.settings import Settings
 from consumers.trainer import resume
 from consumers.trainer.checkpointer import Checkpointer

@@ -18,10 +18,10 @@ from charles.labels.bins import Version
 from charles.settings import Kafka
 from infra.kafka import Progress, no_progress
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.chaos import acknowledged
 from tests.chaos.cast import Cast
 from tests.chaos.schedule import BALANCERS, COLLECTORS, Act, Deed, Plan
+from tests.ports import free_port
 from tests.programs import configure
 
 BALANCE = {"bins": 5, "bin_capacity": 40}

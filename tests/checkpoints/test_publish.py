@@ -28,6 +28,7 @@ from charles.kafka.transactions import Fenced, join, transaction
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, read_all
+from tests.logged import until
 
 ARCHITECTURE = "a" * 64
 Publish = Callable[..., Checkpoint]
@@ -62,6 +63,11 @@ def follower(kafka: Kafka) -> Iterator[ModelFollower]:
 def publish(publisher: Publisher, batch: int, arrays: Arrays | None = None, **changes: object) -> Checkpoint:
     with transaction(publisher):
         return send(publisher, batch, arrays, **changes)
+
+
+def seen(kafka: Kafka, checkpoint: Checkpoint) -> None:
+    """Wait until others can read it: a commit is told a moment before it is seen."""
+    until(lambda: checkpoint in topic_readers.living(kafka))
 
 
 def send(publisher: Publisher, batch: int, arrays: Arrays | None = None, **changes: object) -> Checkpoint:
@@ -166,11 +172,12 @@ def test_a_checkpoint_comes_back_bit_by_bit_with_its_lineage(kafka: Kafka, train
 
 
 def test_a_follower_skips_to_the_newest_and_then_gets_each_as_it_comes(
-    trainer: Publisher, follower: ModelFollower
+    kafka: Kafka, trainer: Publisher, follower: ModelFollower
 ) -> None:
     for batch in (0, 100, 200):
         publish(trainer, batch)
-        publish(trainer, batch, kind=STATE)
+        newest = publish(trainer, batch, kind=STATE)
+    seen(kafka, newest)
     found = follower.poll(10)
     assert found is not None
     assert found[0].batch == 200
@@ -256,8 +263,8 @@ def test_pruning_keeps_the_newest_of_each_kind_and_what_other_models_need(kafka:
     pruned = 0
     for batch in (1, 2, 3, 4):
         publish(trainer, batch)
-        publish(trainer, batch, kind=STATE)
-        pruned += pruner.prune(trainer)
+        seen(kafka, publish(trainer, batch, kind=STATE))
+        pruned += pruner.prune(trainer, wait_s=10)
     assert pruned == 6
     alive = [(c.model, c.batch, c.kind) for c in topic_readers.living(kafka)]
     assert alive == [("other", 0, WEIGHTS), ("pilot", 3, WEIGHTS), ("pilot", 4, WEIGHTS), ("pilot", 4, STATE)]

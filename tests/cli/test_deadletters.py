@@ -25,7 +25,8 @@ from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from charles.topics import Topic
-from tests.kafka_tools import free_port, read_all
+from tests.kafka_tools import read_all
+from tests.ports import free_port
 from tests.samples import sample
 
 FRAME = Frame("c-1", "run", 7, now(), b"a picture", 4, 3, 0, 0)

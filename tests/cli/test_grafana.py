@@ -13,8 +13,8 @@ import pytest
 from charles.cli.grafana import differences
 from charles.settings import Grafana
 from infra.grafana.dashboards_json import dashboards
-from infra.kafka.ports import free_port
 from tests.grafana_double import PASSWORD, TOKEN, Double, serving
+from tests.ports import free_port
 
 
 @pytest.fixture

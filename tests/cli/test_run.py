@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from typer.testing import CliRunner
 from charles.cli import app
 from charles.events import Status
 from charles.settings import Kafka
+from tests.metrics.pages import page, samples
+from tests.ports import free_ports
 from tests.programs import give, heard
 
 PATIENCE_S = 60.0
@@ -26,7 +29,11 @@ class Running:
 
     def __init__(self, kafka: Kafka, folder: Path, *words: str) -> None:
         self.logs = folder / "logs"
-        own = {"CHARLES_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "CHARLES_KAFKA__PREFIX": kafka.prefix}
+        own = {
+            "CHARLES_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "CHARLES_KAFKA__PREFIX": kafka.prefix,
+            "CHARLES_METRICS__PORT": str(free_ports(3)),
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "charles", "run", *words, "--folder", str(self.logs)],
             cwd=folder,
@@ -40,6 +47,11 @@ class Running:
     @property
     def programs(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def targets(self, name: str) -> dict[str, str]:
+        """Where each instance offers its metrics, as Prometheus is told."""
+        groups = json.loads((self.logs / f"{name}.json").read_text(encoding="utf-8"))
+        return {group["labels"]["instance"]: group["targets"][0] for group in groups}
 
     def ends(self) -> int:
         """Its exit code, once it has ended."""
@@ -71,6 +83,13 @@ def lives(name: str, *, after: int = 0) -> Callable[[Status], bool]:
     return lambda status: status.instance == name and status.pid != after and status.state in ("running", "waiting")
 
 
+def began(target: str) -> float:
+    """When the process began that offers its metrics there, seconds since 1970."""
+    found = samples(page(target))
+    (value,) = (sample.value for sample in found if sample.name == "process_start_time_seconds")
+    return value
+
+
 @pytest.mark.slow
 def test_what_is_killed_comes_back_under_its_name_and_everybody_is_told(
     kafka: Kafka, run: Callable[..., Running]
@@ -78,15 +97,20 @@ def test_what_is_killed_comes_back_under_its_name_and_everybody_is_told(
     running = run("balancer", "--as", "garage", "--set", "balance.bins=11", "--set", "outputs=steering")
     before = heard(kafka, lives("garage-balancer-1"))
     assert before.epoch >= 0
+    assert {*running.targets("prometheus-garage")} == {"garage-balancer-1"}
+    target = running.targets("prometheus-garage")["garage-balancer-1"]
+    first = began(target)
     psutil.Process(before.pid).kill()
     died = heard(kafka, lambda status: status.state == "died")
     assert (died.program, died.instance, died.pid) == ("balancer", "garage-balancer-1", before.pid)
     assert died.note.startswith("exit code -9: ")
     assert died.note.endswith("restarting in 0.5 s")
     heard(kafka, lives("garage-balancer-1", after=before.pid))
+    assert began(target) > first  # its metrics are where they were
     heard(kafka, lambda status: status.instance == "garage" and status.figures == {"running": 1, "restarts": 1})
     running.process.send_signal(signal.SIGINT)
     assert running.ends() == 0
+    assert not (running.logs / "prometheus-garage.json").exists()
     assert "garage-balancer-1 died: exit code -9: " in running.said
     for line in (running.logs / "garage-balancer-1.log").read_text().splitlines():
         assert line in running.said

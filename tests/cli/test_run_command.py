@@ -52,7 +52,7 @@ def test_the_last_line_of_a_program_s_log_says_why_it_ended(
 
     monkeypatch.setattr(producers.collector, "main", main)
     with pytest.raises(typer.Exit) as exit_:
-        start("producers.collector", collector={"name": "c9"}, logs={"format": form})
+        start("collect", collector={"name": "c9"}, logs={"format": form})
     *before, last = capsys.readouterr().err.splitlines()
     assert exit_.value.exit_code == 1
     assert bool(before) == (form == "human" and isinstance(error, ValueError))

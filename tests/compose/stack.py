@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import requests
 
-from infra.kafka.ports import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "charles-trial"

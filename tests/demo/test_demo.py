@@ -17,7 +17,7 @@ GIB = 1 << 30
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_loop_learns_accounts_for_every_tick_and_shows_what_it_has_learned(start_demo: StartDemo) -> None:
-    running = start_demo("--minutes", "2.5", "--seeds", "1")
+    running = start_demo("--minutes", "1.5", "--seeds", "1")
     running.until(learning)
     assert running.process.wait(400) == 0
     ledger = json.loads((running.folder / "ledger.json").read_text())

@@ -14,7 +14,7 @@ from charles.events import Control, Sample, TrainingStep, now
 from charles.kafka.clients import BrokerUnavailable
 from charles.kafka.publisher import Publisher
 from charles.settings import Kafka
-from tests.kafka_tools import free_port
+from tests.ports import free_port
 
 
 def control(tick: int, acceleration: float, braking: float, steering: float) -> Control:

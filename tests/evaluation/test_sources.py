@@ -21,7 +21,7 @@ from charles.evaluation.sources import (
 )
 from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, Settings
-from tests.kafka_tools import free_port
+from tests.ports import free_port
 
 
 def test_the_topics_newest_weights_come_first_and_a_demos_files_serve_when_the_broker_is_gone(

@@ -17,7 +17,7 @@ from charles.kafka.reading import NoTopic, OffsetSpan, read_spans, read_to_end, 
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from charles.topics import Topic
-from tests.kafka_tools import free_port
+from tests.ports import free_port
 
 
 def write(kafka: Kafka, topic: Topic, values: Iterable[str], partition: int = 0) -> None:

@@ -16,7 +16,8 @@ from charles.events import Frame, now
 from charles.kafka.clients import name, producer
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
-from tests.kafka_tools import free_port, read_all
+from tests.kafka_tools import read_all
+from tests.ports import free_port
 
 FRAME = Frame("c", "r", 1, now(), b"jpeg", 4, 3, 0, 0)
 

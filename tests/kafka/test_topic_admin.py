@@ -21,7 +21,7 @@ from charles.kafka.topic_admin import WrongTopics
 from charles.kafka.topic_report import describe
 from charles.settings import Kafka
 from charles.topics import TOPICS
-from tests.kafka_tools import free_port
+from tests.ports import free_port
 
 APP = Typer()
 APP.command("topics")(topics_command)

@@ -12,8 +12,8 @@ import pytest
 from charles.cli.run_command import metrics_offered
 from charles.kafka.process_state import process
 from charles.settings import load
-from infra.kafka.ports import free_port
 from tests.metrics.pages import page
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)

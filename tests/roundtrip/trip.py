@@ -18,7 +18,7 @@ from charles.kafka import topic_admin
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, environment, load
 from infra.kafka.broker import LocalBroker
-from tests.kafka_tools import free_port
+from tests.ports import free_port
 from tests.programs import configure, heard, stop
 from tests.roundtrip import reading
 from tests.roundtrip.reading import Log
@@ -28,7 +28,7 @@ RECORDED = (topics.FRAMES, topics.CONTROLS, topics.BALANCED, topics.TRAINING)
 PROGRAMS = ("collector-1", "collector-2", "balancer-1", "trainer-1")
 TO = "there"
 """The prefix that is replayed into."""
-_FEW_BINS = {"balance": {"bins": 5, "history": 10}}
+_SHORT_HISTORY = {"balance": {"history": 10}}
 """So that sets come from the first minute on."""
 _PATIENCE_S = 120.0
 
@@ -112,7 +112,7 @@ def broker(folder: Path) -> Iterator[str]:
 def _record(trip: Trip, kafka: Kafka, folder: Path, tell: Tell) -> None:
     """A pipeline at work, and a recorder that is killed meanwhile, and started again."""
     topic_admin.ensure(kafka)
-    configure(kafka, _FEW_BINS)
+    configure(kafka, _SHORT_HISTORY)
     rng = random.Random(trip.seed)
     moments = sorted(rng.uniform(0, trip.seconds) for _ in range(trip.kills))
     with ExitStack() as stack:

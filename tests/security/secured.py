@@ -21,8 +21,9 @@ from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
 from infra.kafka.data_folder import new_cluster_id
 from infra.kafka.find_runtime import find_runtime
-from infra.kafka.ports import LOOPBACK, free_port
+from infra.kafka.ports import LOOPBACK
 from tests.nodes import Node
+from tests.ports import free_port
 from tests.security.certificates import Authority
 
 _MECHANISM = "SCRAM-SHA-512"

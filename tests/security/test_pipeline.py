@@ -19,7 +19,6 @@ from charles.control import config_topic
 from charles.programs import NAMES
 from charles.settings import Kafka, environment, load
 from tests.kafka_tools import read_all
-from tests.programs import configure
 from tests.security.secured import Secured
 from tests.survival.checks import assert_exactly_once, newest_checkpoint
 from tests.survival.pipeline import learning, running
@@ -43,7 +42,6 @@ def test_the_pipeline_learns_with_the_least_rights_and_nobody_s_password_is_anyw
 ) -> None:
     monkeypatch.setenv("CHARLES_LOGS__LEVEL", "debug")
     operator, onlooker = secured.kafka("operator", prefix), secured.kafka("onlooker", prefix)
-    configure(operator, {"balance": {"bins": 3}})  # so that sets, and checkpoints, come soon
     users = {program: secured.kafka_by_file(program, prefix, tmp_path) for program in NAMES}
     with running(operator, tmp_path, users=users) as pipeline:
         pipeline.until(learning)

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,21 +35,36 @@ class Disk:
         self._filler.unlink(missing_ok=True)
 
 
+def may_mount() -> bool:
+    """Whether this user can have a small disk here."""
+    if not sys.platform.startswith("linux") or shutil.which("umount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = _mount(Path(folder), 1)
+        if mounted:
+            _unmount(Path(folder))
+    return mounted
+
+
 @contextmanager
 def small_disk(folder: Path, mib: int) -> Iterator[Disk]:
     """A disk in memory, mounted on a new folder until the block ends. Skips the test where this user cannot mount."""
-    if not sys.platform.startswith("linux"):
-        pytest.skip("a disk in memory is mounted on Linux only")
-    folder.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    options = "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(folder)
-    if (
-        mount is None
-        or umount is None
-        or subprocess.run([mount, *options], capture_output=True, check=False).returncode
-    ):
+    if not may_mount():
         pytest.skip("this user may not mount a disk in memory")
+    folder.mkdir()
+    assert _mount(folder, mib)
     try:
         yield Disk(folder)
     finally:
-        subprocess.run([umount, "--lazy", str(folder)], check=True)
+        _unmount(folder)
+
+
+def _mount(folder: Path, mib: int) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(folder)]
+    return (
+        shutil.which("mount") is not None and not subprocess.run(command, capture_output=True, check=False).returncode
+    )
+
+
+def _unmount(folder: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607

@@ -25,9 +25,11 @@ COLLECTORS = ("collector-1", "collector-2")
 NAMES = (*COLLECTORS, "balancer-1", "trainer-1", "player-1")
 SMALL = {
     "game": "carracing",
+    "balance": {"bins": 3},
     "play": {"swap": "at once"},
     "train": {"buffer": 84, "checkpoint_every": 20},
 }
+"""So that it learns soon: with few bins sets come soon."""
 BACK_S = 20.0
 """So soon must all go on once their broker answers. 10 s are promised; but tests have other work beside them."""
 _MIB = 1 << 20

@@ -1,9 +1,10 @@
-"""A disk fills up under way: one clear line, nothing corrupt, and everything goes on once there is room again."""
+"""A broker's disk fills up under way: one clear line, nothing corrupt, and it goes on once there is room again.
+
+What a whole pipeline does then is in test_outage.py."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,9 @@ from charles.settings import Kafka
 from infra.kafka import BrokerError
 from infra.kafka.broker import LocalBroker
 from infra.kafka.data_folder import MIN_FREE_BYTES
-from infra.kafka.disk_watchdog import LEAST_FREE_BYTES
-from infra.kafka.ports import free_port
 from tests.kafka_tools import read_all
 from tests.logged import until
-from tests.survival import checks, pipeline
+from tests.ports import free_port
 from tests.survival.disks import Disk, small_disk
 
 _MIB = 1 << 20
@@ -82,28 +81,3 @@ def test_a_broker_whose_disk_is_full_ends_and_its_next_start_mends_everything(
     assert acknowledged <= kept.keys()
     assert len(acknowledged) >= 1_000
     assert set(kept.values()) == {1}
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_pipeline_outlives_a_full_disk_of_its_broker(disk: Disk, broker: LocalBroker, tmp_path: Path) -> None:
-    kafka = Kafka(bootstrap_servers=broker.start(detached=False))
-    with pipeline.running(kafka, tmp_path) as running:
-        running.until(pipeline.learning)
-        running.watch(10)
-        before, told = running.look(), pipeline.said(running)
-        disk.fill(leave=LEAST_FREE_BYTES + 4 * _MIB)  # the rest is the pipeline's to fill
-        running.until(lambda _: not broker.started_here)
-        # "was" where the death of the broker made room.
-        assert re.match(rf"the disk of {re.escape(str(broker.data))} (is|was) full: ", broker.why_it_died())
-        running.watch(10)
-        disk.make_room()
-        broker.start(detached=False)
-        print("s to go on:", took := pipeline.go_on(running))
-        running.watch(20)
-        print("lines:", {each: count - told[each] for each, count in pipeline.said(running).items()})
-
-    checks.assert_exactly_once(kafka)
-    assert checks.newest_checkpoint(kafka).batch > before["trainer-1"].batch
-    checks.assert_learns_on(kafka, before["trainer-1"].batch)
-    assert max(took.values()) < pipeline.BACK_S

@@ -19,7 +19,7 @@ from charles.plots.loss import Losses, draw_loss
 from infra.kafka import BrokerError, broker_process, data_folder
 from infra.kafka.broker import LocalBroker
 from infra.kafka.find_runtime import find_runtime
-from infra.kafka.ports import free_port
+from tests.ports import free_port
 from tests.survival.disks import Disk, small_disk
 
 MANIFEST = Checkpoint(

@@ -16,13 +16,12 @@ from charles.events import Sample, Status, TrainingStep
 from charles.ledger import tick_ledger
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.demos import Demo, StartDemo, learning
 from tests.kafka_tools import events
+from tests.ports import free_port
 
 PROGRAMS = ("collector-1", "balancer-1", "trainer-1", "player-1")
 AT_WORK = ("running", "waiting")
-GONE_S = 10.0
 
 
 @pytest.mark.slow
@@ -38,8 +37,7 @@ def test_what_is_killed_comes_back_and_nothing_is_lost(start_demo: StartDemo) ->
     demo.until(lambda alive: "trainer-1" in alive and alive["trainer-1"].batch > learned + 20)
 
     demo.process.kill()
-    time.sleep(GONE_S)
-    assert [process for process in demo.family if process.is_running()] == []
+    assert demo.survivors() == []
     what_is_in_the_log(demo.folder)
 
 

@@ -30,9 +30,9 @@ from charles.recordings.inspect.recorded_schemas import RecordedSchemas
 from charles.settings import Kafka
 from charles.topics import Topic
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
 from tests.kafka_tools import events, read_all
 from tests.logged import until
+from tests.ports import free_port
 from tests.programs import configure, give, heard, running
 from tests.wire.plain import digest, event_of, plain
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from charles.base.shutdown import Stop
+from charles.base.tensorflow_import import loading_tensorflow
 from charles.control.offline_link import OfflineLink
-from charles.models.tensorflow_import import loading_tensorflow
 from charles.recordings.format.errors import RecordingError
 from consumers.trainer.checkpoint_folder import CheckpointFolder, StepsFile
 from consumers.trainer.interfaces import TrainingInterfaces

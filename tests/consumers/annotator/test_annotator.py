@@ -13,9 +13,9 @@ from charles.events import Status, now
 from charles.kafka.clients import consumer, name
 from charles.kafka.publisher import Publisher
 from charles.settings import Grafana, Kafka
-from infra.kafka.ports import free_port
 from tests.consumers.annotator.test_story import beat, letter
 from tests.grafana_double import PASSWORD, Double, serving
+from tests.ports import free_port
 from tests.programs import configure, heard, running, stop
 
 PATIENCE_S = 60.0

@@ -22,10 +22,10 @@ from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.reader import Recording
 from charles.recordings.inspect.verify import verify
 from charles.settings import Kafka
-from infra.kafka.ports import free_port
 from tests.consumers.recorder.told import in_recording, in_topics, recorded, send
 from tests.logged import until
 from tests.metrics.pages import page
+from tests.ports import free_port
 from tests.programs import configure, give, heard, running
 
 RAW = (topics.FRAMES, topics.CONTROLS)

@@ -11,8 +11,8 @@ import pytest
 
 from charles.settings import ConfigError, Grafana
 from infra.grafana.client import Annotation, Api, GrafanaAway, GrafanaRefused
-from infra.kafka.ports import free_port
 from tests.grafana_double import PASSWORD, TOKEN, Double, serving
+from tests.ports import free_port
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123_000, tzinfo=UTC)
 SOMETHING = Annotation(NOON, "checkpoint pilot@100", ("checkpoint", "model:pilot"))

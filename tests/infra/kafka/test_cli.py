@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from charles.cli.kafka import app
 from infra.kafka.broker import LocalBroker
-from infra.kafka.ports import free_port
+from tests.ports import free_port
 
 
 def charles_kafka(*args: str, cluster: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ import pytest
 
 from infra.kafka import BrokerError, jars
 from infra.kafka.jars import Jar, cached_jars, pinned
-from infra.kafka.ports import free_port
+from tests.ports import free_port
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -18,7 +18,7 @@ from prometheus_client.samples import Sample
 from infra.kafka import BrokerError, jmx_agent
 from infra.kafka.broker import LocalBroker
 from infra.kafka.jars import AGENT_FILE, pinned
-from infra.kafka.ports import free_port
+from tests.ports import free_port
 
 SENT = 100
 

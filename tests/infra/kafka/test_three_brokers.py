@@ -19,7 +19,6 @@ from infra.kafka.find_runtime import find_runtime
 from infra.kafka.ports import LOOPBACK
 from tests.logged import until
 from tests.nodes import Node
-from tests.programs import configure
 from tests.survival.checks import assert_exactly_once
 from tests.survival.pipeline import COLLECTORS, Pipeline, running
 
@@ -74,7 +73,6 @@ def test_a_cluster_loses_a_broker_and_the_pipeline_nothing(tmp_path: Path) -> No
         kafka = Kafka(bootstrap_servers=servers, replication_factor=REPLICAS, min_insync_replicas=IN_SYNC)
         topic_admin.ensure(kafka)
         until(lambda: in_sync(kafka) == REPLICAS, _PATIENCE_S)
-        configure(kafka, {"balance": {"bins": 3}})  # so that sets come soon
         with running(kafka, tmp_path, PROGRAMS) as pipeline:
             pipeline.until(lambda alive: at_work(alive, 5))
             victim = leader(kafka)

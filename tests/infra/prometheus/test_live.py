@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from charles.kafka.publisher import Publisher
 from charles.ledger import tick_ledger
 from stream_jobs.balancer.state_topic import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables
-from tests.infra.prometheus.live import PATIENCE_S, Watched, hurried, watched
+from tests.infra.prometheus.live import PATIENCE_S, Watched
 from tests.kafka_tools import read_all
 from tests.programs import give, heard
 from tests.survival.disks import small_disk
@@ -30,19 +29,10 @@ pytestmark = [
     ),
 ]
 
-HURRY = 15
-"""So many times sooner than they say the alerts fire here."""
 MAY_BE_EMPTY: dict[str, str] = {
     "Charles / Driving: Skipped checkpoints ({{reason}})": "no checkpoint is damaged in a pipeline that works",
 }
 """Panels that show nothing when all is well, and why; beside the alerts, which fire only at faults."""
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    with watched(tmp_path_factory.mktemp("watched"), hurried(HURRY)) as pipeline:
-        pipeline.until(pipeline.drives)
-        yield pipeline
 
 
 def plant_a_broken_record(pipeline: Watched) -> None:

@@ -25,8 +25,9 @@ from charles.ledger.tick_ledger import read, total
 from charles.settings import Kafka, load
 from stream_jobs.balancer.session import BalancerSession
 from tests.cli.commands import charles
-from tests.kafka_tools import events, free_port
+from tests.kafka_tools import events
 from tests.logged import logged, until
+from tests.ports import free_port
 from tests.programs import StopWhen, configure, heard, running
 from tests.stream_jobs.balancer.feeding import CONFIG, LOCAL, RUN, Feed, Pedals, ledgers_until, settled
 

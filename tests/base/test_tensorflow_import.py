@@ -11,7 +11,7 @@ import pytest
 
 LOADING = """
 import os, sys
-from charles.models.tensorflow_import import loading_tensorflow
+from charles.base.tensorflow_import import loading_tensorflow
 with loading_tensorflow():
     os.write(2, b"greetings") if sys.stderr else None
 print("later", file=sys.stderr)

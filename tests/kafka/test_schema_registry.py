@@ -24,9 +24,10 @@ from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.settings import ConfigError, Kafka, load
 from charles.topics import Topic
-from infra.kafka.ports import LOOPBACK, free_port
+from infra.kafka.ports import LOOPBACK
 from tests import schema_registry
 from tests.kafka_tools import events, read_all
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 

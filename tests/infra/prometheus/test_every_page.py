@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from pathlib import Path
-from urllib.error import URLError
 
-import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
@@ -25,81 +15,13 @@ from charles import topics
 from charles.kafka.publisher import Publisher
 from charles.metrics.table import ROWS, MetricRow
 from charles.settings import Kafka
-from infra.kafka.ports import free_port
+from tests.infra.prometheus.live import PATIENCE_S, Watched
 from tests.metrics.pages import of, page, samples
-from tests.programs import configure, give, heard
+from tests.programs import give
 
 PROGRAMS = ("collector", "balancer", "trainer", "player", "recorder")
-PATIENCE_S = 240.0
-SMALL = {
-    "game": "carracing",
-    "outputs": ["acceleration_braking", "steering:classification"],
-    "balance": {"bins": 5},
-    "play": {"swap": "at once"},
-    "train": {"buffer": 84, "checkpoint_every": 20},
-}
-"""An output of each kind, since each has a figure of its own; small, so that it learns soon."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-class Run:
-    """`charles run` of one of each program. targets: where their metrics are, by instance, as it tells Prometheus."""
-
-    def __init__(self, kafka: Kafka, folder: Path) -> None:
-        self.kafka = kafka
-        self.list = folder / "logs" / "prometheus.json"
-        own = {
-            "CHARLES_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-            "CHARLES_KAFKA__PREFIX": kafka.prefix,
-            "CHARLES_METRICS__PORT": str(free_ports(len(PROGRAMS))),
-            "CHARLES_RECORDINGS__FOLDER": str(folder / "recordings"),
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "charles", "run", *PROGRAMS, "--quiet", "--folder", str(folder / "logs")],
-            cwd=folder,
-            env=os.environ | own,
-            start_new_session=True,
-        )
-        self.until(self.list.exists)
-        groups = json.loads(self.list.read_text(encoding="utf-8"))
-        self.targets = {group["labels"]["program"]: group["targets"][0] for group in groups}
-
-    def until(self, true: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not true():
-            assert self.process.poll() is None, "it ended"
-            assert time.monotonic() < deadline, f"not within {PATIENCE_S:g} s"
-            time.sleep(0.5)
-
-    def end(self) -> int:
-        """As Ctrl-C does; returns the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(90)
-
-    def clear(self) -> None:
-        if self.process.poll() is None:
-            for process in [*psutil.Process(self.process.pid).children(recursive=True), self.process]:
-                process.kill()
-            self.process.wait()
-
-
-def free_ports(count: int) -> int:
-    """The first of so many ports in a row on which nobody listens."""
-    while True:
-        first = min(free_port(), 65_536 - count)
-        with suppress(OSError), ExitStack() as stack:
-            for port in range(first, first + count):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
-
-
-@pytest.fixture
-def run(kafka: Kafka, tmp_path: Path) -> Iterator[Run]:
-    configure(kafka, SMALL)
-    running = Run(kafka, tmp_path)
-    yield running
-    running.clear()
 
 
 def rows(program: str) -> list[MetricRow]:
@@ -155,14 +77,13 @@ MAY_BE_ZERO = {
 """Metrics that have a value, which is 0 when all is well, and why."""
 
 
-def test_every_metric_has_a_value_and_nothing_else_is_on_the_pages(run: Run) -> None:
-    assert {*run.targets} == {*PROGRAMS}
-    heard(run.kafka, lambda status: status.program == "player" and status.batch > 0, PATIENCE_S)
-    plant_what_cannot_be_used(run.kafka)
-    give(run.kafka, "player", "unstuck", seconds=60)
+def test_every_metric_has_a_value_and_nothing_else_is_on_the_pages(pipeline: Watched) -> None:
+    assert {*pipeline.targets} == {*PROGRAMS}
+    plant_what_cannot_be_used(pipeline.kafka)
+    give(pipeline.kafka, "player", "unstuck", seconds=60)
 
     def pages() -> dict[str, str]:
-        return {program: page(target) for program, target in run.targets.items()}
+        return {program: page(target) for program, target in pipeline.targets.items()}
 
     deadline = time.monotonic() + PATIENCE_S
     texts = pages()
@@ -194,10 +115,6 @@ def test_every_metric_has_a_value_and_nothing_else_is_on_the_pages(run: Run) -> 
         reasons = terms(BY_REASON, found[program], "reason")
         assert reasons == {"the record begins with N": 1}, program
 
-    comes_back_at_the_same_place(run, "balancer")
-    assert run.end() == 0
-    assert not run.list.exists()
-
 
 def terms(name: str, found: list[Sample], label: str = "term") -> dict[str, float]:
     return {sample.labels[label]: sample.value for sample in found if sample.name == name}
@@ -209,18 +126,3 @@ def lint(text: str) -> None:
         return
     said = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)  # noqa: S607
     assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
-
-
-def comes_back_at_the_same_place(run: Run, program: str) -> None:
-    """A program that was killed is started again, and offers its metrics where it did."""
-    before = heard(run.kafka, lambda status: status.program == program and status.state == "running", from_now=True)
-    psutil.Process(before.pid).kill()
-
-    def back() -> bool:
-        with suppress(URLError, ConnectionError):
-            found = samples(page(run.targets[program]))
-            (began,) = (sample.value for sample in found if sample.name == "process_start_time_seconds")
-            return began > before.time.timestamp()
-        return False
-
-    run.until(back)

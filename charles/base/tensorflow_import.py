@@ -1,4 +1,7 @@
-"""Silence while TensorFlow loads: it greets on standard error, whatever its log level, before anybody can stop it."""
+"""Silence while TensorFlow loads: it greets on standard error, whatever its log level, before anybody can stop it.
+
+Not in models/: whoever imports that has imported TensorFlow.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class MissingChunks(RuntimeError):
 
 
 def unpack(data: bytes) -> Arrays:
-    """The arrays of a safetensors file. Raises Damaged."""
+    """The arrays of a safetensors file. Raises DamagedArtefact."""
     try:
         return dict(load(data))
     except (SafetensorError, ValueError, KeyError, TypeError) as error:  # the last three: types that numpy lacks
@@ -36,7 +36,7 @@ class Assembly:
     """Puts the chunks of one artefact together. Holds no more bytes than its manifest announces."""
 
     def __init__(self, manifest: Checkpoint) -> None:
-        """Raises Damaged for a manifest that announces the impossible."""
+        """Raises DamagedArtefact for a manifest that announces the impossible."""
         if not (0 < manifest.chunks <= manifest.size <= MAX_BYTES) or manifest.first_offset < 0:
             raise DamagedArtefact(
                 f"its manifest announces {manifest.chunks} chunks of together {manifest.size} bytes "
@@ -56,7 +56,8 @@ class Assembly:
         return len(self._parts)
 
     def add(self, chunk: WeightChunk) -> None:
-        """Take the next chunk; they come in order. Raises Missing for a gap, Damaged for what cannot belong here."""
+        """Take the next chunk; they come in order. Raises MissingChunks for a gap, DamagedArtefact for what cannot
+        belong here."""
         expected = len(self._parts)
         if chunk.count != self._manifest.chunks:
             raise DamagedArtefact(
@@ -75,7 +76,7 @@ class Assembly:
         self._parts.append(chunk.data)
 
     def arrays(self) -> Arrays:
-        """What a complete artefact holds. Raises Damaged."""
+        """What a complete artefact holds. Raises DamagedArtefact."""
         if self._size != self._manifest.size:
             raise DamagedArtefact(f"its chunks hold {self._size} bytes, its manifest announces {self._manifest.size}")
         if self._digest.hexdigest() != self._manifest.sha256:

@@ -83,7 +83,8 @@ class Chunks:
         self._consumer = _tail(kafka, topics.WEIGHTS, None)
 
     def fetch(self, manifest: Checkpoint) -> Arrays:
-        """The arrays of a checkpoint. Raises Missing or Damaged, and TimeoutError if no broker answers."""
+        """The arrays of a checkpoint. Raises MissingChunks or DamagedArtefact, and TimeoutError if no broker
+        answers."""
         assembly = Assembly(manifest)
         self._consumer.assign([TopicPartition(self._topic, 0, manifest.first_offset)])
         try:
@@ -150,8 +151,8 @@ def newest(kafka: Kafka, model: str, kind: str = WEIGHTS) -> Checkpoint | None:
 
 
 def fetch(kafka: Kafka, manifest: Checkpoint) -> Arrays:
-    """The arrays of a checkpoint. Raises Missing (chunks are not there), Damaged (they are not as it says), and
-    TimeoutError where no broker answers."""
+    """The arrays of a checkpoint. Raises MissingChunks (chunks are not there), DamagedArtefact (they are not as it
+    says), and TimeoutError where no broker answers."""
     chunks = Chunks(kafka)
     try:
         return chunks.fetch(manifest)

@@ -69,8 +69,9 @@ class Link:
         restart_key: RestartKey = nothing,
     ) -> None:
         """verbs: commands that it accepts besides the common ones; restart_key: the part of the settings whose change
-        restarts it; it reads everything else from `settings` as it runs. Raises Refused where the cluster does not let
-        this user do the program's work, KafkaException or TimeoutError where the configuration cannot be read."""
+        restarts it; it reads everything else from `settings` as it runs. Raises AccessRefused where the cluster does
+        not let this user do the program's work, KafkaException or TimeoutError where the configuration cannot be
+        read."""
         acls.require(settings.kafka, program)
         self.process = process
         self.program = program

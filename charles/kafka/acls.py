@@ -97,7 +97,7 @@ class Acl:
 
 
 def role(name: str) -> Role:
-    """The role of this name. Raises Refused, which lists the roles."""
+    """The role of this name. Raises AccessRefused, which lists the roles."""
     for one in ROLES:
         if one.name == name:
             return one
@@ -123,7 +123,7 @@ def acls(kafka: Kafka, role: Role) -> list[Acl]:
 def require(kafka: Kafka, program: str) -> None:
     """Return if this user has a program's rights on topics and groups; a cluster without ACLs allows everything.
 
-    Raises Refused, which lists the missing rights.
+    Raises AccessRefused, which lists the missing rights.
     """
     wanted = role(program)
     client = admin(kafka)
@@ -137,7 +137,7 @@ def require(kafka: Kafka, program: str) -> None:
 
 
 def apply(kafka: Kafka, role: Role, user: str) -> None:
-    """Allow a user everything that a role needs; existing ACLs stay. Raises Refused, and KafkaException."""
+    """Allow a user everything that a role needs; existing ACLs stay. Raises AccessRefused, and KafkaException."""
     bindings = [
         AclBinding(acl.kind, acl.name, _pattern(acl), f"User:{user}", "*", operation, AclPermissionType.ALLOW)
         for acl in acls(kafka, role)

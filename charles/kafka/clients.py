@@ -93,7 +93,7 @@ def admin(kafka: Kafka, **properties: Any) -> AdminClient:
 
 
 def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
-    """Return once the cluster answers. Raises BrokerUnavailable after patience_s, and Refused earlier if login
+    """Return once the cluster answers. Raises BrokerUnavailable after patience_s, and AccessRefused earlier if login
     fails."""
     refused: list[AccessRefused] = []
     reasons: list[str] = []

@@ -88,7 +88,7 @@ def read(kafka: Kafka, start: int = 0) -> Iterator[LetterEntry]:
     """Every dead letter from a number on, oldest first.
 
     A dead letter that cannot be decoded itself is returned as a dead letter of this topic. Raises KafkaException,
-    TimeoutError, RegistryError.
+    TimeoutError, SchemaRegistryFailure.
     """
     registry = SchemaStore(kafka)
     with suppress(NoTopic):

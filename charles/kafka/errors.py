@@ -36,7 +36,7 @@ def not_allowed(error: KafkaError | None) -> bool:
 
 
 def of_connection(kafka: Kafka, error: KafkaError) -> AccessRefused | None:
-    """The Refused error for a client's error callback, if the error means that login fails; otherwise None."""
+    """The AccessRefused error for a client's error callback, if the error means that login fails; otherwise None."""
     if error.code() == KafkaError._AUTHENTICATION:
         user = kafka.client_properties.get("sasl.username", "this user")
         return AccessRefused(
@@ -58,8 +58,8 @@ def reason(error: KafkaError) -> str:
 
 
 def delivery(error: KafkaError | None, message: Message) -> None:
-    """A delivery callback that reports failures. Raises Refused, out of the producer's poll() or flush(), for what this
-    user may not write."""
+    """A delivery callback that reports failures. Raises AccessRefused, out of the producer's poll() or flush(), for
+    what this user may not write."""
     if not_allowed(error):
         raise AccessRefused(f"the cluster does not allow this user to write to {message.topic()}; {_ACLS}")
 

@@ -26,7 +26,7 @@ class Publisher:
     """A producer of events: announces their schemas before the first one, encodes them, and names their topic."""
 
     def __init__(self, kafka: Kafka, *events: type, **properties: Any) -> None:
-        """Raises what Registry.announce() raises."""
+        """Raises what SchemaStore.announce() raises."""
         self._kafka = kafka
         self._names = {topic: name(kafka, topic) for topic in TOPICS}
         self._registry = SchemaStore(kafka)
@@ -53,8 +53,8 @@ class Publisher:
         partition: int = -1,
     ) -> None:
         """Queue an event; waits while the queue is full. partition: -1: by key. on_delivery: called with the outcome,
-        instead of the callback that raises Refused. Raises KafkaException when it cannot be sent, and Refused, also out
-        of a later call, for what this user may not write."""
+        instead of the callback that raises AccessRefused. Raises KafkaException when it cannot be sent, and
+        AccessRefused, also out of a later call, for what this user may not write."""
         value = self._registry.encode(event, name(self._kafka, topic))
         self.send_bytes(topic, key, value, partition=partition, headers=headers, on_delivery=on_delivery)
 
@@ -98,5 +98,6 @@ class Publisher:
                 return
 
     def flush(self, timeout_s: float = 10.0) -> int:
-        """Wait until everything is delivered; returns how many events were not after timeout_s. Raises Refused."""
+        """Wait until everything is delivered; returns how many events were not after timeout_s. Raises
+        AccessRefused."""
         return int(self.producer.flush(timeout_s))

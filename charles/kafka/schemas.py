@@ -51,8 +51,8 @@ class SchemaStore:
     def announce(self, *events: type) -> None:
         """Publish the schemas of these events; returns when they are acknowledged.
 
-        Raises TimeoutError where that takes more than 30 s, Refused where this user may not, and KafkaException where
-        the cluster refuses them.
+        Raises TimeoutError where that takes more than 30 s, AccessRefused where this user may not, and KafkaException
+        where the cluster refuses them.
         """
         if self._kafka.schema_registry_url or not events:
             return  # a schema registry is told in encode(), which knows the topic
@@ -73,7 +73,7 @@ class SchemaStore:
             raise errors.asking(KafkaException(refused[0]), f"write to {name(self._kafka, topics.SCHEMAS)}")
 
     def encode(self, event: Any, topic: str) -> bytes:
-        """An event as bytes, in the configured framing. Raises RegistryError."""
+        """An event as bytes, in the configured framing. Raises SchemaRegistryFailure."""
         if not self._kafka.schema_registry_url:
             return codec.encode(event)
         kind = type(event)
@@ -85,7 +85,7 @@ class SchemaStore:
         """Bytes of either framing as an event.
 
         Raises codec.Unreadable; where nobody could be asked for the schema, TimeoutError (the topic), KafkaException or
-        RegistryError.
+        SchemaRegistryFailure.
         """
         return codec.decode(event, data, self.find)
 
@@ -156,7 +156,7 @@ def announcement(event: type) -> tuple[str, bytes]:
 
 @contextmanager
 def _clear_errors(what: str) -> Iterator[None]:
-    """Turns any exception of the schema registry's client into a RegistryError of one line."""
+    """Turns any exception of the schema registry's client into a SchemaRegistryFailure of one line."""
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
     try:

@@ -37,8 +37,8 @@ def ensure(kafka: Kafka, partitions: Mapping[str, int] = MappingProxyType({})) -
     """Create the table's topics that the cluster lacks; returns the full names of those it created.
 
     partitions: counts that differ from the table, by short name. Several programs may do this at the same time. Returns
-    once every topic can be written to. Raises BrokerUnavailable, WrongTopics as check_join() does, Refused where one is
-    missing that this user may not create, and KafkaException where the cluster refuses.
+    once every topic can be written to. Raises BrokerUnavailable, WrongTopics as check_join() does, AccessRefused where
+    one is missing that this user may not create, and KafkaException where the cluster refuses.
     """
     require_broker(kafka)
     client = admin(kafka)
@@ -149,7 +149,7 @@ def delete_all(kafka: Kafka) -> tuple[list[str], list[str]]:
 
 
 def resolve(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
-    """Every future's result. Raises the first failure, as Refused for what this user may not do."""
+    """Every future's result. Raises the first failure, as AccessRefused for what this user may not do."""
     results = {}
     for key, future in futures.items():
         try:

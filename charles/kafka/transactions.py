@@ -38,8 +38,8 @@ class NotCommitted(RuntimeError):
 def transaction(publisher: Publisher, timeout_s: float = 30.0) -> Iterator[None]:
     """Commits at the end of the block, within timeout_s, and aborts if the block raises.
 
-    First finishes an earlier transaction, if the broker was unreachable at its end. Raises Fenced, Broken, Refused, or
-    NotCommitted.
+    First finishes an earlier transaction, if the broker was unreachable at its end. Raises Fenced, BrokenTransaction,
+    AccessRefused, or NotCommitted.
     """
     producer = publisher.producer
     try:
@@ -60,7 +60,7 @@ def join(publisher: Publisher, timeout_s: float = 30.0) -> None:
     """Make this program the only one with its transactional id: an earlier one is fenced, and its open transaction is
     aborted.
 
-    Raises Fenced, Broken, Refused, or NotCommitted when no broker answers in time.
+    Raises Fenced, BrokenTransaction, AccessRefused, or NotCommitted when no broker answers in time.
     """
     try:
         publisher.producer.init_transactions(timeout_s)
@@ -76,7 +76,7 @@ def end_hanging(
     timeout_s: float = 10.0,
 ) -> None:
     """End an earlier transaction of this transactional id that might stay open forever in these partitions and in the
-    offsets of a group. Call it after join(). Raises Fenced, Broken, Refused, NotCommitted.
+    offsets of a group. Call it after join(). Raises Fenced, BrokenTransaction, AccessRefused, NotCommitted.
 
     Kafka 4.3 and 4.4 forget to tell a partition that a transaction has ended while the partition has no leader
     (KAFKA-20734), as when their only broker was killed at the wrong moment: then whoever reads what is committed

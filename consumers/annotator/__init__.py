@@ -25,8 +25,8 @@ _AGAIN_S = 1.0
 def main(settings: Settings) -> None:
     """Annotate until told to stop.
 
-    Raises BrokerUnavailable where no broker answers at the start, Refused where Grafana refuses, ConfigError where
-    nobody said who asks it.
+    Raises BrokerUnavailable where no broker answers at the start, GrafanaRefused where Grafana refuses, ConfigError
+    where nobody said who asks it.
     """
     from charles.base.shutdown import Stop
     from charles.control.link import Link
@@ -42,7 +42,7 @@ def main(settings: Settings) -> None:
 
 
 def annotate(grafana: Api, link: Link) -> None:
-    """Tell what happens until this life of the program is over. Raises Refused."""
+    """Tell what happens until this life of the program is over. Raises GrafanaRefused."""
     from contextlib import closing
 
     from consumers.annotator.feed import AnnotatorFeed

@@ -47,7 +47,7 @@ class Cluster:
         return f"{self._prefix}.{topic}"
 
     def topics(self, names: tuple[str, ...]) -> dict[str, FoundTopic]:
-        """These topics. Raises RecordingError where one is missing, Refused, KafkaException."""
+        """These topics. Raises RecordingError where one is missing, AccessRefused, KafkaException."""
         self._ask(names)
         return dict(self._answers())
 
@@ -64,7 +64,7 @@ class Cluster:
         return found
 
     def begins(self, found: Mapping[str, FoundTopic], begin: Begin) -> dict[str, TopicInfo]:
-        """Where recording begins in every partition of these topics. Raises Refused, KafkaException."""
+        """Where recording begins in every partition of these topics. Raises AccessRefused, KafkaException."""
         places = [(topic, number) for topic, facts in found.items() for number in range(facts.partitions)]
         offsets = self._offsets(places, begin)
         return {

@@ -72,7 +72,7 @@ class OffsetReader:
         self._strayed.clear()
 
     def read(self) -> Iterator[tuple[Place, Message]]:
-        """What came within a moment. Raises Refused, KafkaException."""
+        """What came within a moment. Raises AccessRefused, KafkaException."""
         for message in records(self._consumer.consume(_BATCH_RECORDS, _TURN_S), self._reached, self._stray):
             place = self._places.get((message.topic(), message.partition()))
             if place is not None:

@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 def main(settings: Settings) -> None:
     """Record until told to stop, or until recorder.duration is over; the recording is then complete.
 
-    Raises ConfigError, BrokerUnavailable, Refused; RecordingError where the recording cannot go on, and Unwritable.
+    Raises ConfigError, BrokerUnavailable, AccessRefused; RecordingError where the recording cannot go on, and
+    Unwritable.
     """
     stop, begin = Stop(), start_position.begin(settings)
     start_position.chosen(settings)

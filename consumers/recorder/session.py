@@ -48,8 +48,8 @@ class RecorderSession:
         self._flushing, self._looking = Every(_FLUSH_S), Every(_LOOK_S)
 
     def run(self, is_over: Callable[[], bool]) -> None:
-        """Record until this life is over, and then what was written before. Raises RecordingError, Refused, Unwritable,
-        NoRoom, KafkaException."""
+        """Record until this life is over, and then what was written before. Raises RecordingError, AccessRefused,
+        Unwritable, NoRoom, KafkaException."""
         self._reader.go_on(*self._places())
         while not self._link.should_end() and not is_over():
             self._rest_or_go_on()

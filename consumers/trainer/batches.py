@@ -44,7 +44,8 @@ class Batch:
         return inputs | {"last": last} if last.size else inputs
 
     def targets(self, outputs: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """By output, (n,), as Output.target() gives them. outputs: what is trained, in the order of Held.targets."""
+        """By output, (n,), as Output.target() gives them. outputs: what is trained, in the order of
+        BufferedSample.targets."""
         numbers = np.array([held.targets for held in self.samples], np.float32)
         return {output: numbers[:, index] for index, output in enumerate(outputs)}
 

@@ -56,7 +56,7 @@ def pack(model: Arrays, buffers: Buffers, rng: np.random.Generator, position: in
 
 
 def unpack(arrays: Arrays) -> TrainerState:
-    """Raises Damaged for arrays that are no trainer's state."""
+    """Raises DamagedArtefact for arrays that are no trainer's state."""
     try:
         rest = json.loads(arrays[_REST].tobytes())
         slots = {

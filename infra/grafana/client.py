@@ -49,7 +49,7 @@ class Annotation:
 
 
 class Api:
-    """What is asked of one Grafana. Every method raises Away and Refused."""
+    """What is asked of one Grafana. Every method raises GrafanaAway and GrafanaRefused."""
 
     def __init__(self, settings: Grafana) -> None:
         """Raises ConfigError where nobody said who asks, OSError for a file of a password that cannot be read."""

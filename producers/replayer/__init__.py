@@ -26,8 +26,9 @@ _TERMINAL_S = 0.2
 def main(settings: Settings) -> ReplayOutcome:
     """Replay what settings.replayer says, until its end or until told to stop.
 
-    Raises ConfigError and RecordingError for what cannot be replayed, HeldAlready where it is there already, NotTheSame
-    where it cannot be resumed, BrokerUnavailable, WrongTopics, and CutShort where it could not come to its end.
+    Raises ConfigError and RecordingError for what cannot be replayed, HeldAlready where it is there already,
+    AnotherReplay where it cannot be resumed, BrokerUnavailable, WrongTopics, and CutShort where it could not come to
+    its end.
     """
     from contextlib import closing
 
@@ -64,7 +65,7 @@ def main(settings: Settings) -> ReplayOutcome:
 
 def _what_is_there(plan: ReplayPlan) -> dict[Place, int]:
     """How many records of each partition are to be passed over. Raises HeldAlready where there should be none, and
-    NotTheSame where they are others."""
+    AnotherReplay where they are others."""
     from charles.base.logs import ProgressLine
     from charles.base.time_format import iso
     from producers.replayer.existing_runs_check import refuse_repeats

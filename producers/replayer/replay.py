@@ -44,7 +44,7 @@ class Replay:
         self._there: dict[Place, int] = {}
 
     def run(self, there: Mapping[Place, int]) -> ReplayOutcome:
-        """there: how many records of each partition are there already, to pass over. Raises CutShort, Refused."""
+        """there: how many records of each partition are there already, to pass over. Raises CutShort, AccessRefused."""
         try:
             self._there = dict(there)
             before = ends(self._plan)

@@ -27,8 +27,8 @@ Tell = Callable[[int], None]
 
 
 def behind(plan: ReplayPlan, tell: Tell) -> dict[Place, int]:
-    """How many records of each partition are there already. Raises NotTheSame where the last one of them is not the
-    recorded one, KafkaException, TimeoutError, Damaged."""
+    """How many records of each partition are there already. Raises AnotherReplay where the last one of them is not the
+    recorded one, KafkaException, TimeoutError, DamagedRecording."""
     last: dict[Place, Record] = {}
     counts: dict[Place, int] = {}
     for topic in plan.topics:

@@ -68,7 +68,8 @@ class ReplaySender:
         return self._held < _CLIENT_BYTES
 
     def wait(self, seconds: float) -> None:
-        """Let records leave, for at most so long. Raises NotDelivered, and Refused for what this user may not write."""
+        """Let records leave, for at most so long. Raises NotDelivered, and AccessRefused for what this user may not
+        write."""
         self._producer.poll(seconds)
 
     def send(self, topic: str, partition: int, record: Record) -> None:

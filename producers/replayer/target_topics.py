@@ -61,7 +61,7 @@ def _partitions(plan: ReplayPlan, existing: Mapping[str, int]) -> dict[str, int]
 
 
 def _announce(plan: ReplayPlan) -> None:
-    """Tell the schemas whose fingerprints the values name. Raises TimeoutError, and Refused."""
+    """Tell the schemas whose fingerprints the values name. Raises TimeoutError, and AccessRefused."""
     refused: list[KafkaError] = []
     full = name(plan.kafka, topics.SCHEMAS)
     teller = producer(plan.kafka, **{"enable.idempotence": False})

@@ -97,7 +97,7 @@ def block(count: int, data: list[bytes], codec: str, sync: bytes) -> bytes:
 
 
 def read_header(path: Path, file: BinaryIO, kind: FileKind) -> Header:
-    """The header, from the file's beginning. Raises Damaged."""
+    """The header, from the file's beginning. Raises DamagedRecording."""
     beginning = file.read(_HEADER_READ_BYTES)
     data = io.BytesIO(beginning)
     try:
@@ -129,8 +129,8 @@ class AvroFileReader:
         self.header = read_header(path, file, kind)
 
     def blocks(self, position: int | None = None) -> Iterator[Block]:
-        """The blocks from this position on, where one begins; None: all. Raises Damaged at the first that is not
-        whole."""
+        """The blocks from this position on, where one begins; None: all. Raises DamagedRecording at the first that is
+        not whole."""
         at = len(self.header.raw) if position is None else position
         self._file.seek(at)
         while at < self.size:

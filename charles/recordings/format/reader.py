@@ -33,7 +33,7 @@ class TopicLength:
 
 class Recording:
     """Everything that is recorded, in order. One that is not complete (it is being recorded, or that was killed) is
-    read as far as it was flushed. Reading raises Damaged where a file is missing or not as it was written.
+    read as far as it was flushed. Reading raises DamagedRecording where a file is missing or not as it was written.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -42,7 +42,7 @@ class Recording:
 
     @classmethod
     def open(cls, folder: Path) -> Recording:
-        """Raises RecordingError, Damaged."""
+        """Raises RecordingError, DamagedRecording."""
         return cls(folder, Manifest.load(folder))
 
     @property
@@ -67,7 +67,7 @@ class Recording:
         return list(range(self.manifest.topics[topic].partitions))
 
     def segments(self, topic: str, partition: int) -> list[SegmentInfo]:
-        """The sealed ones, in order. Raises Damaged where one is missing between two of them."""
+        """The sealed ones, in order. Raises DamagedRecording where one is missing between two of them."""
         found = self.manifest.segments_of(topic, partition)
         before = NO_OFFSET
         for each in found:
@@ -193,8 +193,8 @@ class Recording:
 
 
 def unlisted(folder: Path, manifest: Manifest, topic: str, partition: int) -> list[Path]:
-    """The segments of a partition that the manifest does not name, in order. Raises Damaged where one overlaps those
-    that it names."""
+    """The segments of a partition that the manifest does not name, in order. Raises DamagedRecording where one overlaps
+    those that it names."""
     named = manifest.segments_of(topic, partition)
     files = {folder / each.file for each in named}
     found = [(offset, path) for offset, path in layout.segments(folder, topic, partition) if path not in files]

@@ -41,7 +41,7 @@ def write(segment: Path, entries: Sequence[IndexEntry], sync: bytes) -> None:
 
 
 def read(segment: Path) -> list[IndexEntry]:
-    """Raises Damaged, OSError."""
+    """Raises DamagedRecording, OSError."""
     path = path_of(segment)
     with path.open("rb") as file:
         return [IndexEntry(**item) for block in AvroFileReader(path, file, ENTRIES).blocks() for item in block.items]

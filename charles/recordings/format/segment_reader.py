@@ -18,7 +18,7 @@ def read_segment(
     path: Path, start_offset: int = 0, position: int | None = None, *, may_be_torn: bool = False
 ) -> Iterator[Record]:
     """The records from this offset on. position: of a block to begin at; may_be_torn: it was not sealed, so it may end
-    within a block, which is then passed over. Raises Damaged, also where offsets do not grow."""
+    within a block, which is then passed over. Raises DamagedRecording, also where offsets do not grow."""
     for _reader, _block, records in _blocks(path, position, may_be_torn):
         for record in records:
             if record.offset >= start_offset:
@@ -35,7 +35,7 @@ def tallied(path: Path, *, may_be_torn: bool = False) -> tuple[SegmentTally, byt
 
 
 def scanned(reader: AvroFileReader, position: int | None = None) -> Iterator[tuple[Block, list[Record]]]:
-    """Every block with its records. Raises Damaged."""
+    """Every block with its records. Raises DamagedRecording."""
     last = NO_OFFSET
     for block in reader.blocks(position):
         records = [_record(item) for item in block.items]
@@ -66,7 +66,8 @@ def _blocks(
 
 
 def begun(path: Path, file: BinaryIO) -> AvroFileReader | None:
-    """A reader of a segment that was not sealed; None where its file ends within the header. Raises Damaged."""
+    """A reader of a segment that was not sealed; None where its file ends within the header. Raises
+    DamagedRecording."""
     try:
         return AvroFileReader(path, file, RECORDS)
     except DamagedRecording:

@@ -83,7 +83,7 @@ class SegmentWriter:
     def resume(cls, path: Path, see: Callable[[Record], None] | None = None) -> tuple[SegmentWriter, CutSegment | None]:
         """Go on with a file that was not sealed, after what is whole of it; says what was cut off, if anything.
 
-        see: is shown every record that is there. Raises Damaged where it never was a segment, Unwritable.
+        see: is shown every record that is there. Raises DamagedRecording where it never was a segment, Unwritable.
         """
         try:
             with path.open("rb") as there:

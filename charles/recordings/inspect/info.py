@@ -80,7 +80,7 @@ class RecordingInfo:
 
 def info(source: Recording, progress: Progress = no_progress, *, with_samples: bool = False) -> RecordingInfo:
     """Read what a recording holds of frames and controls, and count; with_samples: of balanced too, those that were
-    balanced under the newest configuration. Raises Damaged."""
+    balanced under the newest configuration. Raises DamagedRecording."""
     epoch, config = recorded_config.newest(source.manifest)
     found = RecordingInfo(LabelCounts(config))
     wanted: dict[str, type[Frame | Control | Sample]] = {topics.FRAMES.name: Frame, topics.CONTROLS.name: Control}

@@ -46,7 +46,7 @@ class LabelReport:
 
 
 def check(source: Recording, progress: Progress = no_progress) -> LabelReport:
-    """Judge every run of a recording. Memory holds one run of each collector at a time. Raises Damaged, and
+    """Judge every run of a recording. Memory holds one run of each collector at a time. Raises DamagedRecording, and
     RecordingError where no controls are recorded."""
     source.partitions(topics.CONTROLS.name)
     names = [name for name in _HALVES if name in source.topics]

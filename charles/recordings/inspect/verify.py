@@ -141,7 +141,7 @@ class _Verification:
         return None
 
     def _blocks(self, topic: str, reader: AvroFileReader, tally: SegmentTally, digest: hashlib._Hash) -> None:
-        """Raises Damaged at the first block that is not whole."""
+        """Raises DamagedRecording at the first block that is not whole."""
         unreadable = 0
         before = self.report.bytes
         for block, records in scanned(reader):

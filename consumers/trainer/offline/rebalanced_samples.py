@@ -64,7 +64,8 @@ class RebalancedSamples:
         self._records = sum(recording.lengths[topic].records for topic in _TOPICS)
 
     def read(self, first: int) -> Iterator[Numbered]:
-        """Balances from the recording's beginning, whatever the first number that is asked for. Raises Damaged."""
+        """Balances from the recording's beginning, whatever the first number that is asked for. Raises
+        DamagedRecording."""
         for number, sample in enumerate(self._balanced()):
             if number >= first:
                 yield number, replace(sample, frames=[bytes(frame) for frame in sample.frames])

@@ -21,7 +21,7 @@ class RecordedFrames:
         self._schemas = schemas
 
     def read(self, places: list[Place]) -> dict[Place, bytes]:
-        """The pictures at these places, which are sorted. Raises Damaged."""
+        """The pictures at these places, which are sorted. Raises DamagedRecording."""
         found: dict[Place, bytes] = {}
         for sweep in sweeps(places, _SEEK_BEYOND_OFFSETS):
             wanted, (partition, first), last = set(sweep), sweep[0], sweep[-1][1]

@@ -21,10 +21,10 @@ class Samples(Protocol):
     share: float
 
     def read(self, first: int) -> Iterator[Numbered]:
-        """All samples from this number on, in the same order each time. Raises Damaged."""
+        """All samples from this number on, in the same order each time. Raises DamagedRecording."""
 
     def picture(self) -> bytes | None:
-        """One of the pictures, a JPEG; None where none can be read. Raises Damaged."""
+        """One of the pictures, a JPEG; None where none can be read. Raises DamagedRecording."""
 
 
 class BalancedSamples:

@@ -91,7 +91,7 @@ class RecordedFeed:
 
     def take(self, buffers: Buffers, wanted: Callable[[], bool]) -> int:
         """As the Feed's; but waits for what is to come, so that what a batch is drawn from is no matter of time.
-        Raises Damaged."""
+        Raises DamagedRecording."""
         came = 0
         while came < _SAMPLES_AT_ONCE and not self.at_end and wanted():
             one = self._next()

@@ -23,7 +23,7 @@ def train(plan: TrainingPlan, samples: Samples, refuse: Callable[[str, str], Non
     """Train, or go on, until everything is learned from, all batches are, or somebody says stop; what was learned is
     then in the folder.
 
-    refuse: is told what cannot be used, and why. Raises NotTheSame, CannotResume, RecordingError, Unwritable.
+    refuse: is told what cannot be used, and why. Raises AnotherTraining, CannotResume, RecordingError, Unwritable.
     """
     settings, config = plan.settings, plan.settings.config
     with ExitStack() as opened:

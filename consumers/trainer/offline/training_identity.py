@@ -35,7 +35,7 @@ class TrainingIdentity(BaseModel):
     config: dict[str, Any]
 
     def claim(self, folder: Path) -> None:
-        """Write them into the folder, or find them there. Raises NotTheSame, Unwritable."""
+        """Write them into the folder, or find them there. Raises AnotherTraining, Unwritable."""
         path = folder / FACTS
         if not path.exists():
             with written(path) as file:

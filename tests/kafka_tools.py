@@ -52,10 +52,8 @@ def read_all(kafka: Kafka, topic: Topic, *, read_committed: bool = True, timeout
 
 def events(kafka: Kafka, topic: Topic, event: type[EventT], *, read_committed: bool = True) -> list[EventT]:
     """Every event of a topic, decoded. Raises codec.Unreadable."""
-    registry = SchemaStore(kafka)
-    return [
-        registry.decode(event, message.value()) for message in read_all(kafka, topic, read_committed=read_committed)
-    ]
+    schemas = SchemaStore(kafka)
+    return [schemas.decode(event, message.value()) for message in read_all(kafka, topic, read_committed=read_committed)]
 
 
 def kill(broker: LocalBroker) -> None:

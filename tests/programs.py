@@ -80,7 +80,7 @@ def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:
 
 def heard(kafka: Kafka, says: Callable[[Status], Any], patience_s: float = 60.0, *, from_now: bool = False) -> Status:
     """The first heartbeat of all, or of those from now on, that says so; waits for it."""
-    registry, last = SchemaStore(kafka), None
+    schemas, last = SchemaStore(kafka), None
     reader = consumer(kafka, "test-heard")
     try:
         place = TopicPartition(name(kafka, topics.STATUS), 0, 0)
@@ -91,7 +91,7 @@ def heard(kafka: Kafka, says: Callable[[Status], Any], patience_s: float = 60.0,
         while time.monotonic() < deadline:
             message = reader.poll(1.0)
             if message is not None and message.error() is None:
-                last = registry.decode(Status, message.value())
+                last = schemas.decode(Status, message.value())
                 if says(last):
                     return last
     finally:

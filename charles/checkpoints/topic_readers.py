@@ -33,7 +33,7 @@ class Manifests:
         self.living: dict[bytes, tuple[int, Checkpoint]] = {}
         self.unreadable = 0
         self._dead_letters = dead_letters
-        self._registry = SchemaStore(kafka)
+        self._schemas = SchemaStore(kafka)
         self._at_end = False
         """Of the log, as far as the client has fetched it: more may have come in since it said so."""
         self._consumer = _tail(kafka, topics.MODELS, OFFSET_BEGINNING)
@@ -63,7 +63,7 @@ class Manifests:
             self.living.pop(key, None)
             return
         try:
-            manifest = self._registry.decode(Checkpoint, message.value())
+            manifest = self._schemas.decode(Checkpoint, message.value())
         except Unreadable as problem:
             self.unreadable += 1
             if self._dead_letters is not None:
@@ -79,7 +79,7 @@ class Chunks:
     def __init__(self, kafka: Kafka, dead_letters: DeadLetters | None = None) -> None:
         self._topic = name(kafka, topics.WEIGHTS)
         self._dead_letters = dead_letters
-        self._registry = SchemaStore(kafka)
+        self._schemas = SchemaStore(kafka)
         self._consumer = _tail(kafka, topics.WEIGHTS, None)
 
     def fetch(self, manifest: Checkpoint) -> Arrays:
@@ -121,7 +121,7 @@ class Chunks:
 
     def _decode(self, message: Message) -> WeightChunk:
         try:
-            return self._registry.decode(WeightChunk, message.value())
+            return self._schemas.decode(WeightChunk, message.value())
         except Unreadable as problem:
             if self._dead_letters is not None:
                 self._dead_letters.send(message, str(problem))

@@ -78,16 +78,16 @@ def read(kafka: Kafka) -> Epochs:
 
     Raises what read_to_end() raises.
     """
-    epochs, registry = Epochs(), SchemaStore(kafka)
+    epochs, schemas = Epochs(), SchemaStore(kafka)
     for message in read_to_end(kafka, name(kafka, topics.CONFIG)):
-        take(epochs, registry, message.offset() or 0, message.value())
+        take(epochs, schemas, message.offset() or 0, message.value())
     return epochs
 
 
-def take(epochs: Epochs, registry: SchemaStore, offset: int, value: bytes | None) -> bool:
+def take(epochs: Epochs, schemas: SchemaStore, offset: int, value: bytes | None) -> bool:
     """Read one record; returns whether the configuration changed. Unusable records are skipped."""
     try:
-        return epochs.take(offset, registry.decode(ConfigChange, value))
+        return epochs.take(offset, schemas.decode(ConfigChange, value))
     except (ConfigError, Unreadable) as problem:
         epochs.position = offset + 1
         reason = " ".join(str(problem).split())

@@ -89,7 +89,7 @@ class Link:
         self._publisher = Publisher(
             settings.kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256}
         )
-        self._registry = SchemaStore(settings.kafka)
+        self._schemas = SchemaStore(settings.kafka)
         self._epochs = config_topic.read(settings.kafka)
         self.settings = config_topic.under(settings, self._epochs.newest)
         self._lived_under = self.settings
@@ -185,11 +185,11 @@ class Link:
 
     def _take(self, message: Message) -> None:
         if self._names[str(message.topic())] is topics.CONFIG:
-            if config_topic.take(self._epochs, self._registry, message.offset() or 0, message.value()):
+            if config_topic.take(self._epochs, self._schemas, message.offset() or 0, message.value()):
                 self._adopt()
             return
         try:
-            command = self._registry.decode(Command, message.value())
+            command = self._schemas.decode(Command, message.value())
         except Unreadable as problem:
             log.warning("a command cannot be read: %s", problem)
             return

@@ -90,10 +90,10 @@ def read(kafka: Kafka, start: int = 0) -> Iterator[LetterEntry]:
     A dead letter that cannot be decoded itself is returned as a dead letter of this topic. Raises KafkaException,
     TimeoutError, SchemaRegistryFailure.
     """
-    registry = SchemaStore(kafka)
+    schemas = SchemaStore(kafka)
     with suppress(NoTopic):
         for message in read_to_end(kafka, name(kafka, topics.DEADLETTER), [_PARTITION], start):
-            yield _entry(registry, message)
+            yield _entry(schemas, message)
 
 
 def find(kafka: Kafka, number: int) -> LetterEntry | None:
@@ -168,10 +168,10 @@ def text(data: bytes) -> str:
     return data.decode(errors="backslashreplace")
 
 
-def _entry(registry: SchemaStore, message: Message) -> LetterEntry:
+def _entry(schemas: SchemaStore, message: Message) -> LetterEntry:
     number = message.offset() or 0
     try:
-        return LetterEntry(number, registry.decode(DeadLetter, message.value()))
+        return LetterEntry(number, schemas.decode(DeadLetter, message.value()))
     except Unreadable as problem:
         letter = dead_letter(message, f"this dead letter itself cannot be decoded: {problem}", "unknown")
         met = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)

@@ -24,7 +24,7 @@ def events(kafka: Kafka, topic: Topic, event: type[EventT]) -> Iterator[EventT]:
     Unreadable records are skipped; the programs that process the topic dead-letter them. Raises KafkaException when the
     topic cannot be read, TimeoutError when nothing comes for 30 s.
     """
-    registry = SchemaStore(kafka)
+    schemas = SchemaStore(kafka)
     for message in read_to_end(kafka, name(kafka, topic), patience_s=_SILENCE_S):
         with contextlib.suppress(Unreadable):
-            yield registry.decode(event, message.value())
+            yield schemas.decode(event, message.value())

@@ -38,7 +38,7 @@ class Onlooker:
 
     def __init__(self, kafka: Kafka, group: str) -> None:
         self.failures = 0
-        self._registry = SchemaStore(kafka)
+        self._schemas = SchemaStore(kafka)
         self._behind: set[tuple[str | None, int | None]] = set()
         self.consumer = quiet_consumer(kafka, group)
 
@@ -62,7 +62,7 @@ class Onlooker:
         if message.value() is None:
             return None
         try:
-            return self._registry.decode(event, message.value())
+            return self._schemas.decode(event, message.value())
         except (Unreadable, KafkaException, SchemaRegistryFailure, TimeoutError) as problem:
             self.failures += 1
             process.outages.warn(

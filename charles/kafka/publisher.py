@@ -29,8 +29,8 @@ class Publisher:
         """Raises what SchemaStore.announce() raises."""
         self._kafka = kafka
         self._names = {topic: name(kafka, topic) for topic in TOPICS}
-        self._registry = SchemaStore(kafka)
-        self._registry.announce(*events)
+        self._schemas = SchemaStore(kafka)
+        self._schemas.announce(*events)
         self.producer = producer(kafka, **properties)
         if "stats_cb" in properties:
             process.watch(self)
@@ -55,12 +55,12 @@ class Publisher:
         """Queue an event; waits while the queue is full. partition: -1: by key. on_delivery: called with the outcome,
         instead of the callback that raises AccessRefused. Raises KafkaException when it cannot be sent, and
         AccessRefused, also out of a later call, for what this user may not write."""
-        value = self._registry.encode(event, name(self._kafka, topic))
+        value = self._schemas.encode(event, name(self._kafka, topic))
         self.send_bytes(topic, key, value, partition=partition, headers=headers, on_delivery=on_delivery)
 
     def send_or_drop(self, topic: Topic, event: Any, key: str) -> None:
         """As send(), for events that soon become outdated: if the queue is full, the event is dropped."""
-        value = self._registry.encode(event, name(self._kafka, topic))
+        value = self._schemas.encode(event, name(self._kafka, topic))
         asked = time.monotonic()
 
         def told(error: KafkaError | None, message: Message) -> None:

@@ -45,8 +45,8 @@ def read(kafka: Kafka) -> list[RunLedger]:
             what, collector, run, *_ = str(message.key(), "utf-8").split("/")  # type: ignore[arg-type]
             if what == "ledger":
                 newest[collector, run, message.partition() or 0] = message.value()
-    registry = SchemaStore(kafka)
-    return [registry.decode(RunLedger, newest[place]) for place in sorted(newest)]
+    schemas = SchemaStore(kafka)
+    return [schemas.decode(RunLedger, newest[place]) for place in sorted(newest)]
 
 
 def total(ledgers: list[RunLedger]) -> Totals:

@@ -83,7 +83,7 @@ class StatusPublisher:
 
     def _talk(self) -> None:
         publisher = Publisher(self._kafka, Status, **{"message.timeout.ms": 3000, "error_cb": lambda _error: None})
-        registry, commands = SchemaStore(self._kafka), quiet_consumer(self._kafka, f"control-{self._instance}")
+        schemas, commands = SchemaStore(self._kafka), quiet_consumer(self._kafka, f"control-{self._instance}")
         due = 0.0
         self._talking = True
         try:
@@ -91,7 +91,7 @@ class StatusPublisher:
             commands.assign([from_now(commands, name(self._kafka, topics.COMMANDS), _ANSWER_S)])
             while not self._over.is_set():
                 for message in _read(commands):
-                    due = self._hear(registry, message.value(), due)
+                    due = self._hear(schemas, message.value(), due)
                 if time.monotonic() >= due:
                     due = time.monotonic() + 1
                     self._publish(publisher, self._status("running"))
@@ -113,10 +113,10 @@ class StatusPublisher:
     def _publish(self, publisher: Publisher, status: Status) -> None:
         publisher.send_or_drop(topics.STATUS, status, status.instance)
 
-    def _hear(self, registry: SchemaStore, value: bytes | None, due: float) -> float:
+    def _hear(self, schemas: SchemaStore, value: bytes | None, due: float) -> float:
         """Obey a command; returns when the next heartbeat is due, which tells the outcome."""
         try:
-            command = registry.decode(Command, value)
+            command = schemas.decode(Command, value)
         except Unreadable as problem:
             log.warning("a command cannot be read: %s", problem)
             return due

@@ -36,7 +36,7 @@ class AnnotatorFeed:
 
     def __init__(self, kafka: Kafka) -> None:
         """Raises KafkaException where the committed offsets cannot be read."""
-        self._registry = SchemaStore(kafka)
+        self._schemas = SchemaStore(kafka)
         self._consumer = consumer(kafka, "annotator")
         self._events = {name(kafka, topic): topic.event for topic in _READ_TOPICS}
         there = self._consumer.committed([TopicPartition(full, 0) for full in self._events], timeout=_ANSWER_S)
@@ -57,7 +57,7 @@ class AnnotatorFeed:
             return None
         full, offset = message.topic() or "", message.offset() or 0
         try:
-            return FeedRecord(full, offset, self._registry.decode(self._events[full], message.value()))
+            return FeedRecord(full, offset, self._schemas.decode(self._events[full], message.value()))
         except (Unreadable, TimeoutError) as problem:
             log.warning("%s 0@%d is not annotated: %s", full, offset, problem)
             return None

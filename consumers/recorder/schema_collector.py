@@ -27,7 +27,7 @@ class SchemaCollector:
     """recorded: what is in the manifest already, by schema_key."""
 
     def __init__(self, kafka: Kafka, recorded: Iterable[str]) -> None:
-        self._registry = SchemaStore(kafka)
+        self._schemas = SchemaStore(kafka)
         self._recorded = set(recorded)
         self._seen: set[bytes] = set()
         self._wanted: set[bytes] = set()
@@ -74,6 +74,6 @@ class SchemaCollector:
 
     def _answer(self, name: bytes) -> Answer:
         try:
-            return self._registry.find(name) or "it was never announced"
+            return self._schemas.find(name) or "it was never announced"
         except (TimeoutError, KafkaException, SchemaRegistryFailure, Unreadable) as problem:
             return str(problem)

@@ -125,18 +125,18 @@ def picture_size(kafka: Kafka) -> Size | None:
 
 
 def _of_first_sample(kafka: Kafka) -> Size | None:
-    registry = SchemaStore(kafka)
+    schemas = SchemaStore(kafka)
     for message in read_to_end(kafka, name(kafka, topics.BALANCED)):
         with suppress(Unreadable, BadPicture, IndexError):  # the feed will reject it
-            return size_of(registry.decode(Sample, message.value()).frames[-1])
+            return size_of(schemas.decode(Sample, message.value()).frames[-1])
     return None
 
 
 def _of_newest_frame(kafka: Kafka) -> Size | None:
-    registry = SchemaStore(kafka)
+    schemas = SchemaStore(kafka)
     frames: list[Frame] = []
     for message in read_to_end(kafka, name(kafka, topics.FRAMES), start=-1):
         with suppress(Unreadable):
-            frames.append(registry.decode(Frame, message.value()))
+            frames.append(schemas.decode(Frame, message.value()))
     newest = max(frames, key=lambda frame: frame.time, default=None)
     return None if newest is None else (newest.width, newest.height)

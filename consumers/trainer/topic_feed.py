@@ -45,7 +45,7 @@ class TopicFeed:
         self.at_end = False
         self._shape = shape
         self._dead_letters = dead_letters
-        self._registry = SchemaStore(kafka)
+        self._schemas = SchemaStore(kafka)
         self._group = f"trainer-{model}"
         self._topic = name(kafka, topics.BALANCED)
         self._consumer = self._open(kafka, **process.measured())
@@ -140,4 +140,4 @@ class TopicFeed:
             return None
 
     def _held(self, message: Message) -> BufferedSample | UnusedSample:
-        return to_hold(self._registry.decode(Sample, message.value()), message.offset() or 0, self._shape)
+        return to_hold(self._schemas.decode(Sample, message.value()), message.offset() or 0, self._shape)

@@ -89,9 +89,9 @@ def _registry_warnings(plan: ReplayPlan) -> Iterator[str]:
             f"kafka.schema_registry_url"
         )
         return
-    registry = SchemaStore(plan.kafka)
+    schemas = SchemaStore(plan.kafka)
     for number, schema in numbered.items():
-        there = registry.find(int(number).to_bytes(4, "big"))
+        there = schemas.find(int(number).to_bytes(4, "big"))
         if there is None or _canonical(there) != _canonical(schema):
             has = "none" if there is None else "a different one"
             raise WrongTopics(

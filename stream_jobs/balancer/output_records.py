@@ -19,9 +19,9 @@ from stream_jobs.balancer.transaction_writer import OutputRecord
 class OutputRecords:
     """Takes what an engine has made, and encodes it. Where the transaction fails, the engine is thrown away."""
 
-    def __init__(self, kafka: Kafka, registry: SchemaStore) -> None:
+    def __init__(self, kafka: Kafka, schemas: SchemaStore) -> None:
         self._names = {topic: name(kafka, topic) for topic in topics.TOPICS}
-        self._registry = registry
+        self._schemas = schemas
 
     def samples(self, engine: Engine) -> list[OutputRecord]:
         """Those that were emitted since this was asked last; the next transaction must write them."""
@@ -54,7 +54,7 @@ class OutputRecords:
             yield topics.DEADLETTER, letter.topic, self._encode(letter, topics.DEADLETTER), -1, None
 
     def _encode(self, event: object, topic: Topic) -> bytes:
-        return self._registry.encode(event, self._names[topic])
+        return self._schemas.encode(event, self._names[topic])
 
     def _encode_waiting(self, tick: Tick) -> bytes:
         sample = self._encode(tick.sample(), topics.BALANCER_STATE)

@@ -61,7 +61,7 @@ class BalancerSession:
     def __init__(self, settings: Settings, link: Link) -> None:
         self._settings = settings
         self._link = link
-        self._registry = SchemaStore(settings.kafka)
+        self._schemas = SchemaStore(settings.kafka)
         self._names = {FRAMES: name(settings.kafka, topics.FRAMES), CONTROLS: name(settings.kafka, topics.CONTROLS)}
         self._sides = {full: side for side, full in self._names.items()}
         self._failure: Exception | None = None
@@ -69,7 +69,7 @@ class BalancerSession:
         self._resting = False
         self._settled_at = float("inf")
         self._engine = self._new_engine()
-        self._records = OutputRecords(settings.kafka, self._registry)
+        self._records = OutputRecords(settings.kafka, self._schemas)
         self._report = BalancerReport(link, settings.config)
         self._dirty = False
         self._joined = False
@@ -99,10 +99,10 @@ class BalancerSession:
         return Engine(
             settings.config,
             settings.epoch,
-            self._registry,
-            TopicFrames(settings.kafka, self._registry),
+            self._schemas,
+            TopicFrames(settings.kafka, self._schemas),
             frames_cache_bytes=settings.balancer.frames_cache_mb << 20,
-            recall=partial(recall, settings.kafka, self._registry),
+            recall=partial(recall, settings.kafka, self._schemas),
         )
 
     def run(self) -> None:
@@ -266,7 +266,7 @@ class BalancerSession:
             )
         self._join()
         committed = self._committed(member, places)
-        restored = restore(self._settings.kafka, self._registry, numbers[FRAMES])
+        restored = restore(self._settings.kafka, self._schemas, numbers[FRAMES])
         for number in sorted(numbers[FRAMES]):
             readings = {
                 self._sides[p.topic]: Reading(p.offset, int(p.metadata or 0))

@@ -33,7 +33,7 @@ def ledger_key(run: Run) -> str:
     return f"ledger/{run[0]}/{run[1]}"
 
 
-def restore(kafka: Kafka, registry: SchemaStore, partitions: Collection[int]) -> dict[int, Restored]:
+def restore(kafka: Kafka, schemas: SchemaStore, partitions: Collection[int]) -> dict[int, Restored]:
     """Everything committed to these partitions of the state, up to their ends. Raises TimeoutError where those are not
     reached: a dead instance's transaction may still be open."""
     newest: dict[int, dict[str, bytes]] = {partition: {} for partition in partitions}
@@ -42,16 +42,16 @@ def restore(kafka: Kafka, registry: SchemaStore, partitions: Collection[int]) ->
         kept.pop(key, None)
         if value is not None:
             kept[key] = value
-    return {partition: _decoded(registry, partition, kept) for partition, kept in newest.items()}
+    return {partition: _decoded(schemas, partition, kept) for partition, kept in newest.items()}
 
 
-def recall(kafka: Kafka, registry: SchemaStore, partition: int, run: Run) -> RunLedger | None:
+def recall(kafka: Kafka, schemas: SchemaStore, partition: int, run: Run) -> RunLedger | None:
     """One run's ledger, as it was committed last in this partition. Raises TimeoutError, as restore() does."""
     key, found = ledger_key(run), None
     for message in _committed(kafka, [partition]):
         if _text(message.key()) == key:
             found = message.value()
-    return None if found is None else registry.decode(RunLedger, found)
+    return None if found is None else schemas.decode(RunLedger, found)
 
 
 def _committed(kafka: Kafka, partitions: Collection[int]) -> Iterator[Message]:
@@ -78,23 +78,23 @@ def _ends(kafka: Kafka, full: str, partitions: Collection[int]) -> dict[int, Off
     return {place.partition: OffsetSpan(0, int(found.result().offset)) for place, found in futures.items()}
 
 
-def _decoded(registry: SchemaStore, partition: int, newest: Mapping[str, bytes]) -> Restored:
+def _decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -> Restored:
     restored = Restored()
     for key, value in newest.items():
         kind, collector, run, *rest = key.split("/")
         try:
             if kind == "ledger":
-                restored.ledgers[collector, run] = registry.decode(RunLedger, value)
+                restored.ledgers[collector, run] = schemas.decode(RunLedger, value)
             elif rest:
-                waiting = registry.decode(Waiting, value)
-                restored.ticks[partition, collector, run, int(rest[0])] = _waited(registry, waiting)
+                waiting = schemas.decode(Waiting, value)
+                restored.ticks[partition, collector, run, int(rest[0])] = _waited(schemas, waiting)
         except Unreadable as error:
             raise RuntimeError(f"the balancer's state is damaged: {key} in partition {partition}: {error}") from error
     return restored
 
 
-def _waited(registry: SchemaStore, waiting: Waiting) -> Tick:
-    sample = registry.decode(Sample, waiting.sample)
+def _waited(schemas: SchemaStore, waiting: Waiting) -> Tick:
+    sample = schemas.decode(Sample, waiting.sample)
     past = tuple(array("f", getattr(sample, each)) for each in HISTORIES)
     return Tick(Joined(sample, past, tuple(waiting.frame_offsets)), waiting.since or now())
 

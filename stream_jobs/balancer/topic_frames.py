@@ -26,9 +26,9 @@ _PATIENCE_S = 10.0
 class TopicFrames:
     """Reads frames again from the topic, in sweeps: what lies close ahead is read through to, not sought."""
 
-    def __init__(self, kafka: Kafka, registry: SchemaStore) -> None:
+    def __init__(self, kafka: Kafka, schemas: SchemaStore) -> None:
         self._kafka = kafka
-        self._registry = registry
+        self._schemas = schemas
         self._topic = name(kafka, topics.FRAMES)
         self._consumer: Consumer | None = None
 
@@ -63,7 +63,7 @@ class TopicFrames:
 
     def _picture(self, value: bytes | None) -> bytes | None:
         try:
-            return self._registry.decode(Frame, value).picture
+            return self._schemas.decode(Frame, value).picture
         except Unreadable:
             return None
 

@@ -42,11 +42,11 @@ def picture(partition: int, offset: int) -> bytes:
 @pytest.fixture
 def log(kafka: Kafka) -> Kafka:
     """Two partitions with 1,000 frames each."""
-    publisher, registry = Publisher(kafka, Frame), SchemaStore(kafka)
+    publisher, schemas = Publisher(kafka, Frame), SchemaStore(kafka)
     for partition in range(2):
         for offset in range(1000):
             frame = Frame("c", "r", offset, now(), picture(partition, offset), 1, 1, 0, 0)
-            value = registry.encode(frame, name(kafka, topics.FRAMES))
+            value = schemas.encode(frame, name(kafka, topics.FRAMES))
             publisher.send_bytes(topics.FRAMES, "c", value, partition=partition)
     assert publisher.flush() == 0
     return kafka

@@ -60,8 +60,8 @@ def collect(kafka: Kafka) -> Evidence:
 
 def samples(kafka: Kafka) -> Iterator[Sample]:
     """Every committed sample, in the order of the log."""
-    registry = SchemaStore(kafka)
-    return (registry.decode(Sample, message.value()) for message in _read(kafka, topics.BALANCED))
+    schemas = SchemaStore(kafka)
+    return (schemas.decode(Sample, message.value()) for message in _read(kafka, topics.BALANCED))
 
 
 def _raw(kafka: Kafka) -> dict[Run, Raw]:
@@ -92,8 +92,8 @@ def _waiting(kafka: Kafka) -> Counter[Moment]:
 
 
 def _dead_letters(kafka: Kafka) -> Counter[Moment]:
-    registry = SchemaStore(kafka)
-    letters = (registry.decode(DeadLetter, message.value()) for message in _read(kafka, topics.DEADLETTER))
+    schemas = SchemaStore(kafka)
+    letters = (schemas.decode(DeadLetter, message.value()) for message in _read(kafka, topics.DEADLETTER))
     marks = ({key: value.decode() for key, value in letter.headers.items()} for letter in letters)
     return Counter((mark["collector"], mark["run"], int(mark["tick"])) for mark in marks)
 

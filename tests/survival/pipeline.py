@@ -55,7 +55,7 @@ class Pipeline:
         self.processes: dict[str, psutil.Process] = {}
         self.heard: dict[str, list[Status]] = defaultdict(list)
         self._folder = folder
-        self._registry = SchemaStore(kafka)
+        self._schemas = SchemaStore(kafka)
         self._reader = consumer(kafka, "test-survival", error_cb=lambda _error: None)
 
     def start(self, programs: ExitStack) -> None:
@@ -83,7 +83,7 @@ class Pipeline:
         """The newest heartbeat of each instance, of those that have just spoken. Fails where a program has ended."""
         for message in self._reader.consume(100, timeout=wait_s):
             if message.error() is None:
-                status = self._registry.decode(Status, message.value())
+                status = self._schemas.decode(Status, message.value())
                 self.heard[status.instance].append(status)
         for instance, process in self.processes.items():
             if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:

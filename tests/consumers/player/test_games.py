@@ -66,8 +66,8 @@ def _driving(kafka: Kafka, program: subprocess.Popen[bytes]) -> Iterator[Driving
     """DrivingFrames as they come, while the program runs."""
     reader = consumer(kafka, "test-watch")
     reader.subscribe([name(kafka, topics.DRIVING)])
-    registry = SchemaStore(kafka)
+    schemas = SchemaStore(kafka)
     while program.poll() is None:
         message = reader.poll(0.5)
         if message is not None and message.error() is None:
-            yield registry.decode(DrivingFrame, message.value())
+            yield schemas.decode(DrivingFrame, message.value())

@@ -1,7 +1,7 @@
 """The shared configuration of the pipeline: one document on the topic `config`, changed while it runs.
 
 The defaults are the original's figures where it had one. What is local to a program (addresses, folders, names) is in
-settings.py. Pure: how the document is read and written is in config_log.py.
+settings.py. Pure: how the document is read and written is in control/config_topic.py.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Pruner:
     def prune(self, publisher: Publisher, wait_s: float = 1.0) -> int:
         """Prune surplus checkpoints, after waiting up to wait_s for manifests; returns how many.
 
-        publisher: the model's own, which has joined. Raises Fenced, Broken, or NotCommitted.
+        publisher: the model's own, which has joined. Raises Fenced, BrokenTransaction, or NotCommitted.
         """
         self._manifests.read(wait_s)
         doomed = [key for kind, count in self._keep.items() for key in self._keys(kind)[:-count]]

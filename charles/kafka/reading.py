@@ -139,18 +139,20 @@ def read_spans(
     committed ends it. Raises TimeoutError when nothing more comes for patience_s.
     """
     ends = {partition: span.end for partition, span in wanted.items() if span.first < span.end}
+    deadline = time.monotonic() + patience_s
 
     def finish(partition: int) -> None:
         if ends.pop(partition, None) is not None and ends:
             reader.pause([TopicPartition(full, partition)])
 
     def reached(message: Message) -> None:
+        nonlocal deadline
+        deadline = time.monotonic() + patience_s  # the broker answers
         partition = message.partition() or 0
         if not waits or (message.offset() or 0) >= ends.get(partition, math.inf):
             finish(partition)
 
     reader.assign([TopicPartition(full, partition, wanted[partition].first) for partition in ends])
-    deadline = time.monotonic() + patience_s
     while ends:
         for message in records(arrived(reader, max(deadline - time.monotonic(), 0.0), _BATCH), reached):
             partition, offset = message.partition() or 0, message.offset() or 0
@@ -160,7 +162,7 @@ def read_spans(
             if offset >= end - 1:
                 finish(partition)
             deadline = time.monotonic() + patience_s
-        if time.monotonic() > deadline:
+        if ends and time.monotonic() > deadline:
             raise TimeoutError(f"{full} could not be read up to {ends}: nothing came for {patience_s:g} s")
 
 

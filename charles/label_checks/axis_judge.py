@@ -134,7 +134,7 @@ class AxisJudge:
 
 
 def _response(control: Floats, motion: Floats, present: Floats, counts: Flags) -> ResponseFit:
-    """Of a control where it moves: one that stays is judged by still.py."""
+    """Of a control where it moves: one that stays is judged by constant_signals.py."""
     return ResponseFit(control, motion, present, counts & ~constant_signals.steady(control, BLOCK_TICKS))
 
 

@@ -11,8 +11,8 @@ class ReplayOutcome:
     """What came of a replay. records: by topic; bytes: of their values; position_ms: the recorded time that was
     reached; passes: how often it began; complete: whether it came to the end, rather than that somebody stopped it;
     undelivered: records of which nobody knows whether they are there; unread: values that kept their old run; surplus:
-    records by topic that came beside those that were sent, where the broker was away (replayer/twice.py); None: it
-    was away, and is, so nobody can tell."""
+    records by topic that came beside those that were sent, where the broker was away (duplicate_check.py); None: it was
+    away, and is, so nobody can tell."""
 
     prefix: str
     records: Mapping[str, int]

@@ -34,8 +34,8 @@ class DiskSpace:
         self.needs = needs
 
     def until_done(self, write: Callable[[], T]) -> T:
-        """What write() returns, which is called again as long as it finds the disk full. Raises NoRoom where this life
-        of the program is over before, and what else write() raises."""
+        """What write() returns, which is called again as long as it finds the disk full. Raises DiskFull where this
+        life of the program is over before, and what else write() raises."""
         waited = False
         while True:
             try:

@@ -49,7 +49,7 @@ def main(settings: Settings) -> None:
 
 
 def record(settings: Settings, folder: Path, begin: Begin, link: Link, is_over: Callable[[], bool]) -> None:
-    """One life of the program. Raises what main() does, and NoRoom."""
+    """One life of the program. Raises what main() does, and DiskFull."""
     link.wait_for_broker()
     if link.should_end():
         return

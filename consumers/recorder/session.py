@@ -49,7 +49,7 @@ class RecorderSession:
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Record until this life is over, and then what was written before. Raises RecordingError, AccessRefused,
-        Unwritable, NoRoom, KafkaException."""
+        Unwritable, DiskFull, KafkaException."""
         self._reader.go_on(*self._places())
         while not self._link.should_end() and not is_over():
             self._rest_or_go_on()

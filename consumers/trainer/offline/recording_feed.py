@@ -31,7 +31,7 @@ _Handful = tuple[float, list[_Came]]
 
 
 class RecordedFeed:
-    """The Feed of a training from a recording. What comes, and when, depends on the recording alone.
+    """The SampleFeed of a training from a recording. What comes, and when, depends on the recording alone.
 
     position: of the next sample, numbered through all passes; at_end, ended: all of them are over.
     """
@@ -90,7 +90,7 @@ class RecordedFeed:
             self._begin(self.position)
 
     def take(self, buffers: Buffers, wanted: Callable[[], bool]) -> int:
-        """As the Feed's; but waits for what is to come, so that what a batch is drawn from is no matter of time.
+        """As the SampleFeed's; but waits for what is to come, so that what a batch is drawn from is no matter of time.
         Raises DamagedRecording."""
         came = 0
         while came < _SAMPLES_AT_ONCE and not self.at_end and wanted():

@@ -110,7 +110,7 @@ WRONG_OPTIONS = [
     Case("kafka start --data file", "file is a file, but the broker needs a folder: choose another --data", OWN_BROKER),
     Case("kafka status --data file", "file is a file, but the broker needs a folder: choose another --data"),
     Case("kafka logs --data nowhere", "start the broker with: charles kafka start"),
-    Case("run nosuch", "there are collector, balancer, trainer, player"),
+    Case("run nosuch", "choose from: collector, balancer, trainer, player"),
     Case("run collector=0", "the number of collectors must be from 1 to 99"),
     Case("run collector=many", "the number of collectors must be from 1 to 99"),
     Case("run --as a/b collector", "run.name: should match the pattern"),

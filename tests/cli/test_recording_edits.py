@@ -52,12 +52,12 @@ def test_drop_leaves_out_spans_and_stuck_cars(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["cut", "monday", "monday"], "which stays as it is: name another folder"),
-        (["cut", "sunday", "new"], "sunday is not a recording: there is no such folder"),
+        (["cut", "monday", "monday"], "which must not be changed: choose another folder"),
+        (["cut", "sunday", "new"], "sunday is not a recording: no such folder"),
         (["cut", "monday", "new", "--since", "noon"], "'noon' is not a valid time: write"),
         (["cut", "monday", "new", "--since", "+1h"], "has no such records"),
         (["cut", "monday", "new", "--topic", "nothing"], "has no topic nothing; topics: frames, controls"),
-        (["drop", "monday", "new", "--span", "c/r1"], "'c/r1' is no span: write collector/run:first-last"),
+        (["drop", "monday", "new", "--span", "c/r1"], "'c/r1' is not a valid span: write collector/run:first-last"),
         (["drop", "monday", "new", "--span", "c/r9:1-2"], "has no records of c/r9:1-2"),
         (["drop", "monday", "new", "--unstuck", "--before", "3"], "'3' is not a valid duration: write 90s"),
         (["merge", "monday", "sunday", "new"], "sunday is not a recording"),

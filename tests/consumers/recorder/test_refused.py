@@ -31,11 +31,11 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(
     with holds, running("record", kafka, recorder=section, ends_with=1) as process:
         process.wait(60)
     says = {
-        "complete": f"{folder} is complete, nothing is added to it: name another recording",
-        "taken": f"another program writes to {folder}: stop it first",
-        "another topic": f"{kafka.prefix}.controls is not the topic that {folder} holds",
+        "complete": f"{folder} is complete and cannot be extended: choose another recording",
+        "taken": f"another program is writing to {folder}: stop it first",
+        "another topic": f"{kafka.prefix}.controls is not the topic recorded in {folder}",
         "another prefix": f"{folder} has the topics other.*, not {kafka.prefix}.*",
-        "no such topic": "there is no topic 'contrails'; there are frames, controls",
+        "no such topic": "there is no topic 'contrails'; choose from: frames, controls",
         "no time": "recorder.begin: 'noon' is not a valid time: write 2026-01-31T12:00:00 (UTC), 10m ago, now or",
     }
     assert says[why] in capfd.readouterr().err.splitlines()[-1]

@@ -47,7 +47,7 @@ def test_timestamps_of_today_are_kept(source: Recording) -> None:
 def test_more_than_a_partition_keeps_is_told(source: Recording) -> None:
     small = TABLE | {"charles-replay.frames": TABLE["charles-replay.frames"] | {"retention.bytes": "2048"}}
     (told,) = warnings(plan(source), small, BEGAN_MS)
-    assert told.startswith("charles-replay.frames keeps 2 KiB a partition, up to ")
+    assert told.startswith("charles-replay.frames keeps 2 KiB per partition, but up to ")
     assert f"{COMMAND}frames --add-config retention.bytes=-1`" in told
 
 

@@ -131,7 +131,7 @@ def terminal() -> Iterator[Terminal]:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals there")
 def test_keys_pause_seek_and_stop(long: Recording, target: Kafka, start: Start, terminal: Terminal) -> None:
     process = start(long, stdin=terminal.theirs, stderr=terminal.theirs, start_new_session=True)
-    until(lambda: terminal.sees("space pauses"))
+    until(lambda: terminal.sees("space: pause"))
     until(lambda: terminal.sees(r"0:00:01 of 0:01:29  \d+ records/s  [\d.]+ [KM]iB/s  \d:\d\d:\d\d left  \d+ late"))
     terminal.type("\x1b[D")
     until(lambda: terminal.sees("seeking back needs --new-run"))

@@ -207,7 +207,7 @@ def changed(config: Config, assignments: Iterable[str]) -> Config:
         path, equals, value = assignment.partition("=")
         if not equals:
             raise ConfigError(f"{assignment}: a change is FIELD=VALUE, such as balance.bins=11")
-        _put(document, path.strip().split("."), _value(value.strip()))
+        _put(document, current_name(path.strip()).split("."), _value(value.strip()))
     try:
         return Config.model_validate(document)
     except ValidationError as error:
@@ -225,6 +225,16 @@ def flat(config: Config) -> dict[str, Any]:
     return dict(_flat(config.model_dump(mode="json"), ""))
 
 
+def current_name(field: str) -> str:
+    """What a field is called now, by a dotted name that may be a former one."""
+    section, _, inner = field.partition(".")
+    kind = Config.model_fields[section].annotation if section in Config.model_fields else None
+    if not (inner and isinstance(kind, type) and issubclass(kind, Section)):
+        return field
+    name, dot, rest = inner.partition(".")
+    return f"{section}.{kind.renamed.get(name, name)}{dot}{rest}"
+
+
 def _flat(document: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for name, value in document.items():
         if isinstance(value, dict):
@@ -236,9 +246,6 @@ def _flat(document: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 def _put(document: dict[str, Any], path: list[str], value: Any) -> None:
     *sections, field = path
     for name in sections:
-        kind = Config.model_fields[name].annotation if name in Config.model_fields else None
-        if isinstance(kind, type) and issubclass(kind, Section):
-            field = kind.renamed.get(field, field)
         inner = document.setdefault(name, {})
         if not isinstance(inner, dict):
             raise ConfigError(f"{'.'.join(path)}: {name} is a field and has no fields of its own")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charles.base.typed_sections import ConfigError
-from charles.config import Config, changed, differences, flat, from_json
+from charles.config import Config, changed, current_name, differences, flat, from_json
 from charles.models import LINES
 
 
@@ -99,3 +99,15 @@ def test_former_names_of_fields_are_understood() -> None:
     assert flat(former).keys() == flat(Config()).keys()
     with pytest.raises(ConfigError, match="keep_full is the former name of min_fill: give only one of them"):
         from_json('{"train": {"keep_full": 0.5, "min_fill": 0.5}}')
+
+
+def test_a_former_name_is_known_wherever_a_field_is_named() -> None:
+    assert current_name("train.keep_full") == "train.min_fill"
+    assert current_name("train.min_fill") == "train.min_fill"
+    assert [current_name(field) for field in ("train", "outputs", "nothing.keep_full")] == [
+        "train",
+        "outputs",
+        "nothing.keep_full",
+    ]
+    with pytest.raises(ConfigError, match="min_fill is a field and has no fields of its own"):
+        changed(Config(), ["train.keep_full.x=1"])

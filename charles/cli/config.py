@@ -154,11 +154,12 @@ def _epoch(epochs: Epochs, number: int | None) -> Epoch:
 
 def _of(field: str | None, config: Config) -> dict[str, Any]:
     """The fields of this name, or in this section. Raises ConfigError."""
-    from charles.config import ConfigError, flat
+    from charles.config import ConfigError, current_name, flat
 
     values = flat(config)
     if field is None:
         return values
+    field = current_name(field)
     found = {name: value for name, value in values.items() if name == field or name.startswith(f"{field}.")}
     if not found:
         raise ConfigError(f"{field}: no such field or section; choose from: {', '.join(type(config).model_fields)}")

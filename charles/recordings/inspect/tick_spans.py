@@ -51,6 +51,8 @@ def moment(text: str, recording: Recording) -> int:
     RecordingError."""
     try:
         return to_ms(read_time(text, now(), of_ms(bounds(recording)[0])))
+    except OverflowError:
+        raise RecordingError(f"{recording.folder}: its first timestamp lies beyond the year 9999") from None
     except ValueError as problem:
         raise RecordingError(str(problem)) from None
 

@@ -109,7 +109,7 @@ def decode(event: type[EventT], data: bytes | memoryview | None, find: Callable[
         name, start = bytes(data[1:_CONFLUENT_HEADER_BYTES]), _CONFLUENT_HEADER_BYTES
     else:
         raise Unreadable(
-            f"the record begins with {data[:2].hex(' ')}, which is neither Avro single-object nor Confluent framing"
+            f"the record begins with {data[:2].hex(' ')}: neither Avro single-object nor Confluent framing"
         )
     if len(data) < start:
         raise Unreadable(f"the record ends within its header, after {len(data)} bytes")

@@ -47,7 +47,7 @@ def test_a_command_that_a_program_does_not_know_is_refused(kafka: Kafka) -> None
         told = charles(kafka, "command", "balancer-1", "checkpoint", "--json")
     (answer,) = json.loads(told.stdout)
     assert told.returncode == 1
-    assert answer["outcome"] == "refused: a balancer can pause, resume, reload, stop"
+    assert answer["outcome"] == "refused: a balancer accepts only pause, resume, reload, stop"
     assert not answer["done"]
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from PIL import Image
 
-from tests.demos import StartDemo, learning
+from tests.demos import PATIENCE_S, StartDemo, learning
 
 GIB = 1 << 30
 
@@ -41,5 +41,5 @@ def test_ctrl_c_ends_it_with_nothing_left_running(start_demo: StartDemo) -> None
     running = start_demo("--minutes", "10")
     running.until(lambda alive: {"collector-1", "collector-2", "balancer-1"} <= alive.keys())
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(20) == 0
+    assert running.process.wait(PATIENCE_S) == 0
     assert running.survivors() == []

@@ -186,7 +186,7 @@ def test_values_that_are_no_events_are_named_and_what_needs_to_be_none_is_fine(t
     assert [each.partition(": ")[2].partition(": ")[::2] for each in words] == [
         (
             "the value of offset 3",
-            "the record begins with 6a 75, which is neither Avro single-object nor Confluent framing",
+            "the record begins with 6a 75: neither Avro single-object nor Confluent framing",
         ),
         ("the value of offset 4", "the record is empty"),
         ("the value of offset 5", "not a Frame: EOFError"),

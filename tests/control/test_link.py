@@ -99,7 +99,7 @@ def test_others_commands_are_left_alone_and_what_a_program_cannot_do_is_refused(
         assert not link.should_end()
     assert outcome(kafka, other) is None
     for refused in (unable, nonsense):
-        assert outcome(kafka, refused) == "refused: a balancer can pause, resume, reload, stop"
+        assert outcome(kafka, refused) == "refused: a balancer accepts only pause, resume, reload, stop"
 
 
 def test_a_command_that_takes_its_time_is_answered_once_it_is_done(kafka: Kafka) -> None:

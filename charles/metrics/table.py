@@ -116,7 +116,7 @@ class LibrdkafkaMetrics:
     received_bytes = _counter("rdkafka_received_bytes_total", "Bytes of the records received.", "topic")
     queued = _gauge("rdkafka_queued_messages", "Records in the producers' queues.")
     queued_bytes = _gauge("rdkafka_queued_bytes", "Bytes of the records in the producers' queues.")
-    round_trip = _gauge("rdkafka_round_trip_seconds", "p95 of the time from a request to the broker's response, of "
+    round_trip = _gauge("rdkafka_round_trip_seconds", "The p95 of the time from a request to the broker's response, of "
         "the slowest producer.")
     lag = _gauge("rdkafka_consumer_lag_messages", "Records between the consumer's position and the end of what it may "
         "read.", "topic")

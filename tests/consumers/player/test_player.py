@@ -177,7 +177,7 @@ def test_weights_for_other_classes_never_drive(kafka: Kafka, trainer: Trainer, s
     player = start_player(kafka, swap="at once")
     configure(kafka, {"outputs": mine})
     trainer.publish(100, *speaking(other, acceleration_braking=0.25, steering=2))
-    status = player.heard(lambda status: "passed over" in status.note)
+    status = player.heard(lambda status: "skipped" in status.note)
     assert status.note == "no weights yet of pilot (skipped 1: architecture)"
     trainer.publish(200, *speaking(mine, acceleration_braking=0.25, steering=2))
     player.road.wait_ticks(2)

@@ -33,7 +33,7 @@ def test_it_waits_for_room_and_goes_on(kafka: Kafka, disk: Disk, leave: int, cap
         disk.fill(leave)
         send(kafka, topics.FRAMES, 80, first=20, size=20_000)
         status = heard(kafka, lambda status: status.state == "waiting" and "for disk space" in status.note)
-        assert f" bytes are waiting for {folder}, which has " in status.note
+        assert f" are waiting for {folder}, which has " in status.note
         assert in_recording(folder)  # readable, as far as it goes
         disk.make_room()
         until(lambda: recorded(folder) == 100)

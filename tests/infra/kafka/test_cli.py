@@ -49,7 +49,7 @@ def test_a_started_broker_outlives_the_command_and_another_one_stops_it(own_brok
 def test_with_somebody_elses_cluster_nothing_is_started(tmp_path: Path) -> None:
     result = charles_kafka("start", "--data", str(tmp_path / "kafka"), cluster="elsewhere:9092")
     assert result.returncode == 0, result.stderr
-    assert "elsewhere:9092 is in use" in result.stdout
+    assert "name the cluster elsewhere:9092" in result.stdout
     assert not (tmp_path / "kafka").exists()
 
 

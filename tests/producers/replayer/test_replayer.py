@@ -130,7 +130,7 @@ def test_topics_with_more_partitions_are_fine(source: Recording, target: Kafka, 
 
 def test_topics_with_fewer_partitions_are_refused(source: Recording, target: Kafka, replay: Replay) -> None:
     topic_admin.ensure(target, {"frames": 2, "controls": 2})
-    with pytest.raises(WrongTopics, match=r"frames has 2 partitions and 3 were recorded: replay to another --prefix"):
+    with pytest.raises(WrongTopics, match=r"frames has 2 partitions, but 3 were recorded: replay to another --prefix"):
         replay(source)
     assert not there(target, topics.CONTROLS)
 
@@ -140,7 +140,7 @@ def test_what_would_be_deleted_at_once_is_told_before(
 ) -> None:
     replay(source, topics=["training", "controls"])  # recorded long enough ago
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    (told,) = (words for words in warned if "retention" in words)
+    (told,) = (words for words in warned if "retention.ms" in words)
     assert told.startswith(f"{name(target, topics.TRAINING)} keeps records for 7 days")
 
 

@@ -159,7 +159,7 @@ def test_a_cut_segment_is_damage_even_between_blocks(tmp_path: Path) -> None:
 def test_a_segment_that_the_manifest_forgot_is_damage(tmp_path: Path) -> None:
     read = several_segments(tmp_path / "r")
     forgotten = read.manifest.segments.pop(1)
-    with pytest.raises(DamagedRecording, match=f"follows offset {forgotten.last_offset} and not {forgotten.follows}"):
+    with pytest.raises(DamagedRecording, match=f"follows offset {forgotten.last_offset}, not {forgotten.follows}"):
         list(read.read("a", 0))
 
 

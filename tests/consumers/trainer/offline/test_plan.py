@@ -87,7 +87,7 @@ def test_only_the_very_same_training_goes_on_in_a_folder(both: Path, raw: Path) 
     made.facts.claim(made.folder)
     make(both, batches=9).facts.claim(made.folder)
     for other, words in (
-        (make(raw), "another recording"),
+        (make(raw), "a different recording"),
         (make(both, source="raw"), r"different topics \(balanced, not raw\)"),
         (make(both, deterministic=True), "begun without --deterministic"),
         (make(both, changes=["train.batch=4"]), "train.batch was 8, now 4"),

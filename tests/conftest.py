@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from tests.ports import free_port
 
 hypothesis.settings.register_profile("charles", deadline=None)  # a shared machine stands still now and then
 hypothesis.settings.load_profile("charles")
+
+os.environ.pop("COLUMNS", None)  # pytest-xdist gives its workers a width, and tables would keep to it
 
 
 PIPELINES = "whole pipelines"

@@ -141,7 +141,7 @@ def test_what_would_be_deleted_at_once_is_told_before(
     replay(source, topics=["training", "controls"])  # recorded long enough ago
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     (told,) = (words for words in warned if "retention.ms" in words)
-    assert told.startswith(f"{name(target, topics.TRAINING)} keeps records for 7 days")
+    assert told.startswith(f"{name(target, topics.TRAINING)} keeps records for 7 d")
 
 
 @pytest.mark.parametrize("at", ["partition 0 of frames", "partition 2 of controls"])

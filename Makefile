@@ -13,7 +13,7 @@ BENCH ?=
 CHAOS ?=
 ROUNDTRIP ?=
 TEST ?=
-WORKERS ?= 4
+WORKERS ?= 2
 TRIAL ?=
 
 .DEFAULT_GOAL := help

@@ -84,7 +84,7 @@ class Link:
         self._restart = ""
         self._pending: deque[Command] = deque()
         self._answered = "", ""
-        self._process = psutil.Process()
+        self._own = psutil.Process()
         self._beating = Every(1.0)
         self._publisher = Publisher(
             settings.kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256}
@@ -237,7 +237,7 @@ class Link:
             version=VERSION,
             rate=self.rate.per_second(),
             lag=lag,
-            memory=self._process.memory_info().rss,
+            memory=self._own.memory_info().rss,
             note=note,
             figures=figures,
             epoch=self.settings.epoch,

@@ -79,9 +79,6 @@ class Members:
         self._note(before, status, heard)
         self.members[status.instance] = Member(status, heard, lives)
 
-    def heard_since(self, since: datetime) -> list[Member]:
-        return [member for member in self.members.values() if member.heard >= since]
-
     def _note(self, before: Member | None, status: Status, heard: datetime) -> None:
         if status.state in ("failed", "died"):
             if before is None or (before.status.state, before.status.pid) != (status.state, status.pid):

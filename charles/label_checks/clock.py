@@ -46,7 +46,7 @@ def _jump(driven: Driven, row: int, seconds: float) -> Finding:
     elif _moved(driven, row) > 2 * _usual(driven):
         meaning = "the world went on without being recorded: histories across this gap are invalid; drop 60 ticks"
     else:
-        meaning = "the world stood still meanwhile: the recorder was delayed, or the machine's clock was set"
+        meaning = "the world stood still meanwhile: the collector was delayed, or the machine's clock was set"
     way = "back" if seconds < 0 else "forward"
     words = f"the clock jumps {way} by {abs(seconds):.2f} s between two ticks: {meaning}"
     return driven.found(FindingKind.CLOCK_JUMP, row - 1, row, words, seconds)

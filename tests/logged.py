@@ -33,7 +33,7 @@ def logged(verb: str, kafka: Kafka, log: Path, **sections: dict[str, Any]) -> It
         yield process
         process.stdin.write(b"stop\n")
         process.stdin.flush()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         process.wait()

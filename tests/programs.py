@@ -37,6 +37,10 @@ def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_topic.Epoch:
     return config_topic.put(kafka, change)
 
 
+_STOP_S = 120.0
+"""A trainer that loads TensorFlow on a busy machine is told to stop long before it can hear it."""
+
+
 @contextmanager
 def running(
     verb: str, kafka: Kafka, config: Mapping[str, Any] | None = None, *, ends_with: int = 0, **sections: dict[str, Any]
@@ -65,7 +69,7 @@ def stop(process: subprocess.Popen[bytes], ends_with: int = 0) -> None:
     with suppress(BrokenPipeError):  # the test has killed it
         process.stdin.write(b"stop\n")
         process.stdin.flush()
-    assert process.wait(30) in (ends_with, -9)
+    assert process.wait(_STOP_S) in (ends_with, -9)
 
 
 def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:

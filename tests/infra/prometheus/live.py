@@ -97,7 +97,7 @@ class Prometheus:
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
 
     def _ask(self, what: str, **arguments: str) -> Any:
         """Raises AssertionError for PromQL that is none."""

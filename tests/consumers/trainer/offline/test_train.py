@@ -222,6 +222,6 @@ def test_too_few_samples_for_a_batch_are_told(offline: Offline) -> None:
     told = process.communicate(timeout=240)[1]
     assert process.returncode == 1
     assert (
-        "few makes 20 usable samples, too few for one batch of 8, which needs the same number from each kind"
+        "few gives 20 usable samples, too few for one batch of 8, which needs the same number from each kind"
         in told.splitlines()[-1]
     )

@@ -1,6 +1,6 @@
 """Logs on standard error: one line per event, for people or as JSON for machines, without secrets.
 
-    21:05:03 balancer-1 warning  starting over from the last transaction
+    21:05:03 balancer-1 warning  restarting from the last transaction
     {"time": "2026-01-31T20:05:03.120Z", "level": "warning", "program": "balancer", "instance": "balancer-1", ...}
 
 Nothing here ever raises: a full disk or a closed pipe loses log lines but does not stop the program.

@@ -150,7 +150,7 @@ def test_a_trainer_that_has_no_pictures_yet_waits_for_its_broker_too(own_broker:
     with logged("train", kafka, log) as trainer:
         heard(kafka, lambda status: status.note == "no pictures yet")
         kill(own_broker)
-        until(lambda: "starting over" in log.read_text())
+        until(lambda: "restarting from the last checkpoint" in log.read_text())
         own_broker.start(detached=False)
         back = now()
         heard(kafka, lambda status: status.note == "no pictures yet" and status.time > back)

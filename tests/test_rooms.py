@@ -88,20 +88,20 @@ def modules() -> dict[str, Path]:
     return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imported(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
     """The modules of ours that one imports, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
                 yield from [each for each in (full, node.module) if each in known and each != name][:1]
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
@@ -226,10 +226,7 @@ def test_no_chain_of_imports_goes_through_more_than_nine_rooms() -> None:
 
 def test_the_name_of_a_class_stands_once() -> None:
     names = Counter(
-        node.name
-        for path in modules().values()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
+        node.name for path in modules().values() for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in names.items() if count > 1] == []
 
@@ -240,7 +237,7 @@ def test_a_program_is_named_by_the_table_of_programs_alone() -> None:
         f"{name}: {node.value}"
         for name, path in modules().items()
         if name.startswith("charles.") and name != "charles.programs"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if node.value.startswith(tuple(f"{folder}." for folder in PROGRAMS)) and node.value in modules()
     }
@@ -256,7 +253,7 @@ def test_the_places_that_the_architecture_names_are_there() -> None:
     named = re.findall(r"((?:charles|consumers|producers|stream_jobs|infra)/[\w/]+\.py): `([\w.]+)(?:\(\))?`", text)
     assert len(named) > 20
     for path, what in named:
-        tree: ast.Module | ast.ClassDef = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        tree: ast.Module | ast.ClassDef = _tree(ROOT / path)
         for name in what.split("."):
             found = [n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == name]
             assert found, f"{path} defines no {what}"

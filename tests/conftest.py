@@ -18,6 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 from charles.base import logs
 from charles.kafka import topic_admin
 from charles.kafka.clients import admin
+from charles.kafka.process_state import ProcessState, process
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.demos import Demo, StartDemo
@@ -28,6 +29,11 @@ hypothesis.settings.load_profile("charles")
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist gives its workers a width, and tables would keep to it
 
+PLUGIN = Path(__file__).parent / "plugin"
+"""Programs that tests start find the game slalom here, as they find anybody's plug-in."""
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(PLUGIN), str(PLUGIN.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 PIPELINES = "whole pipelines"
 GROUPS = {
@@ -85,6 +91,12 @@ def logging_as_before() -> Iterator[None]:
     root.setLevel(level)
     for logger in ours:
         logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def clients_as_of_a_new_process() -> None:
+    """What a process says for all its Kafka clients together is not said for those that other tests have left."""
+    vars(process).update(vars(ProcessState()))
 
 
 @pytest.fixture(scope="session")

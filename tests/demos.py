@@ -16,9 +16,8 @@ from charles.events import Status, now
 from charles.kafka.clients import require_broker
 from charles.settings import Kafka
 from charles.top.pipeline_view import PipelineView
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
-
-PATIENCE_S = 150.0
 
 
 class Demo:
@@ -37,8 +36,6 @@ class Demo:
                 "-m",
                 "charles",
                 "demo",
-                "--game",
-                "carracing",
                 *options,
                 "--folder",
                 str(self.folder),

@@ -13,6 +13,7 @@ from typing import Any
 
 from charles.base.shutdown import SUPERVISED
 from charles.settings import Kafka, environment, load
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
@@ -33,13 +34,13 @@ def logged(verb: str, kafka: Kafka, log: Path, **sections: dict[str, Any]) -> It
         yield process
         process.stdin.write(b"stop\n")
         process.stdin.flush()
-        assert process.wait(120) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()
 
 
-def until(true: Callable[[], Any], patience_s: float = 60.0) -> None:
+def until(true: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
     """Wait until something is true."""
     deadline = time.monotonic() + patience_s
     while not true():

@@ -24,6 +24,7 @@ from charles.kafka.clients import consumer, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka, environment, load
+from tests.patience import PATIENCE_S
 
 
 def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_topic.Epoch:
@@ -35,10 +36,6 @@ def configure(kafka: Kafka, document: Mapping[str, Any]) -> config_topic.Epoch:
         return Config.model_validate(old | new)
 
     return config_topic.put(kafka, change)
-
-
-_STOP_S = 120.0
-"""A trainer that loads TensorFlow on a busy machine is told to stop long before it can hear it."""
 
 
 @contextmanager
@@ -69,7 +66,7 @@ def stop(process: subprocess.Popen[bytes], ends_with: int = 0) -> None:
     with suppress(BrokenPipeError):  # the test has killed it
         process.stdin.write(b"stop\n")
         process.stdin.flush()
-    assert process.wait(_STOP_S) in (ends_with, -9)
+    assert process.wait(PATIENCE_S) in (ends_with, -9)
 
 
 def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:
@@ -82,7 +79,9 @@ def give(kafka: Kafka, target: str, verb: str, seconds: float = 10.0) -> str:
     return command.id
 
 
-def heard(kafka: Kafka, says: Callable[[Status], Any], patience_s: float = 60.0, *, from_now: bool = False) -> Status:
+def heard(
+    kafka: Kafka, says: Callable[[Status], Any], patience_s: float = PATIENCE_S, *, from_now: bool = False
+) -> Status:
     """The first heartbeat of all, or of those from now on, that says so; waits for it."""
     schemas, last = SchemaStore(kafka), None
     reader = consumer(kafka, "test-heard")

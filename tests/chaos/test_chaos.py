@@ -17,7 +17,6 @@ SMALL = Chaos(seed=3, kills=8, ticks=12_000, every_s=3.0)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
 def test_whatever_is_killed_no_tick_is_lost_repeated_torn_or_mixed_up(tmp_path: Path) -> None:
     story, verdict = perform(SMALL, tmp_path, lambda _story, _what: None)

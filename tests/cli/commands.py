@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from charles.settings import Kafka
+from tests.patience import PATIENCE_S
 
 
 def environment(kafka: Kafka) -> dict[str, str]:
@@ -21,5 +22,5 @@ def charles(kafka: Kafka, *arguments: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )

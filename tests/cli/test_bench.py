@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from charles.cli import app
+from tests.patience import PATIENCE_S
 
 
 def test_an_unknown_name_is_one_clear_line() -> None:
@@ -30,7 +31,7 @@ def test_json_is_all_that_comes_on_standard_output() -> None:
         [sys.executable, "-m", "charles", "bench", "city", "--rounds", "1", "--json"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=True,
     )
     (result,) = json.loads(told.stdout)
@@ -57,7 +58,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         time.sleep(0.1)
     children = process.children(recursive=True)
     os.killpg(bench.pid, signal.SIGINT)
-    _, errors = bench.communicate(timeout=60)
+    _, errors = bench.communicate(timeout=PATIENCE_S)
     assert bench.returncode == 130
     assert b"Traceback" not in errors
     assert children

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from charles.cli import app
 from charles.settings import Kafka
+from tests.patience import PATIENCE_S
 
 COMMANDS = ["collect", "balance", "train", "play", "demo", "evaluate", "ledger", "topics", "reset"]
 
@@ -23,7 +24,7 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
         env=environ | (env or {}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 

@@ -17,6 +17,7 @@ from charles.control.link import VERBS
 from charles.programs import BY_HAND, NAMES
 from charles.settings import Kafka
 from tests.cli.commands import charles, environment
+from tests.patience import PATIENCE_S
 from tests.programs import heard, running
 from tests.top.pipeline import publish, status
 
@@ -38,7 +39,7 @@ def test_a_program_pauses_goes_on_starts_over_and_stops(kafka: Kafka) -> None:
             state(kafka, then)
         told = charles(kafka, "command", "balancer", "stop")
         assert (told.returncode, told.stdout) == (0, "balancer-1: done: stopping\n")
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_command_that_a_program_does_not_know_is_refused(kafka: Kafka) -> None:

@@ -14,6 +14,7 @@ from charles.cli.grafana import differences
 from charles.settings import Grafana
 from infra.grafana.dashboards_json import dashboards
 from tests.grafana_double import PASSWORD, TOKEN, Double, serving
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 
@@ -36,7 +37,7 @@ def charles(url: str, *arguments: str, **environment: str) -> subprocess.Complet
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
 
 

@@ -17,6 +17,7 @@ import typer
 from typer.testing import CliRunner
 
 from charles.cli import app
+from tests.patience import PATIENCE_S
 
 HEAVY = [
     "tensorflow",
@@ -35,7 +36,6 @@ HEAVY = [
 ]
 """pydantic is not among them: typer itself needs it for its options."""
 BIN = Path(sys.executable).parent
-PATIENCE_S = 60.0
 
 
 def commands(command: object = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

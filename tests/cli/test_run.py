@@ -18,10 +18,9 @@ from charles.cli import app
 from charles.events import Status
 from charles.settings import Kafka
 from tests.metrics.pages import page, samples
+from tests.patience import PATIENCE_S
 from tests.ports import free_ports
 from tests.programs import give, heard
-
-PATIENCE_S = 60.0
 
 
 class Running:

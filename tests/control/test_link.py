@@ -13,9 +13,8 @@ from charles.events import Status
 from charles.kafka.publisher import Publisher
 from charles.settings import Kafka, Settings, load
 from tests.kafka_tools import events
+from tests.patience import PATIENCE_S
 from tests.programs import StopWhen, configure, give
-
-PATIENCE_S = 20.0
 
 
 @contextmanager

@@ -11,8 +11,7 @@ import pytest
 from charles.demo.broker import KeptBroker
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import kill
-
-PATIENCE_S = 60.0
+from tests.patience import PATIENCE_S
 
 
 def news_until(kept: KeptBroker, true: Callable[[list[str]], bool]) -> list[str]:

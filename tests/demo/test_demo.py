@@ -9,17 +9,17 @@ import sys
 import pytest
 from PIL import Image
 
-from tests.demos import PATIENCE_S, StartDemo, learning
+from tests.demos import StartDemo, learning
+from tests.patience import PATIENCE_S
 
 GIB = 1 << 30
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_loop_learns_accounts_for_every_tick_and_shows_what_it_has_learned(start_demo: StartDemo) -> None:
-    running = start_demo("--minutes", "1.5", "--seeds", "1")
+    running = start_demo("--game", "carracing", "--minutes", "1.5", "--seeds", "1")
     running.until(learning)
-    assert running.process.wait(400) == 0
+    assert running.process.wait(PATIENCE_S) == 0
     ledger = json.loads((running.folder / "ledger.json").read_text())
     assert ledger["adds_up"]
     assert ledger["emitted"] > 0
@@ -35,10 +35,9 @@ def test_the_loop_learns_accounts_for_every_tick_and_shows_what_it_has_learned(s
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 def test_ctrl_c_ends_it_with_nothing_left_running(start_demo: StartDemo) -> None:
-    running = start_demo("--minutes", "10")
+    running = start_demo("--game", "slalom", "--minutes", "10")
     running.until(lambda alive: {"collector-1", "collector-2", "balancer-1"} <= alive.keys())
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(PATIENCE_S) == 0

@@ -15,8 +15,7 @@ from charles.kafka.publisher import Publisher
 from charles.metrics.librdkafka_stats import LibrdkafkaStats
 from charles.metrics.table import COMMON
 from charles.settings import Kafka
-
-PATIENCE_S = 60.0
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture

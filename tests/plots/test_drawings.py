@@ -17,6 +17,7 @@ from charles.plots.balance import HTML, PNG, draw
 from charles.plots.balance_figure import figure
 from charles.plots.style import marks
 from tests.balancing.test_label_counts import CONFIGS, by_version, counted
+from tests.patience import PATIENCE_S
 from tests.plots.drives import config, control
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -86,7 +87,7 @@ def test_a_browser_without_a_network_draws_the_page_and_complains_of_nothing(tmp
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert told.stdout.count('class="trace bars"') == 6  # as plotly names what it draws
     assert told.stdout.count('class="hm"') == 2

@@ -13,6 +13,7 @@ from charles.recordings.format import segment_index
 from charles.recordings.format.record import Record
 from infra.kafka.find_runtime import cache_folder, find_runtime
 from infra.kafka.jars import cached_jars, pinned
+from tests.patience import PATIENCE_S
 from tests.recordings.made import recorded
 
 AVRO_TOOLS = Path(__file__).with_name("avro-tools.txt")
@@ -38,7 +39,7 @@ def avro_tools() -> list[str]:
 
 
 def said(avro_tools: list[str], *arguments: object) -> list[str]:
-    told = subprocess.run([*avro_tools, *map(str, arguments)], capture_output=True, check=True, timeout=120)
+    told = subprocess.run([*avro_tools, *map(str, arguments)], capture_output=True, check=True, timeout=PATIENCE_S)
     return told.stdout.decode().splitlines()
 
 

@@ -20,6 +20,7 @@ from charles.recordings.format.reader import Recording
 from charles.recordings.format.writer import RecordingWriter
 from infra.kafka.find_runtime import cache_folder
 from infra.kafka.jars import cached_jars, pinned
+from tests.patience import PATIENCE_S
 from tests.recordings.driving import drive, placed
 from tests.recordings.made import recorded
 
@@ -41,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def said(folder: Path, *command: str) -> list[str]:
-    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=120)
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     return told.stdout.splitlines()
 
 

@@ -10,7 +10,6 @@ from tests.roundtrip.trip import RECORDED, Trip, travel
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_what_is_replayed_is_what_was_recorded_whoever_reads_it(tmp_path: Path) -> None:
     found = travel(Trip(seconds=40, kills=4, seed=7), tmp_path, print)
     assert found.differences == []

@@ -18,6 +18,7 @@ from charles.kafka import topic_admin
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka, environment, load
 from infra.kafka.broker import LocalBroker
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.programs import configure, heard, stop
 from tests.roundtrip import reading
@@ -30,7 +31,6 @@ TO = "there"
 """The prefix that is replayed into."""
 _SHORT_HISTORY = {"balance": {"history": 10}}
 """So that sets come from the first minute on."""
-_PATIENCE_S = 120.0
 
 Tell = Callable[[str], object]
 
@@ -77,7 +77,7 @@ def travel(trip: Trip, folder: Path, tell: Tell) -> Found:
         other = Kafka(bootstrap_servers=there, prefix=TO)
         asked = "replay", str(folder / "recording"), "--prefix", TO, "--speed", "max"
         with _charles(other, folder, *asked) as process:
-            assert process.wait(600) == 0
+            assert process.wait(PATIENCE_S) == 0
         for name, read in reading.readers().items():
             tell(f"comparing, as {name} reads it")
             found.asked.append(name)
@@ -128,7 +128,7 @@ def _record(trip: Trip, kafka: Kafka, folder: Path, tell: Tell) -> None:
                 time.sleep(rng.uniform(0.0, 2.0))
                 recorder.start()
             programs.watch(max(began + trip.seconds - time.monotonic(), 0.0))
-        heard(kafka, lambda status: status.program == "recorder" and status.lag == 0, _PATIENCE_S, from_now=True)
+        heard(kafka, lambda status: status.program == "recorder" and status.lag == 0, PATIENCE_S, from_now=True)
         recorder.finish()
 
 

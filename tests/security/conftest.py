@@ -8,7 +8,8 @@ import pytest
 
 from charles.kafka import acls, topic_admin
 from tests.logged import until
-from tests.security.secured import PATIENCE_S, STRANGER, Secured, holds, secured_broker
+from tests.patience import PATIENCE_S
+from tests.security.secured import STRANGER, Secured, holds, secured_broker
 
 _USERS = [role.name for role in acls.ROLES]
 

@@ -28,7 +28,6 @@ from tests.security.certificates import Authority
 
 _MECHANISM = "SCRAM-SHA-512"
 _ITERATIONS = 4096
-PATIENCE_S = 240.0
 STRANGER = "stranger"
 """A user whom nothing is allowed."""
 

@@ -19,6 +19,7 @@ from charles.control import config_topic
 from charles.programs import NAMES
 from charles.settings import Kafka, environment, load
 from tests.kafka_tools import read_all
+from tests.patience import PATIENCE_S
 from tests.security.secured import Secured
 from tests.survival.checks import assert_exactly_once, newest_checkpoint
 from tests.survival.pipeline import learning, running
@@ -36,7 +37,6 @@ ONLOOKERS = (
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_pipeline_learns_with_the_least_rights_and_nobody_s_password_is_anywhere(
     secured: Secured, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,7 +67,7 @@ def charles(kafka: Kafka, command: str) -> bytes:
         env=os.environ | environment(load(kafka=kafka.model_dump())),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout + done.stderr

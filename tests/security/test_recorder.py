@@ -11,6 +11,7 @@ from charles import topics
 from charles.kafka.clients import consumer, name
 from tests.consumers.recorder.told import in_recording, in_topics, recorded, send
 from tests.logged import until
+from tests.patience import PATIENCE_S
 from tests.programs import running
 from tests.security.secured import Secured
 
@@ -36,5 +37,5 @@ def test_more_topics_need_more_rights(
     with running(
         "record", own, recorder={"recording": str(tmp_path / "r"), "topics": ["weights"]}, ends_with=1
     ) as process:
-        process.wait(60)
+        process.wait(PATIENCE_S)
     assert f"the cluster does not allow this user to read {prefix}.weights" in capfd.readouterr().err.splitlines()[-1]

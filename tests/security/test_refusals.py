@@ -22,8 +22,9 @@ from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka, environment, load
 from producers.collector.status_listener import StatusListener
 from tests.logged import until
+from tests.patience import PATIENCE_S
 from tests.security.certificates import Authority
-from tests.security.secured import PATIENCE_S, STRANGER, Secured, holds
+from tests.security.secured import STRANGER, Secured, holds
 
 PROGRAMS = ["collect", "balance", "train", "play", "record"]
 COMMANDS = [
@@ -47,7 +48,7 @@ def told(kafka: Kafka, argv: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 1, done.stderr
     assert done.stdout == ""

@@ -17,6 +17,7 @@ from charles.supervisor.logfile import LogFile
 from charles.supervisor.program_process import ProgramProcess
 from charles.supervisor.status_publisher import StatusPublisher
 from charles.supervisor.supervisor import Supervisor
+from tests.patience import PATIENCE_S
 from tests.programs import StopWhen
 
 COLLECTOR, BALANCER, TRAINER, PLAYER, *_OTHERS = PROGRAMS
@@ -63,7 +64,7 @@ class Watched(Supervisor):
     def signal(self, count: int) -> None:
         self.signalled.signals = count
 
-    def until(self, true: Callable[[], Any], patience_s: float = 20.0) -> None:
+    def until(self, true: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
         """Look after the programs until something is true."""
         deadline = time.monotonic() + patience_s
         while not true():

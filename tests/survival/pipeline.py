@@ -19,13 +19,14 @@ from charles.kafka.clients import consumer, name
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from tests.logged import logged
+from tests.patience import PATIENCE_S
 from tests.programs import configure
 
 COLLECTORS = ("collector-1", "collector-2")
 NAMES = (*COLLECTORS, "balancer-1", "trainer-1", "player-1")
 SMALL = {
-    "game": "carracing",
-    "balance": {"bins": 3},
+    "game": "slalom",
+    "balance": {"bins": 5},
     "play": {"swap": "at once"},
     "train": {"buffer": 84, "checkpoint_every": 20},
 }
@@ -33,7 +34,6 @@ SMALL = {
 BACK_S = 20.0
 """So soon must all go on once their broker answers. 10 s are promised; but tests have other work beside them."""
 _MIB = 1 << 20
-_PATIENCE_S = 300.0
 
 True_ = Callable[[dict[str, Status]], object]
 
@@ -91,7 +91,7 @@ class Pipeline:
         newest = {instance: told[-1] for instance, told in self.heard.items()}
         return {instance: status for instance, status in newest.items() if (now() - status.time).total_seconds() < 3}
 
-    def until(self, true: True_, patience_s: float = _PATIENCE_S) -> dict[str, Status]:
+    def until(self, true: True_, patience_s: float = PATIENCE_S) -> dict[str, Status]:
         """Follow the heartbeats until they say what the test waits for; returns them."""
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:

@@ -25,10 +25,9 @@ AT_WORK = ("running", "waiting")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
 def test_what_is_killed_comes_back_and_nothing_is_lost(start_demo: StartDemo) -> None:
-    demo = start_demo("--minutes", "60")
+    demo = start_demo("--game", "slalom", "--minutes", "60")
     demo.until(learning)
     for victim in PROGRAMS:
         kill_and_wait(demo, victim)

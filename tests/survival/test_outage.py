@@ -33,7 +33,7 @@ FLAT_MIB = 100.0
 """What a collector keeps unsent, at most 64 MiB, and some more."""
 _MIB = 1 << 20
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 + 2 * OUTAGE_S)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800 + 2 * OUTAGE_S)]
 
 
 class Stage:

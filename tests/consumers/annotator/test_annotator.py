@@ -15,10 +15,9 @@ from charles.kafka.publisher import Publisher
 from charles.settings import Grafana, Kafka
 from tests.consumers.annotator.test_story import beat, letter
 from tests.grafana_double import PASSWORD, Double, serving
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.programs import configure, heard, running, stop
-
-PATIENCE_S = 60.0
 
 
 def soon(happens: Callable[[], Any]) -> None:

@@ -18,7 +18,8 @@ from charles.kafka.transactions import join, transaction
 from charles.settings import Kafka, Settings, load
 from consumers.player import _restart_key
 from consumers.player.loop import play
-from tests.consumers.player.road import ARCHITECTURE, PATIENCE_S, SIZE, Road
+from tests.consumers.player.road import ARCHITECTURE, SIZE, Road
+from tests.patience import PATIENCE_S
 from tests.programs import StopWhen, configure, heard
 
 

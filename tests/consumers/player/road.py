@@ -11,9 +11,9 @@ import numpy as np
 from charles.checkpoints.packing import Arrays
 from charles.games.game import Action, Axis, Controller, ControllerMapping, Episode, Observation, Telemetry
 from charles.models import architecture, build, get_weights
+from tests.patience import PATIENCE_S
 
 SIZE = (24, 32)
-PATIENCE_S = 20.0
 
 _MODEL = build("pilot", SIZE)
 ARCHITECTURE = architecture(_MODEL)

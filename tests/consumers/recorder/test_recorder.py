@@ -25,6 +25,7 @@ from charles.settings import Kafka
 from tests.consumers.recorder.told import in_recording, in_topics, recorded, send
 from tests.logged import until
 from tests.metrics.pages import page
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.programs import configure, give, heard, running
 
@@ -65,7 +66,7 @@ def test_it_begins_now_or_at_a_time(kafka: Kafka, tmp_path: Path) -> None:
 def test_it_ends_when_its_time_is_over(kafka: Kafka, tmp_path: Path) -> None:
     section = {"recording": str(tmp_path / "r"), "duration": "1s"}
     with running("record", kafka, recorder=section) as process:
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert Manifest.load(tmp_path / "r").state == "complete"
 
 

@@ -10,6 +10,7 @@ import pytest
 from charles.recordings.format.manifest import TopicInfo
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import Kafka
+from tests.patience import PATIENCE_S
 from tests.programs import running
 
 
@@ -29,7 +30,7 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(
     section |= {"begin": "noon"} if why == "no time" else {}
     holds = RecordingWriter.resume(folder) if why == "taken" else nullcontext()
     with holds, running("record", kafka, recorder=section, ends_with=1) as process:
-        process.wait(60)
+        process.wait(PATIENCE_S)
     says = {
         "complete": f"{folder} is complete and cannot be extended: choose another recording",
         "taken": f"another program is writing to {folder}: stop it first",

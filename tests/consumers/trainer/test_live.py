@@ -25,6 +25,7 @@ from consumers.trainer.trainer_state import TrainerState, unpack
 from tests.consumers.trainer.balanced import jpeg, publish, sample
 from tests.consumers.trainer.test_jpeg import broken_tables
 from tests.kafka_tools import events
+from tests.patience import PATIENCE_S
 from tests.programs import configure, give, heard
 
 BATCH, USES = 16, 2
@@ -104,7 +105,7 @@ def test_a_killed_trainer_ends_with_the_very_weights_of_one_that_was_not_killed(
     until(lambda: batches(kafka, "killed") == batches(kafka, "other") > 110, 150)
     for process in (killed, other):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
 
     of_killed, of_other = newest(kafka, "killed", WEIGHTS), newest(kafka, "other", WEIGHTS)
     assert of_killed.batch == of_other.batch
@@ -144,13 +145,13 @@ def test_what_cannot_be_read_is_dead_lettered_and_a_second_trainer_takes_over(ka
     alive = topic_readers.living(kafka)
     assert min(manifest.batch for manifest in alive if manifest.kind == WEIGHTS) == 0
     second = start(buffer=40, checkpoint_every=5, keep_checkpoints=100)
-    assert first.wait(60) == 3
+    assert first.wait(PATIENCE_S) == 3
     assert "another trainer of the model pilot has started" in first.communicate()[1]
 
     publish(kafka, 260, 200)
     until(lambda: len(events(kafka, topics.DEADLETTER, DeadLetter)) >= len(bad) + 1)
     second.send_signal(signal.SIGTERM)
-    assert second.wait(60) == 0
+    assert second.wait(PATIENCE_S) == 0
     _, saved = saved_state(kafka, "pilot")
     counts = saved.counts
     assert counts.rejected == len(bad) + 1
@@ -174,7 +175,7 @@ def test_when_the_outputs_change_it_goes_on_with_what_fits_of_its_network(kafka:
     went_on_at = int(parent.split("/")[0].removeprefix("pilot@"))
     until(lambda: batches(kafka, "pilot") > went_on_at)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
 
     assert went_on_at > 25
     assert {tuple(manifest.outputs) for manifest in of_steering()} == {("steering",)}
@@ -201,7 +202,7 @@ def test_with_one_joint_buffer_and_with_classes_it_goes_on_after_a_kill(kafka: K
     process = start(config=config)
     until(lambda: batches(kafka, "pilot") > 110)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
 
     manifest, saved = saved_state(kafka, "pilot")
     assert manifest.outputs == ["acceleration_braking:classification(-1/-0.8/-0.4/-0.1/0/0.1/0.4/0.8/1)", outputs[1]]

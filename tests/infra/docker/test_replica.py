@@ -12,6 +12,7 @@ from charles.base.typed_sections import ConfigError
 from charles.programs import PROGRAMS
 from charles.settings import Settings, load
 from infra.docker.replica import instance, number_in
+from tests.patience import PATIENCE_S
 
 COLLECTOR, TRAINER = (
     next(program for program in PROGRAMS if program.name == name) for name in ("collector", "trainer")
@@ -52,7 +53,7 @@ def test_a_second_trainer_is_refused() -> None:
 @pytest.mark.skipif(not Path("/usr/bin/getent").exists(), reason="there is no getent here, as in every container")
 def test_outside_a_container_it_says_what_it_is_for() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "infra.docker.replica", "collector"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "infra.docker.replica", "collector"], capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.returncode == 1
     assert "compose" in done.stderr

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = {"pillow": "PIL"}
 """Of packages that are imported under another name."""
@@ -59,7 +61,7 @@ def test_programs_need_nothing_that_their_image_leaves_out(kind: str) -> None:
     missing = [MODULES.get(name, name) for file in LEFT_OUT[kind] for name in listed(file)]
     missing += ["keras"] if "tensorflow" in missing else []
     command = [sys.executable, "-c", IMPORT_ALL, ",".join(missing), ",".join(IMPORTED[kind])]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from charles.cli.kafka import app
 from infra.kafka.broker import LocalBroker
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 
@@ -21,7 +22,7 @@ def charles_kafka(*args: str, cluster: str | None = None) -> subprocess.Complete
     environment = {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP_SERVERS"}
     if cluster:
         environment["KAFKA_BOOTSTRAP_SERVERS"] = cluster
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE_S, check=False)
 
 
 def test_a_started_broker_outlives_the_command_and_another_one_stops_it(own_broker: LocalBroker) -> None:

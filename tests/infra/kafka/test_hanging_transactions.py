@@ -19,15 +19,14 @@ from charles.topics import Topic
 from tests.infra.kafka.test_three_brokers import cluster
 from tests.kafka_tools import read_all
 from tests.logged import until
+from tests.patience import PATIENCE_S
 from tests.programs import StopWhen
 
 HERE, AWAY = topics.MODELS, topics.WEIGHTS
-PATIENCE_S = 120.0
 NOBODY = -1
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
 def test_a_transaction_that_a_broker_forgot_to_end_is_ended_by_the_next_life_of_its_program(tmp_path: Path) -> None:
     """A partition whose only broker is killed has no leader while the others end the transaction."""

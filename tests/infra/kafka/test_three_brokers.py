@@ -19,13 +19,13 @@ from infra.kafka.find_runtime import find_runtime
 from infra.kafka.ports import LOOPBACK
 from tests.logged import until
 from tests.nodes import Node
+from tests.patience import PATIENCE_S
 from tests.survival.checks import assert_exactly_once
 from tests.survival.pipeline import COLLECTORS, Pipeline, running
 
 BALANCERS = ("balancer-1", "balancer-2")
 PROGRAMS = (*COLLECTORS, *BALANCERS, "trainer-1")
 REPLICAS, IN_SYNC = 3, 2
-_PATIENCE_S = 300.0
 
 
 @contextmanager
@@ -65,14 +65,13 @@ def replicated() -> Sequence[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
 def test_a_cluster_loses_a_broker_and_the_pipeline_nothing(tmp_path: Path) -> None:
     with cluster(tmp_path) as nodes:
         servers = ",".join(node.bootstrap for node in nodes.values())
         kafka = Kafka(bootstrap_servers=servers, replication_factor=REPLICAS, min_insync_replicas=IN_SYNC)
         topic_admin.ensure(kafka)
-        until(lambda: in_sync(kafka) == REPLICAS, _PATIENCE_S)
+        until(lambda: in_sync(kafka) == REPLICAS, PATIENCE_S)
         with running(kafka, tmp_path, PROGRAMS) as pipeline:
             pipeline.until(lambda alive: at_work(alive, 5))
             victim = leader(kafka)
@@ -81,7 +80,7 @@ def test_a_cluster_loses_a_broker_and_the_pipeline_nothing(tmp_path: Path) -> No
             pipeline.until(lambda alive: further(alive, before))
             assert in_sync(kafka) == REPLICAS - 1
             nodes[victim].start()
-            until(lambda: in_sync(kafka) == REPLICAS, _PATIENCE_S)
+            until(lambda: in_sync(kafka) == REPLICAS, PATIENCE_S)
         assert_nothing_is_lost(kafka, pipeline)
 
 

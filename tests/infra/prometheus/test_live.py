@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,23 +17,42 @@ from charles.kafka.publisher import Publisher
 from charles.ledger import tick_ledger
 from stream_jobs.balancer.state_topic import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables
-from tests.infra.prometheus.live import PATIENCE_S, Watched
+from tests.infra.prometheus.every_page import check_pages
+from tests.infra.prometheus.live import Watched, hurried, watched
 from tests.kafka_tools import read_all
+from tests.patience import PATIENCE_S
 from tests.programs import give, heard
 from tests.survival.disks import small_disk
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(
-        shutil.which("prometheus") is None, reason="there is no prometheus here; Debian's package of that name has it"
-    ),
-]
+pytestmark = [pytest.mark.slow]
 
+HURRY = 15
+"""So many times sooner than they say the alerts fire here."""
 MAY_BE_EMPTY: dict[str, str] = {
     "Charles / Driving: Skipped checkpoints ({{reason}})": "no checkpoint is damaged in a pipeline that works",
 }
 """Panels that show nothing when all is well, and why; beside the alerts, which fire only at faults."""
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A pipeline that learns, with a Prometheus that looks at it where there is one."""
+    with watched(tmp_path_factory.mktemp("watched"), hurried(HURRY)) as programs:
+        programs.until(programs.drives)
+        yield programs
+
+
+@pytest.fixture
+def pipeline(programs: Watched) -> Watched:
+    """The same, where there is a Prometheus."""
+    if shutil.which("prometheus") is None:
+        pytest.skip("there is no prometheus here; Debian's package of that name has it")
+    return programs
+
+
+def test_every_metric_has_a_value_and_nothing_else_is_on_the_pages(programs: Watched) -> None:
+    """The first one: later programs are killed, and some of what they count begins anew."""
+    check_pages(programs)
 
 
 def plant_a_broken_record(pipeline: Watched) -> None:

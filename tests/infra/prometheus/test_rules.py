@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.infra.expressions import ROOT, RULES, alerts
+from tests.patience import PATIENCE_S
 
 UNIT_TESTS = Path(__file__).with_name("rules_test.yml")
 needs_promtool = pytest.mark.skipif(
@@ -20,7 +21,7 @@ needs_promtool = pytest.mark.skipif(
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)  # noqa: S607
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S)  # noqa: S607
 
 
 @needs_promtool

@@ -24,6 +24,7 @@ from producers.collector.drive_session import OpenGame
 from producers.collector.loop import INVALID_TICKS_IN_A_ROW, collect, jpeg
 from producers.collector.sender import TickSender
 from tests.kafka_tools import events, headers, kill, read_all
+from tests.patience import PATIENCE_S
 from tests.producers.collector.ticks import tick_of
 from tests.producers.collector.tiny_game import ANSWER, Script, TinyGame, without_speed
 from tests.programs import StopWhen, configure, give, heard
@@ -185,7 +186,7 @@ def test_what_waited_too_long_is_given_up_counted_and_never_sent_twice(own_broke
     assert 150 - len(whole) <= sender.dropped <= 100
 
 
-def until(true: Callable[[], Any], timeout_s: float = 60.0) -> None:
+def until(true: Callable[[], Any], timeout_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline

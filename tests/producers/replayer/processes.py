@@ -14,9 +14,9 @@ from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, spans
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
+from tests.patience import PATIENCE_S
 
 Start = Callable[..., "subprocess.Popen[str]"]
-_PATIENCE_S = 60.0
 
 
 def started(source: Recording, kafka: Kafka, options: tuple[str, ...], others: dict[str, Any]) -> subprocess.Popen[str]:
@@ -43,12 +43,12 @@ def rests(kafka: Kafka) -> bool:
 
 
 def until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=_PATIENCE_S)
+    out, err = process.communicate(timeout=PATIENCE_S)
     return process.returncode, out, err

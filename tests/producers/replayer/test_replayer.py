@@ -21,6 +21,7 @@ from charles.recordings.format.record import Record
 from charles.settings import Kafka
 from producers.replayer.replay import CutShort
 from tests.kafka_tools import events
+from tests.patience import PATIENCE_S
 from tests.producers.replayer.conftest import Replay
 from tests.producers.replayer.driven import ALL, BEGAN_MS, drive, recorded, recording, there, without_offset
 from tests.recordings.made import Placed
@@ -40,7 +41,7 @@ def test_kcat_reads_the_same(source: Recording, target: Kafka, replay: Replay) -
     replay(source)
     for topic in (topics.FRAMES, topics.CONTROLS, topics.BALANCED):
         command = ["kcat", "-b", target.bootstrap_servers, "-t", name(target, topic), "-C", "-e", "-q"]
-        told = subprocess.run([*command, "-f", "%p %T %K %S %h\n"], capture_output=True, check=True, timeout=60)
+        told = subprocess.run([*command, "-f", "%p %T %K %S %h\n"], capture_output=True, check=True, timeout=PATIENCE_S)
         rows = sorted(line for line in told.stdout.split(b"\n") if line)
         assert rows == sorted(
             _as_kcat(partition, record) for partition, records in recorded(source, topic).items() for record in records

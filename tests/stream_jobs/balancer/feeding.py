@@ -18,6 +18,7 @@ from charles.ledger.tick_ledger import read, total
 from charles.pacing import HZ
 from charles.settings import Kafka
 from tests.kafka_tools import events, read_all
+from tests.patience import PATIENCE_S
 
 RUN = "20260101T000000-test"
 CONFIG = {"balance": {"history": 10, "silence_seconds": 1.0}}
@@ -94,7 +95,7 @@ def ledgers_until(kafka: Kafka, done: Callable[[Ledgers], bool]) -> list[RunLedg
     raise AssertionError("unreachable")
 
 
-def tail(kafka: Kafka, topic: topics.Topic, patience_s: float = 60.0) -> Iterator[Message]:
+def tail(kafka: Kafka, topic: topics.Topic, patience_s: float = PATIENCE_S) -> Iterator[Message]:
     """Messages as they come; fails after so long a silence."""
     reader = consumer(kafka, "test-tail")
     reader.subscribe([name(kafka, topic)])

@@ -22,6 +22,7 @@ from charles.ledger.tick_ledger import read, total
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, headers, kill, read_all
+from tests.patience import PATIENCE_S
 from tests.programs import configure, give, heard, running
 from tests.stream_jobs.balancer.feeding import (
     CONFIG,
@@ -279,7 +280,7 @@ def test_another_balancer_of_the_same_name_takes_over_and_the_first_one_ends(kaf
         feed.send("collector-1", range(300))
         ledgers_until(kafka, settled("collector-1", 299))
         with running("balance", kafka, balancer=LOCAL):
-            assert first.wait(60) == TakenOver.exit_code
+            assert first.wait(PATIENCE_S) == TakenOver.exit_code
             feed.send("collector-1", range(300, 600))
             ledgers_until(kafka, settled("collector-1", 599))
     check_samples(kafka)

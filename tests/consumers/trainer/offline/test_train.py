@@ -30,6 +30,7 @@ from charles.settings import Kafka
 from consumers.trainer.trainer_state import TrainerState, unpack
 from tests.consumers.trainer.offline.made import Placed, config, driven, record, samples
 from tests.kafka_tools import events
+from tests.patience import PATIENCE_S
 from tests.programs import running
 
 SOURCES = ("raw", "balanced")
@@ -49,7 +50,7 @@ class Offline:
 
     def run(self, *begun: subprocess.Popen[str]) -> list[str]:
         """What they wrote, once they have ended well."""
-        told = [process.communicate(timeout=240)[1] for process in begun]
+        told = [process.communicate(timeout=PATIENCE_S)[1] for process in begun]
         assert [process.returncode for process in begun] == [0] * len(begun), told
         return told
 
@@ -129,7 +130,7 @@ def test_killed_and_stopped_it_ends_with_the_weights_of_one_that_was_not(trained
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
     went_on = trained.batch("killed")
     (told,) = trained.run(trained.begin("raw", "--passes", "2", training="killed"))
     assert "ended after" in told
@@ -209,7 +210,7 @@ def test_what_was_learned_until_a_recording_is_damaged_is_kept(offline: Offline)
     last = recording.segments("balanced", 0)[-1]
     (offline.folder / "damaged" / last.file).unlink()
     process = offline.begin("damaged", training="damaged")
-    told = process.communicate(timeout=240)[1]
+    told = process.communicate(timeout=PATIENCE_S)[1]
     assert process.returncode == 1
     assert f"{Path(last.file).name} is damaged at byte 0: the file is missing" in told.splitlines()[-1]
     assert offline.batch("damaged") > 5
@@ -219,7 +220,7 @@ def test_what_was_learned_until_a_recording_is_damaged_is_kept(offline: Offline)
 def test_too_few_samples_for_a_batch_are_told(offline: Offline) -> None:
     record(offline.folder / "few", samples(20), config())
     process = offline.begin("few", training="few")
-    told = process.communicate(timeout=240)[1]
+    told = process.communicate(timeout=PATIENCE_S)[1]
     assert process.returncode == 1
     assert (
         "few gives 20 usable samples, too few for one batch of 8, which needs the same number from each kind"

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import time
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -15,13 +14,12 @@ from charles import topics
 from charles.kafka.publisher import Publisher
 from charles.metrics.table import ROWS, MetricRow
 from charles.settings import Kafka
-from tests.infra.prometheus.live import PATIENCE_S, Watched
+from tests.infra.prometheus.live import Watched
 from tests.metrics.pages import of, page, samples
+from tests.patience import PATIENCE_S
 from tests.programs import give
 
 PROGRAMS = ("collector", "balancer", "trainer", "player", "recorder")
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def rows(program: str) -> list[MetricRow]:
@@ -77,7 +75,8 @@ MAY_BE_ZERO = {
 """Metrics that have a value, which is 0 when all is well, and why."""
 
 
-def test_every_metric_has_a_value_and_nothing_else_is_on_the_pages(pipeline: Watched) -> None:
+def check_pages(pipeline: Watched) -> None:
+    """Every metric of the table has a value on the pages of this pipeline, and nothing else is there."""
     assert {*pipeline.targets} == {*PROGRAMS}
     plant_what_cannot_be_used(pipeline.kafka)
     give(pipeline.kafka, "player", "unstuck", seconds=60)

@@ -39,10 +39,9 @@ PIPELINES = "whole pipelines"
 GROUPS = {
     "tests/demo/test_demo.py": PIPELINES,
     "tests/infra/kafka/test_three_brokers.py": PIPELINES,
-    "tests/infra/prometheus": PIPELINES,
+    "tests/infra/prometheus": "a pipeline with Prometheus",
     "tests/label_checks": "drives",
     "tests/roundtrip": PIPELINES,
-    "tests/security/test_pipeline.py": PIPELINES,
     "tests/security": "a broker with users",
     "tests/survival/test_kills.py": PIPELINES,
     "tests/survival/test_outage.py": PIPELINES,

@@ -39,7 +39,8 @@ class Slalom:
         self._seen = self._look()
 
     def drive(self) -> Action:
-        return Action(_VALUES[7 * self._tick % 25], _VALUES[11 * self._tick % 25])
+        round_ = self._tick // len(_VALUES)  # so that each value of the one meets each of the other
+        return Action(_VALUES[7 * self._tick % 25], _VALUES[(11 * self._tick + round_) % 25])
 
     def respawn(self) -> None:
         self._tick += 1000

@@ -1,4 +1,4 @@
-"""One real broker for the whole run of the tests, and a prefix of its own for every test."""
+"""One real broker for the whole run of the tests, all its workers, and a prefix of its own for every test."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import wait
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hypothesis
@@ -98,9 +99,33 @@ def clients_as_of_a_new_process() -> None:
     vars(process).update(vars(ProcessState()))
 
 
+class SharedBroker:
+    """Registered with pytest where it gives tests to workers: the broker that they share, as long as they run."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="charles-tests-")
+        self._broker = LocalBroker(Path(self._folder.name) / "kafka", free_port())
+
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["broker"] = self._broker.start(detached=False)
+
+    def pytest_unconfigure(self) -> None:
+        self._broker.stop()
+        self._folder.cleanup()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None):
+        config.pluginmanager.register(SharedBroker())
+
+
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The bootstrap servers of a broker that starts with the first test that wants it and ends with the run."""
+def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap servers of a broker: the workers' common one, or one that starts with the first test that wants it
+    and ends with the run."""
+    if shared := getattr(request.config, "workerinput", {}).get("broker"):
+        yield shared
+        return
     local = LocalBroker(tmp_path_factory.mktemp("kafka"), free_port())
     yield local.start(detached=False)
     local.stop()

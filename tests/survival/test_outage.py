@@ -50,11 +50,11 @@ class Stage:
         self.absences: list[tuple[int, int]] = []
         self._programs = ExitStack()
 
-    def start(self) -> pipeline.Pipeline:
-        """Start all of it; returns once it learns."""
+    def start(self, ready: pipeline.True_ = pipeline.learning) -> pipeline.Pipeline:
+        """Start all of it; returns once it is ready."""
         self.broker.start(detached=False)
         self.running = self._programs.enter_context(pipeline.running(self.kafka, self.folder))
-        self.running.until(pipeline.learning)
+        self.running.until(ready)
         return self.running
 
     def stop(self) -> None:
@@ -136,7 +136,7 @@ def test_then_no_sample_is_lost_or_repeated_and_the_training_has_gone_on_from_wh
 
 def test_who_is_told_to_stop_while_the_broker_is_away_does_so(stage: Stage) -> None:
     stage.stop()
-    running = stage.start()
+    running = stage.start(lambda alive: alive.keys() >= {*NAMES})
     kill(stage.broker)
     running.watch(15)
     stage.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
@@ -27,6 +28,8 @@ from tests.ports import free_port
 
 hypothesis.settings.register_profile("charles", deadline=None)  # a shared machine stands still now and then
 hypothesis.settings.load_profile("charles")
+
+gc.disable()  # until all tests are collected: with TensorFlow and others that is a fifth of the time
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist gives its workers a width, and tables would keep to it
 
@@ -78,6 +81,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first: whole pipelines, then other groups with slow tests."""
     long = {group(item.nodeid) for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (group(item.nodeid) != PIPELINES, group(item.nodeid) not in long))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -28,14 +28,14 @@ def test_an_unknown_name_is_one_clear_line() -> None:
 @pytest.mark.slow
 def test_json_is_all_that_comes_on_standard_output() -> None:
     told = subprocess.run(
-        [sys.executable, "-m", "charles", "bench", "city", "--rounds", "1", "--json"],
+        [sys.executable, "-m", "charles", "bench", "batches", "--rounds", "1", "--json"],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=True,
     )
     (result,) = json.loads(told.stdout)
-    assert result["name"] == "city"
+    assert result["name"] == "batches"
     assert result["rounds"] == 1
 
 

@@ -23,7 +23,13 @@ def loading_tensorflow() -> Iterator[None]:
 
 @contextmanager
 def _garbage_kept() -> Iterator[None]:
-    """Collect no garbage inside: a fifth of the time. What was made there stays for good, and is never looked at."""
+    """Collect no garbage inside: a fifth of the time. What was made there stays for good, and is never looked at.
+
+    Only where it is not loaded yet: later there may be garbage of a life before, a whole model, which must not stay.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
     collects = gc.isenabled()
     gc.disable()
     try:

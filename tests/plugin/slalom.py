@@ -1,4 +1,4 @@
-"""A game that costs little, for tests of the pipeline: it is installed as anybody's plug-in is, see tests/programs.py.
+"""A game that costs little, for tests of the pipeline: found as anybody's plug-in is: see tests/conftest.py.
 
 Its driver goes through all bins in turn, an exact 0 among them, so that sets are soon whole; and the picture shows what
 it does, so that a model soon learns it.

@@ -49,7 +49,7 @@ class Terminal:
         self.process = process
         self.said = ""
 
-    def until(self, words: str, patience_s: float = 30.0) -> None:
+    def until(self, words: str, patience_s: float = PATIENCE_S) -> None:
         deadline = time.monotonic() + patience_s
         while words not in self.said:
             assert time.monotonic() < deadline, self.said

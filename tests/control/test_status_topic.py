@@ -15,10 +15,11 @@ from charles.kafka.clients import name, producer
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import kill
+from tests.patience import PATIENCE_S
 from tests.top.pipeline import publish, status
 
 
-def until(true: Callable[[], bool], heartbeats: StatusTopic, patience_s: float = 30.0) -> None:
+def until(true: Callable[[], bool], heartbeats: StatusTopic, patience_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline
@@ -58,7 +59,7 @@ def test_a_cluster_without_topics_is_caught_up_with_at_once(broker: str) -> None
 def test_what_is_said_from_now_on_is_followed_and_all_of_it_is_there_to_be_read(kafka: Kafka) -> None:
     publish(kafka, topics.STATUS, status(number=1))
     with closing(StatusFollower(kafka, "test")) as follower:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while not follower.caught_up:
             assert follower.glance() == []
             assert time.monotonic() < deadline

@@ -9,6 +9,7 @@ from charles import topics
 from charles.events import DeadLetter, TrainingStep, now
 from charles.settings import Kafka
 from charles.top.pipeline_view import PipelineView
+from tests.patience import PATIENCE_S
 from tests.top.pipeline import ledger, publish, status
 
 
@@ -18,7 +19,7 @@ def step(batch: int, model: str = "pilot") -> TrainingStep:
 
 def caught_up(kafka: Kafka) -> PipelineView:
     watch = PipelineView(kafka)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not watch.caught_up:
         assert time.monotonic() < deadline
         watch.read(0.05)

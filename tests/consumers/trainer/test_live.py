@@ -67,7 +67,7 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
         print(*process.communicate())  # for whoever reads of a failure
 
 
-def until(condition: Callable[[], bool], patience_s: float = 150.0) -> None:
+def until(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline
@@ -102,7 +102,7 @@ def test_a_killed_trainer_ends_with_the_very_weights_of_one_that_was_not_killed(
     before = newest(kafka, "killed", WEIGHTS).batch
     assert before >= 40
     killed = start("killed")
-    until(lambda: batches(kafka, "killed") == batches(kafka, "other") > 110, 150)
+    until(lambda: batches(kafka, "killed") == batches(kafka, "other") > 110)
     for process in (killed, other):
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0

@@ -145,7 +145,7 @@ def test_a_broker_that_dies_and_comes_back_costs_no_tick(own_broker: LocalBroker
     back_at = len(game.controllers)
     until(lambda: len(game.controllers) >= back_at + 60)
     stopped.set()
-    driver.join(30)
+    driver.join(PATIENCE_S)
 
     for topic, event in ((topics.FRAMES, Frame), (topics.CONTROLS, Control)):
         assert [each.tick for each in events(kafka, topic, event)] == list(range(len(game.controllers)))
@@ -234,7 +234,7 @@ def test_it_follows_the_configuration_and_commands_while_it_drives(kafka: Kafka)
     give(kafka, "collector", "resume")
     until(lambda: len(game.controllers) >= stood + 30)
     stopped.set()
-    driver.join(30)
+    driver.join(PATIENCE_S)
 
     told = {(controller.steering, controller.acceleration_braking) for controller in game.controllers[quiet_from:]}
     assert told == {(ANSWER.steering, ANSWER.acceleration_braking)}
@@ -267,4 +267,4 @@ def test_it_seeks_what_a_balancer_lacks_only_where_the_configuration_says_so(kaf
     heard(kafka, lambda said: said.instance == "c-1" and said.epoch == 1)
     assert pushes_for(1000) == {-1.0}
     stopped.set()
-    driver.join(30)
+    driver.join(PATIENCE_S)

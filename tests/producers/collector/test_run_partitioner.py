@@ -17,13 +17,14 @@ from infra.kafka.broker import LocalBroker
 from producers.collector.run_partitioner import RunPartitioner, partition_of
 from producers.collector.sender import TickSender
 from tests.kafka_tools import headers, kill, read_all
+from tests.patience import PATIENCE_S
 from tests.producers.collector.ticks import tick_of
 
 
 def add_partitions(kafka: Kafka, topic: topics.Topic, count: int) -> None:
     client = admin(kafka)
     topic_admin.resolve(client.create_partitions([NewPartitions(name(kafka, topic), count)]))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while topic_admin.partition_counts(client)[name(kafka, topic)] < count:
         assert time.monotonic() < deadline
 

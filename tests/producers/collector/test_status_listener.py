@@ -14,6 +14,7 @@ from charles.events import Control, Status
 from charles.settings import Kafka
 from producers.collector.status_listener import BEGAN, RIVAL_S, STARVING_S, Heard, Process, StatusListener
 from tests.kafka_tools import events
+from tests.patience import PATIENCE_S
 from tests.programs import heard, running
 from tests.top.pipeline import publish, status
 
@@ -82,7 +83,7 @@ def test_oneself_others_and_the_dead_are_no_rivals(beat: Status) -> None:
     assert told((beat, 0)).rivals(0) == []
 
 
-def until(true: Callable[[], bool], patience_s: float = 30.0) -> None:
+def until(true: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline

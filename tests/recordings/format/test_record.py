@@ -11,6 +11,7 @@ from charles import topics
 from charles.kafka import clients as clients
 from charles.recordings.format.record import Record, from_message
 from charles.settings import Kafka
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def read(kafka: Kafka, topic: str, partition: int, count: int) -> list[Message]:
     try:
         consumer.assign([TopicPartition(topic, partition, 0)])
         found: list[Message] = []
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while len(found) < count and time.monotonic() < deadline:
             found += [message for message in consumer.consume(count, timeout=1) if message.error() is None]
         return found

@@ -27,6 +27,7 @@ from stream_jobs.balancer.session import BalancerSession
 from tests.cli.commands import charles
 from tests.kafka_tools import events
 from tests.logged import logged, until
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.programs import StopWhen, configure, heard, running
 from tests.stream_jobs.balancer.feeding import CONFIG, LOCAL, RUN, Feed, Pedals, ledgers_until, settled
@@ -46,7 +47,7 @@ def session(kafka: Kafka) -> Iterator[BalancerSession]:
             yield running
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 

@@ -118,7 +118,7 @@ def fall_back(kafka: Kafka, offset: int) -> None:
         if place.offset > offset
     ]
     assert len(earlier) == 2
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while True:  # until the group has missed the member that left it
         asked = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(balancers, earlier)])
         if not any(place.error for place in asked[balancers].result(10).topic_partitions):

@@ -197,7 +197,7 @@ def _drawn(recording: Recording, saved: TrainerState) -> set[tuple[str, str, int
     return {(each.collector, each.run, each.tick, each.set_output) for each in decoded}
 
 
-def _until(holds: Callable[[], bool], patience_s: float = 120.0) -> None:
+def _until(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + patience_s
     while not holds():
         assert time.monotonic() < deadline, "it did not come to it"

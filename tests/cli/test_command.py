@@ -57,7 +57,7 @@ def test_what_cannot_be_done_before_the_deadline_has_failed(kafka: Kafka) -> Non
     with running("collect", kafka, {"game": "carracing"}):
         state(kafka, "running")
         assert charles(kafka, "command", "collector-1", "pause").returncode == 0
-        late = charles(kafka, "command", "collector-1", "unstuck", "--deadline", "1")
+        late = charles(kafka, "command", "collector-1", "unstuck", "--deadline", "5")
         assert charles(kafka, "command", "collector-1", "resume").returncode == 0
         done = charles(kafka, "command", "collector-1", "unstuck")
     assert (late.returncode, late.stdout) == (1, "collector-1: failed: it could not be done in time\n")

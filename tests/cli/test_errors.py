@@ -253,7 +253,7 @@ def test_a_mistake_on_a_real_cluster_is_explained(kafka: Kafka, argv: str, says:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (properties(security_protocol="ssl"), "connecting to a PLAINTEXT broker listener?"),
+        (properties(security_protocol="ssl"), "SSL"),
         (
             properties(
                 security_protocol="sasl_plaintext",

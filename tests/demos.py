@@ -68,7 +68,7 @@ class Demo:
 
     def survivors(self) -> list[psutil.Process]:
         """What the demo started and left running."""
-        _gone, alive = psutil.wait_procs(self.family, timeout=PATIENCE_S)
+        _gone, alive = psutil.wait_procs(self.family, timeout=10)
         return alive
 
     def end(self) -> None:

@@ -96,11 +96,11 @@ def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
     """Return once the cluster answers. Raises BrokerUnavailable after patience_s, and AccessRefused earlier if login
     fails."""
     refused: list[AccessRefused] = []
-    reasons: list[str] = []
+    problems: list[KafkaError] = []
 
     def note(error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            reasons.append(errors.reason(error))
+            problems.append(error)
         refusal = errors.of_connection(kafka, error)
         if refusal is not None:
             refused.append(refusal)
@@ -111,9 +111,12 @@ def require_broker(kafka: Kafka, patience_s: float = 10.0) -> None:
         if refused:
             raise refused[0]
         if time.monotonic() >= deadline:
+            # That a connection was closed says less than why it could not be made.
+            problems.sort(key=lambda problem: problem.code() == KafkaError._TRANSPORT)
+            why = errors.reason(problems[0]) if problems else "no address"
             raise BrokerUnavailable(
-                f"no Kafka broker answers at {kafka.bootstrap_servers} ({(reasons or ['no address'])[0]}); `charles "
-                "kafka start` starts one on this machine, KAFKA_BOOTSTRAP_SERVERS names another"
+                f"no Kafka broker answers at {kafka.bootstrap_servers} ({why}); `charles kafka start` starts one on "
+                "this machine, KAFKA_BOOTSTRAP_SERVERS names another"
             )
 
 

@@ -135,7 +135,7 @@ def test_nothing_survives_a_supervisor_that_is_killed(kafka: Kafka, run: Callabl
     programs = running.programs
     assert len(programs) == 2
     running.process.kill()
-    assert psutil.wait_procs(programs, timeout=PATIENCE_S)[1] == []
+    assert psutil.wait_procs(programs, timeout=10)[1] == []
 
 
 @pytest.mark.parametrize(

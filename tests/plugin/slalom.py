@@ -39,8 +39,9 @@ class Slalom:
         self._seen = self._look()
 
     def drive(self) -> Action:
-        round_ = self._tick // len(_VALUES)  # so that each value of the one meets each of the other
-        return Action(_VALUES[7 * self._tick % 25], _VALUES[(11 * self._tick + round_) % 25])
+        count = len(_VALUES)
+        turn = self._tick // count  # so that each value of the one meets each of the other
+        return Action(_VALUES[7 * self._tick % count], _VALUES[(11 * self._tick + turn) % count])
 
     def respawn(self) -> None:
         self._tick += 1000

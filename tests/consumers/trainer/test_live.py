@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from consumers.trainer.trainer_state import TrainerState, unpack
 from tests.consumers.trainer.balanced import jpeg, publish, sample
 from tests.consumers.trainer.test_jpeg import broken_tables
 from tests.kafka_tools import events
+from tests.logged import until
 from tests.patience import PATIENCE_S
 from tests.programs import configure, give, heard
 
@@ -65,13 +65,6 @@ def start(kafka: Kafka, tmp_path: Path) -> Iterator[Start]:
     for process in running:
         process.kill()
         print(*process.communicate())  # for whoever reads of a failure
-
-
-def until(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def steps(kafka: Kafka, model: str) -> list[TrainingStep]:

@@ -24,6 +24,7 @@ from producers.collector.drive_session import OpenGame
 from producers.collector.loop import INVALID_TICKS_IN_A_ROW, collect, jpeg
 from producers.collector.sender import TickSender
 from tests.kafka_tools import events, headers, kill, read_all
+from tests.logged import until
 from tests.patience import PATIENCE_S
 from tests.producers.collector.ticks import tick_of
 from tests.producers.collector.tiny_game import ANSWER, Script, TinyGame, without_speed
@@ -184,13 +185,6 @@ def test_what_waited_too_long_is_given_up_counted_and_never_sent_twice(own_broke
     whole = set(found[0]) & set(found[1])
     # What was reported as given up may have arrived all the same; what was not reported has.
     assert 150 - len(whole) <= sender.dropped <= 100
-
-
-def until(true: Callable[[], Any], timeout_s: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_clock_that_is_set_back_under_way_costs_no_tick_and_no_order(

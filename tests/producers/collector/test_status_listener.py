@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from charles.events import Control, Status
 from charles.settings import Kafka
 from producers.collector.status_listener import BEGAN, RIVAL_S, STARVING_S, Heard, Process, StatusListener
 from tests.kafka_tools import events
-from tests.patience import PATIENCE_S
+from tests.logged import until
 from tests.programs import heard, running
 from tests.top.pipeline import publish, status
 
@@ -81,13 +80,6 @@ def test_a_process_that_ended_or_fell_silent_is_no_rival() -> None:
 )
 def test_oneself_others_and_the_dead_are_no_rivals(beat: Status) -> None:
     assert told((beat, 0)).rivals(0) == []
-
-
-def until(true: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + patience_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_it_hears_from_now_on_and_never_waits(kafka: Kafka) -> None:

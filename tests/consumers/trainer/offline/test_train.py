@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from charles.settings import Kafka
 from consumers.trainer.trainer_state import TrainerState, unpack
 from tests.consumers.trainer.offline.made import Placed, config, driven, record, samples
 from tests.kafka_tools import events
+from tests.logged import until
 from tests.patience import PATIENCE_S
 from tests.programs import running
 
@@ -154,7 +155,7 @@ def test_a_live_trainer_learns_from_the_very_same_samples(kafka: Kafka, offline:
     process = offline.begin("all", training="all")
     _publish(kafka, recording)
     with running("train", kafka, of.model_dump(mode="json"), trainer={"tensorboard": offline.folder / "tensorboard"}):
-        _until(lambda: len(events(kafka, topics.TRAINING, TrainingStep)) >= 21)
+        until(lambda: len(events(kafka, topics.TRAINING, TrainingStep)) >= 21)
     offline.run(process)
 
     live = topic_readers.newest(kafka, "pilot", STATE)
@@ -195,13 +196,6 @@ def _drawn(recording: Recording, saved: TrainerState) -> set[tuple[str, str, int
     decoded = [schemas.decode(Sample, each.value) for each in read if each.offset not in saved.offsets]
     assert len(decoded) == saved.counts.drawn
     return {(each.collector, each.run, each.tick, each.set_output) for each in decoded}
-
-
-def _until(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + patience_s
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to it"
-        time.sleep(0.05)
 
 
 @pytest.mark.slow

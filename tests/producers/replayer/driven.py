@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from charles import topics
@@ -18,7 +18,8 @@ from charles.topics import Topic
 from tests.kafka_tools import read_all
 from tests.recordings.made import Placed
 
-BEGAN = datetime(2026, 1, 31, 20, 5, tzinfo=UTC)
+BEGAN = datetime.combine(datetime.now(UTC) - timedelta(days=1), time(20, 5), UTC)
+"""Yesterday: what is older than a week is deleted from `training` whenever the broker looks, every five minutes."""
 BEGAN_MS = round(BEGAN.timestamp() * 1000)
 TICK_MS = 33
 PARTITIONS = {"frames": 3, "controls": 3, "balanced": 1, "training": 1}

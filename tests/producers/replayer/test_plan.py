@@ -13,7 +13,7 @@ from charles.recordings.format.record import Record
 from charles.recordings.format.writer import RecordingWriter
 from charles.settings import ConfigError, Kafka, Recordings, Replayer, Settings, load
 from producers.replayer.plan import REPLAYED_TOPICS, UNREPLAYED_TOPICS, ReplayPlan, planned
-from tests.producers.replayer.driven import BEGAN_MS, PARTITIONS, TICK_MS, drive, recording
+from tests.producers.replayer.driven import BEGAN, BEGAN_MS, PARTITIONS, TICK_MS, drive, recording
 from tests.recordings.made import of_run
 
 KAFKA = Kafka(bootstrap_servers="127.0.0.1:1", prefix="other")
@@ -86,7 +86,7 @@ def test_collectors_are_chosen_by_their_headers(source: Recording) -> None:
 
 
 def test_a_part_is_chosen_by_its_time(source: Recording) -> None:
-    found = plan(source, since="+0.33s", until="2026-01-31T20:05:00.660Z", topics=["controls"])
+    found = plan(source, since="+0.33s", until=f"{BEGAN:%Y-%m-%d}T20:05:00.660Z", topics=["controls"])
     assert [record.timestamp for _, _, record in found.records()] == [
         BEGAN_MS + TICK_MS * tick for tick in range(10, 20) for _ in range(2)
     ]
@@ -97,9 +97,8 @@ def test_a_part_is_chosen_by_its_time(source: Recording) -> None:
 
 @pytest.mark.parametrize("part", [{"since": "+2m"}, {"until": "+0s"}, {"since": "+1s", "until": "+0.5s"}])
 def test_a_part_where_nothing_is_is_told(part: dict[str, str], source: Recording) -> None:
-    words = (
-        r"has no records of frames between .* and .*: it covers 2026-01-31T20:05:00.000Z to 2026-01-31T20:05:00.957Z"
-    )
+    day = f"{BEGAN:%Y-%m-%d}"
+    words = rf"has no records of frames between .* and .*: it covers {day}T20:05:00.000Z to {day}T20:05:00.957Z"
     with pytest.raises(RecordingError, match=words):
         plan(source, **part, topics=["frames"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from producers.replayer.replay import CutShort
 from tests.kafka_tools import events
 from tests.patience import PATIENCE_S
 from tests.producers.replayer.conftest import Replay
-from tests.producers.replayer.driven import ALL, BEGAN_MS, drive, recorded, recording, there, without_offset
+from tests.producers.replayer.driven import ALL, BEGAN, BEGAN_MS, drive, recorded, recording, there, without_offset
 from tests.recordings.made import Placed
 
 
@@ -137,9 +138,11 @@ def test_topics_with_fewer_partitions_are_refused(source: Recording, target: Kaf
 
 
 def test_what_would_be_deleted_at_once_is_told_before(
-    source: Recording, target: Kafka, replay: Replay, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, target: Kafka, replay: Replay, caplog: pytest.LogCaptureFixture
 ) -> None:
-    replay(source, topics=["training", "controls"])  # recorded long enough ago
+    month_ms = 30 * 86_400_000
+    placed = [(*place, replace(record, timestamp=record.timestamp - month_ms)) for *place, record in drive(60)]
+    replay(recording(tmp_path / "a month ago", placed), topics=["training", "controls"])
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     (told,) = (words for words in warned if "retention.ms" in words)
     assert told.startswith(f"{name(target, topics.TRAINING)} keeps records for 7 d")
@@ -164,7 +167,7 @@ def test_a_recording_that_is_damaged_is_replayed_up_to_there(
         replay(source, topics=["frames", "controls"])
     assert str(segment) in str(told.value)
     assert "is damaged at byte " in str(told.value)
-    assert "replayed up to 2026-01-31T20:0" in str(told.value)
+    assert f"replayed up to {BEGAN:%Y-%m-%d}T20:0" in str(told.value)
     written = there(target, next(each for each in ALL if each.name == topic))[int(partition)]
     before = recorded_rows(placed, topic, int(partition))[: len(written)]
     assert 0 < len(written) < 3000

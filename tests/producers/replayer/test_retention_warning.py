@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from charles import topics
@@ -10,7 +12,7 @@ from charles.settings import Kafka, Replayer, Settings
 from charles.topics import DAY
 from producers.replayer.plan import ReplayPlan, planned
 from producers.replayer.retention_warning import Config, warnings
-from tests.producers.replayer.driven import BEGAN_MS, drive, recording
+from tests.producers.replayer.driven import BEGAN, BEGAN_MS, drive, recording
 
 KAFKA = Kafka(bootstrap_servers="127.0.0.1:1")
 COMMAND = "`kafka-configs.sh --bootstrap-server 127.0.0.1:1 --alter --entity-type topics --entity-name charles-replay."
@@ -29,7 +31,8 @@ def plan(source: Recording, **options: str) -> ReplayPlan:
 def test_by_the_table_only_losses_are_kept_for_a_week(source: Recording) -> None:
     assert warnings(plan(source), TABLE, BEGAN_MS + 6 * DAY) == []
     (told,) = warnings(plan(source), TABLE, BEGAN_MS + 8 * DAY)
-    assert told.startswith("charles-replay.training keeps records for 7 d: records before 2026-02-01T20:05:00")
+    day = f"{BEGAN + timedelta(days=1):%Y-%m-%d}"
+    assert told.startswith(f"charles-replay.training keeps records for 7 d: records before {day}T20:05:00")
     assert f"{COMMAND}training --add-config retention.ms=-1`" in told
     assert told.endswith("or replay with --timestamps now")
 

@@ -19,7 +19,7 @@ from charles.events import Control
 from charles.recordings.format.reader import Recording
 from charles.settings import Kafka
 from tests.kafka_tools import events
-from tests.producers.replayer.driven import ALL, drive, recorded, recording, there
+from tests.producers.replayer.driven import ALL, BEGAN, drive, recorded, recording, there
 from tests.producers.replayer.processes import Start, ended, held, rests, until
 
 
@@ -57,7 +57,8 @@ def test_ctrl_c_says_how_far_it_came_and_how_to_go_on(long: Recording, target: K
     code, out, _ = ended(process)
     assert code == 0
     assert re.search(
-        r"stopped at 2026-01-31T20:05:\d\d\.\d{3}Z; add --resume to the same command to continue from there", out
+        rf"stopped at {BEGAN:%Y-%m-%d}T20:05:\d\d\.\d{{3}}Z; add --resume to the same command to continue from there",
+        out,
     )
     counts = {topic: int(count) for topic, count in re.findall(r"(\w+) ([\d,]+)(?=[,;])", out) if topic == "controls"}
     assert counts == {"controls": held(target)}
@@ -146,7 +147,7 @@ def test_keys_pause_seek_and_stop(long: Recording, target: Kafka, start: Start, 
     terminal.type("q")
     code, out, _ = ended(process)
     assert code == 0
-    assert "stopped at 2026-01-31T20:05:" in out
+    assert f"stopped at {BEGAN:%Y-%m-%d}T20:05:" in out
     ticks = {control.tick for control in events(target, topics.CONTROLS, Control)}
     assert 0 in ticks
     assert len(ticks) < max(ticks) - 250  # ten seconds were left out

@@ -23,6 +23,10 @@ class Fenced(RuntimeError):
     """Another program has taken over this transactional id: this one must end."""
 
 
+class MemberReplaced(Fenced):
+    """Another member with the same group.instance.id has joined the consumer group whose offsets were to be sent."""
+
+
 class BrokenTransaction(RuntimeError):
     """This producer is unusable; create a new one with the same transactional id.
 
@@ -164,6 +168,8 @@ def _told(error: KafkaException) -> Exception:
         return asking(error, "to write in transactions")
     if problem.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
         return Fenced(f"another program with the same name has taken over: {problem.str()}")
+    if problem.code() == KafkaError.FENCED_INSTANCE_ID:
+        return MemberReplaced(f"another program with the same name has joined the group: {problem.str()}")
     if problem.fatal():
         return BrokenTransaction(problem.str())
     return NotCommitted(problem.str())

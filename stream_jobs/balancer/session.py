@@ -25,7 +25,7 @@ from charles.kafka.publisher import Publisher
 from charles.kafka.reading import records
 from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
 from charles.kafka.topic_admin import WrongTopics
-from charles.kafka.transactions import BrokenTransaction, Fenced, NotCommitted, end_hanging, join
+from charles.kafka.transactions import BrokenTransaction, Fenced, MemberReplaced, NotCommitted, end_hanging, join
 from charles.settings import Settings
 from stream_jobs.balancer import group_check, transaction_writer
 from stream_jobs.balancer.output_records import OutputRecords
@@ -122,6 +122,8 @@ class BalancerSession:
                     next_commit = time.monotonic() + self._settings.balancer.commit_seconds
             self._commit()
             self._writer.settle()
+        except MemberReplaced as error:
+            raise TakenOver(f"another balancer with the same name has taken over ({error})") from error
         except Fenced as error:
             self._hear_why()
             raise StartOver(str(error)) from error

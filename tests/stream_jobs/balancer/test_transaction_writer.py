@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from charles import topics
 from charles.kafka.clients import consumer, group, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import read_to_end
-from charles.kafka.transactions import Fenced, join
+from charles.kafka.transactions import Fenced, MemberReplaced, join
 from charles.settings import Kafka
 from stream_jobs.balancer.transaction_writer import PROPERTIES, OutputRecord, TransactionWriter
+from tests.logged import until
 
 CLIENT_BYTES = 4_000_000
 
@@ -39,6 +40,15 @@ def offsets_of(kafka: Kafka, offset: int) -> tuple[list[TopicPartition], object]
     """What the end of a transaction needs: input offsets, and whose they are."""
     member = consumer(kafka, "member").consumer_group_metadata()
     return [TopicPartition(name(kafka, topics.FRAMES), 0, offset)], member
+
+
+@contextmanager
+def member_of(kafka: Kafka) -> Iterator[Consumer]:
+    """A static member of the group, once it is assigned something."""
+    with closing(consumer(kafka, "member", **{"group.instance.id": "one"})) as member:
+        member.subscribe([name(kafka, topics.FRAMES)])
+        until(lambda: member.poll(0.1) or member.assignment())
+        yield member
 
 
 def keep_sending(writer: TransactionWriter) -> None:
@@ -90,6 +100,18 @@ def test_after_a_failure_nothing_more_is_written_and_every_call_says_so(kafka: K
             other.end(samples(3), *offsets_of(kafka, 3))
             other.settle()
     assert committed(kafka) == ["0", "3"]
+
+
+def test_a_member_that_was_replaced_in_its_group_hears_so(kafka: Kafka) -> None:
+    """Also where its consumer has not heard it: to begin again would replace the other one in turn."""
+    places = [TopicPartition(name(kafka, topics.FRAMES), 0, 3)]
+    with writing(kafka) as writer, member_of(kafka) as first:
+        replaced = first.consumer_group_metadata()
+        with member_of(kafka):
+            writer.end(samples(0), places, replaced)
+            with pytest.raises(MemberReplaced):
+                writer.settle()
+    assert committed(kafka) == []
 
 
 def test_the_client_is_given_no_more_than_keeps_it_busy(kafka: Kafka) -> None:

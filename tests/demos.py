@@ -69,7 +69,7 @@ class Demo:
     def survivors(self) -> list[psutil.Process]:
         """What the demo started and left running."""
         _gone, alive = psutil.wait_procs(self.family, timeout=10)
-        return alive
+        return [process for process in alive if not _is_over(process)]
 
     def end(self) -> None:
         if self._watch is not None:
@@ -87,3 +87,11 @@ def learning(alive: dict[str, Status]) -> bool:
 
 
 StartDemo = Callable[..., Demo]
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Whether it has ended, also where whoever inherited it has not looked yet."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

@@ -18,6 +18,7 @@ _NOT_ALLOWED = (
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 )
+_CLOSED_TLS = "SSL connection closed by peer"
 _ACLS = "`charles acls` shows what each program needs"
 
 
@@ -54,7 +55,9 @@ def of_connection(kafka: Kafka, error: KafkaError) -> AccessRefused | None:
 
 def reason(error: KafkaError) -> str:
     """A connection error without its address and duration, which differ between attempts."""
-    return error.str().partition("bootstrap: ")[2].partition(" (after ")[0] or error.str()
+    words = error.str().partition("bootstrap: ")[2].partition(" (after ")[0] or error.str()
+    # librdkafka asks this where it finds out itself, and not where the broker is quicker.
+    return f"{words}: connecting to a PLAINTEXT broker listener?" if words.endswith(_CLOSED_TLS) else words
 
 
 def delivery(error: KafkaError | None, message: Message) -> None:

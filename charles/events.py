@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TypeVar, dataclass_transform
 
-Moment = tuple[str, str, int]
+from charles.base.headers import Moment
+from charles.base.limits import ANGLE, DISTANCE, LAST_TICK, NAME_BYTES, PLACE, SPEED
+
 _Event = TypeVar("_Event")
 
 
@@ -25,12 +27,6 @@ def _comes_by_the_thousand(event: type[_Event]) -> type[_Event]:
 def now() -> datetime:
     """The present, as events say it: UTC."""
     return datetime.now(UTC)
-
-
-def _finite(**values: float) -> None:
-    for name, value in values.items():
-        if not isfinite(value):
-            raise ValueError(f"{name} must be a finite number, not {value}")
 
 
 def _within(low: float, high: float, **values: float) -> None:
@@ -47,6 +43,15 @@ class _OfATick:
     run: str
     tick: int
 
+    def _check_moment(self) -> None:
+        if not 0 <= self.tick <= LAST_TICK:
+            raise ValueError(f"tick must be in [0, {LAST_TICK}], not {self.tick}")
+        # No letter has less than a byte: only long names are encoded to see.
+        if len(self.collector) + len(self.run) > NAME_BYTES // 4:
+            for name, value in (("collector", self.collector), ("run", self.run)):
+                if (size := len(value.encode())) > NAME_BYTES:
+                    raise ValueError(f"{name} must have at most {NAME_BYTES} bytes, not {size}: {value[:20]!r} ...")
+
     @property
     def moment(self) -> Moment:
         """(collector, run, tick), its permanent key."""
@@ -60,11 +65,24 @@ class _Driven(_OfATick):
     acceleration: float
     braking: float
     steering: float
+    speed: float
+    purpose_distance: float
+    purpose_bearing: float
 
     @property
     def acceleration_braking(self) -> float:
         """In [-1, 1], above 0 accelerates."""
         return self.acceleration - self.braking
+
+    def _check_measured(self) -> None:
+        if not (
+            -SPEED <= self.speed <= SPEED
+            and -DISTANCE <= self.purpose_distance <= DISTANCE
+            and -ANGLE <= self.purpose_bearing <= ANGLE
+        ):
+            _within(-SPEED, SPEED, speed=self.speed)
+            _within(-ANGLE, ANGLE, purpose_bearing=self.purpose_bearing)
+            _within(-DISTANCE, DISTANCE, purpose_distance=self.purpose_distance)
 
     def _check_action(self) -> None:
         # Events come by the thousand: the words are looked for only where something is wrong.
@@ -86,8 +104,7 @@ class Frame(_OfATick):
     dropped: int
 
     def __post_init__(self) -> None:
-        if self.tick < 0:
-            raise ValueError(f"tick must be at least 0, not {self.tick}")
+        self._check_moment()
 
 
 @_comes_by_the_thousand
@@ -108,14 +125,13 @@ class Control(_Driven):
     purpose_bearing: float
 
     def __post_init__(self) -> None:
-        if self.tick < 0:
-            raise ValueError(f"tick must be at least 0, not {self.tick}")
+        self._check_moment()
         self._check_action()
-        if not isfinite(
-            self.speed + self.yaw_rate + self.x + self.y + self.heading + self.purpose_distance + self.purpose_bearing
-        ):  # which one it is, if it is not their sum alone
-            _finite(speed=self.speed, yaw_rate=self.yaw_rate, x=self.x, y=self.y, heading=self.heading)
-            _finite(purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
+        self._check_measured()
+        if not (-PLACE <= self.x <= PLACE and -PLACE <= self.y <= PLACE and -PLACE <= self.yaw_rate <= PLACE):
+            _within(-PLACE, PLACE, x=self.x, y=self.y, yaw_rate=self.yaw_rate)
+        if not -PLACE <= self.heading <= PLACE:
+            _within(-PLACE, PLACE, heading=self.heading)
 
 
 @_comes_by_the_thousand
@@ -144,9 +160,9 @@ class Sample(_Driven):
     balancing: str = "v3"
 
     def __post_init__(self) -> None:
+        self._check_moment()
         self._check_action()
-        if not isfinite(self.speed + self.purpose_distance + self.purpose_bearing):
-            _finite(speed=self.speed, purpose_distance=self.purpose_distance, purpose_bearing=self.purpose_bearing)
+        self._check_measured()
 
     def last(self, signal: str) -> float:
         """A signal at the tick before."""
@@ -314,6 +330,14 @@ class Status:
     starving: list[str] = field(default_factory=list)
     command: str = ""
     outcome: str = ""
+
+    def __post_init__(self) -> None:
+        """What is no number is left out: nobody can count with it, and the rest of a heartbeat is as good as ever."""
+        if not all(map(isfinite, (self.rate, *self.figures.values()))):
+            object.__setattr__(
+                self, "figures", {name: value for name, value in self.figures.items() if isfinite(value)}
+            )
+            object.__setattr__(self, "rate", self.rate if isfinite(self.rate) else 0.0)
 
 
 @dataclass(frozen=True, slots=True)

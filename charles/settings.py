@@ -222,10 +222,13 @@ class Metrics(Section):
 
 
 class Run(Section):
-    """`charles run`."""
+    """`charles run`, and what every program has that runs."""
 
     name: str = Field("", pattern=r"^[a-zA-Z0-9_-]{0,40}$", description="prefix of its programs' names")
     folder: Path = Field(Path("data/logs"), description="folder of its programs' logs")
+    journals: Path = Field(
+        Path("data/journals"), description="folder where programs note what they read, to find what ends them"
+    )
 
 
 class Demo(Section):

@@ -41,6 +41,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(PLUGIN), str(PLUGIN.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
+JOURNALS = "CHARLES_RUN__JOURNALS"
 PIPELINES = "whole pipelines"
 GROUPS = {
     "tests/demo/test_demo.py": PIPELINES,
@@ -125,7 +126,20 @@ class SharedBroker:
         self._folder.cleanup()
 
 
+class JournalsFolder:
+    """Registered with pytest where nobody has it yet: where the programs of all tests note what they read."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="charles-journals-")
+        os.environ[JOURNALS] = self._folder.name
+
+    def pytest_unconfigure(self) -> None:
+        self._folder.cleanup()
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if JOURNALS not in os.environ:
+        config.pluginmanager.register(JournalsFolder())
     if config.getoption("numprocesses", None):
         config.pluginmanager.register(SharedBroker())
 

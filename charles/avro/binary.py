@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from charles.base.limits import NAME_BYTES
+
 END = b"\0"
 """Of an array."""
 NULL = b"\0"
@@ -39,7 +41,7 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
     byte = data[at]
     at += 1
     if byte >= _MORE_BIT:
-        byte, shift, longest = byte & 0x7F, 7, at + _LONGEST_NUMBER_BYTES
+        byte, shift, longest = byte & 0x7F, 7, at + _LONGEST_NUMBER_BYTES - 2
         while (more := data[at]) >= _MORE_BIT:
             byte |= (more & 0x7F) << shift
             shift += 7
@@ -71,8 +73,8 @@ def write_long(number: int) -> bytes:
 def read_name(data: bytes, at: int) -> tuple[str, int]:
     """A string that comes again and again, and where it ends."""
     size, at = read_long(data, at)
-    if size < 0 or at + size > len(data):
-        raise ValueError("a name of less than no bytes, or of more than there are")
+    if not 0 <= size <= NAME_BYTES or at + size > len(data):
+        raise ValueError("a name of less than no bytes, or of more than there are or may be")
     return _text(data[at : at + size]), at + size
 
 

@@ -26,6 +26,8 @@ SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
 _HEADER_BYTES = 10
 _CONFLUENT_HEADER_BYTES = 5
+_REASON_LETTERS = 300
+"""Of what fastavro says: it quotes whole schemas."""
 
 AvroSchema = dict[str, Any]
 EventT = TypeVar("EventT")
@@ -33,6 +35,10 @@ EventT = TypeVar("EventT")
 
 class Unreadable(ValueError):
     """A record cannot be decoded; the message says why. Send it to the dead-letter topic."""
+
+
+class SchemaUnavailable(RuntimeError):
+    """Nobody could be asked for the schema of a record, which says nothing about it: it may be readable later."""
 
 
 def crc64(avro_schema: AvroSchema) -> bytes:
@@ -126,7 +132,8 @@ def _from_body(event: type[EventT], data: bytes | memoryview, start: int, writer
         record = fastavro.schemaless_reader(body, writer, None if writer is reader else reader)
         made = _from_record(event, cast(dict[str, Any], record))
     except Exception as error:  # fastavro raises whatever its C code stumbled over: EOF, Index, Unicode, Memory ...
-        raise Unreadable(f"not a {event.__name__}: {str(error) or type(error).__name__}") from error
+        reason = (str(error) or type(error).__name__)[:_REASON_LETTERS]
+        raise Unreadable(f"not a {event.__name__}: {reason}") from error
     if body.tell() != len(data):
         raise Unreadable(f"not a {event.__name__}: {len(data) - body.tell()} bytes too many")
     return made

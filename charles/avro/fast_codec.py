@@ -34,6 +34,8 @@ UNUSUAL = (ValueError, TypeError, AttributeError, LookupError, OverflowError, st
 
 _LONGEST_HEAD_BYTES = 256
 """Bytes in which everything before a record's picture lies, if it is nothing unusual."""
+_LONGEST_TAIL_BYTES = 40
+"""Bytes of the four numbers after a picture: what is longer would be kept as a key of a cache."""
 _SHORT_NAME_LIMIT = 0x80
 _THREE_DOUBLES = struct.Struct("<3d")
 _TEN_DOUBLES = struct.Struct("<10d")
@@ -57,6 +59,8 @@ def read_frame(data: Any, at: int) -> Frame | None:
     if size < 0:
         return None
     start, stop = at + end, at + end + size
+    if len(data) - stop > _LONGEST_TAIL_BYTES:
+        return None
     width, height, late, dropped = _read_longs(bytes(data[stop:]))
     return Frame(collector, run, tick, time, data[start:stop], width, height, late, dropped)
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.balancing.clock import Clock
 from charles.balancing.frame_store import FrameLog, FrameStore
-from charles.balancing.join import BrokenHalf, Clash, Pointer
+from charles.balancing.join import BrokenHalf, Clash, Pointer, TooFarAhead
 from charles.balancing.ledger_audit import LedgerAudit
 from charles.balancing.partition import FRAMES, Partition, Reading, Whole
 from charles.balancing.run_state import Restored, Run, Tick, TickId
 from charles.balancing.waiting_pool import Verdict, WaitingPool
+from charles.base.headers import moment_of
+from charles.base.limits import TICKS_AHEAD
 from charles.config import Config
 from charles.events import Control, DeadLetter, Frame, RunLedger, Sample
 from charles.kafka.dead_letters import Consumed, dead_letter
@@ -90,11 +93,18 @@ class Engine:
         reading.position = offset + 1
         try:
             whole = self._take_in(partition, side, number, offset, message)
+        except TooFarAhead as error:
+            self._tell_of(message, str(error), new=offset >= reading.known)
+            return
         except Unreadable as error:
-            letter = dead_letter(message, str(error), "balancer")
-            if offset >= reading.known:
-                self._dead_letters.append(letter)
-            whole = self._take_in_broken(partition, side, offset, letter)
+            self._tell_of(message, str(error), new=offset >= reading.known)
+            whole = self._take_in_broken(partition, side, offset, message)
+        except SchemaUnavailable:
+            raise
+        except Exception as error:  # whatever else it makes our code raise, it would in every life
+            log.exception("a record of %s cannot be used: %s %d@%d", side, message.topic(), number, offset)
+            self._tell_of(message, f"{type(error).__name__}: {error}", new=offset >= reading.known)
+            whole = self._take_in_broken(partition, side, offset, message)
         if whole:
             self._wait(number, whole)
 
@@ -168,13 +178,21 @@ class Engine:
             partition.count(run, half.late, half.dropped)
         return whole
 
-    def _take_in_broken(self, partition: Partition, side: str, offset: int, letter: DeadLetter) -> list[Whole]:
+    def _tell_of(self, message: Consumed, reason: str, *, new: bool) -> None:
+        if new:
+            self._dead_letters.append(dead_letter(message, reason, "balancer"))
+
+    def _take_in_broken(self, partition: Partition, side: str, offset: int, message: Consumed) -> list[Whole]:
         """A record that cannot be read is still somebody's tick when its headers say whose."""
-        headers = {key: value.decode(errors="replace") for key, value in letter.headers.items()}
-        if not {"collector", "run", "tick"} <= headers.keys() or not headers["tick"].isdecimal():
+        moment = moment_of(message)
+        if moment is None:
             return []
-        run = headers["collector"], headers["run"]
-        return partition.add(side, run, int(headers["tick"]), BrokenHalf(), offset)
+        *run, tick = moment
+        if tick > TICKS_AHEAD and (run[0], run[1]) not in partition.runs:
+            return []  # no run begins with a number that nothing confirms
+        with suppress(TooFarAhead):
+            return partition.add(side, (run[0], run[1]), tick, BrokenHalf(), offset)
+        return []
 
     def _wait(self, number: int, whole: list[Whole]) -> None:
         for run, joined in whole:

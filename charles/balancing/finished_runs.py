@@ -47,4 +47,4 @@ def _terms(ledger: RunLedger) -> dict[str, int]:
 
 
 def _mark(run: Run) -> int:
-    return int.from_bytes(blake2b("/".join(run).encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(blake2b(repr(run).encode(), digest_size=8).digest(), "big")

@@ -100,8 +100,8 @@ class _Shelf:
         self._bytes = 0
 
     def put(self, place: Place, picture: bytes) -> None:
+        self._bytes += len(picture) - len(self.pictures.pop(place, b""))
         self.pictures[place] = picture
-        self._bytes += len(picture)
         while self._bytes > self._capacity and self.pictures:
             self._bytes -= len(self.pictures.popitem(last=False)[1])
 

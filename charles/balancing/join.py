@@ -14,6 +14,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from charles.base.limits import TICKS_AHEAD
 from charles.events import Control, Sample
 
 LONGEST_GAP_TICKS: Final = 3
@@ -25,6 +26,8 @@ EXPIRED = "expired"
 """What makes ticks surplus beside full bins: their frames have left the log;"""
 TOO_OLD = "too old"
 """they waited too long;"""
+TOO_LARGE = "too large"
+"""their frames make a sample that no topic takes;"""
 OTHER_SHAPE = "other shape"
 """the configuration wants another history, or another number of frames;"""
 NOT_KNOWN = "not known"
@@ -39,6 +42,10 @@ _signals_of = attrgetter(*SIGNALS)
 
 class Clash(ValueError):
     """A half of a tick is of another instant than the one that waits for it: do two collectors run under one name?"""
+
+
+class TooFarAhead(ValueError):
+    """A half of a tick is so far beyond all others of its run that its number may be wrong: it settles nothing."""
 
 
 class BrokenHalf(NamedTuple):
@@ -175,15 +182,25 @@ class RunCounts:
 
 @dataclass(slots=True)
 class Side(Generic[Value]):
-    """One topic's half of a run: what waits for its partner, the highest tick read, whether the run is over there."""
+    """One topic's half of a run: what waits for its partner, the highest tick read, whether the run is over there, and
+    whether a later one has begun there."""
 
     waiting: deque[tuple[int, Value | BrokenHalf, int]] = field(default_factory=deque)
     head: int = -1
     closed: bool = False
+    passed: bool = False
 
     def first(self, otherwise: int) -> int:
         """The first tick that waits; otherwise: what is said where none does."""
         return self.waiting[0][0] if self.waiting else otherwise
+
+    def insert(self, tick: int, value: Value | BrokenHalf, offset: int) -> bool:
+        """Let one wait that comes after later ones; False where it waits already."""
+        at = sum(waits < tick for waits, *_ in self.waiting)
+        if at < len(self.waiting) and self.waiting[at][0] == tick:
+            return False
+        self.waiting.insert(at, (tick, value, offset))
+        return True
 
     def take(self, tick: int) -> Value | BrokenHalf | None:
         return self.waiting.popleft()[1] if self.waiting and self.waiting[0][0] == tick else None
@@ -208,6 +225,7 @@ class RunJoin:
         self.counts = RunCounts()
         self.settled = -1
         self.seen_before = 0
+        self.far = -TICKS_AHEAD
         self.history = History(history)
         self.stack: Window[Pointer] = Window(frames)
 
@@ -232,17 +250,34 @@ class RunJoin:
         return self.closed and not self.waiting
 
     def add(self, side: Side[Value], tick: int, value: Value | BrokenHalf, offset: int, *, again: bool) -> None:
-        """One half of a tick. again: it was read before and is read again after a restart, so is no repeat."""
-        if tick <= side.head or tick <= self.settled:
+        """One half of a tick. again: it was read before and is read again after a restart, so is no repeat.
+
+        Raises TooFarAhead where it is TICKS_AHEAD beyond all that came of the run; nothing is added then. The next one
+        shows whether the run goes on there.
+        """
+        if tick <= self.settled:
             side.head = max(side.head, tick)
             self.counts.repeats += not again
+        elif tick <= side.head:
+            self.counts.repeats += not side.insert(tick, value, offset) and not again
+        else:
+            if tick > side.head + TICKS_AHEAD:
+                self._check_jump(tick, again)
+            side.waiting.append((tick, value, offset))
+            side.head = tick
+
+    def _check_jump(self, tick: int, again: bool) -> None:
+        if again and tick < self.seen_before:  # it was taken in before the restart
             return
-        side.waiting.append((tick, value, offset))
-        side.head = tick
+        newest = max(self.seen - 1, self.settled)
+        goes_on = 0 < tick - self.far <= LONGEST_GAP_TICKS + 1
+        if newest >= 0 and tick > newest + TICKS_AHEAD and not goes_on:
+            self.far = tick
+            raise TooFarAhead(f"tick {tick} is {tick - newest} beyond the newest one of its run, {newest}")
 
     def clashes(self, side: Side[Any], partner: Side[Any], tick: int, time: datetime | None) -> bool:
         """Whether the partner of this tick waits on the other side, and is of another instant."""
-        if not partner.waiting or tick <= side.head or tick <= self.settled:  # the first half, or a repeat
+        if not partner.waiting or tick <= self.settled or side.find(tick) is not None:  # the first half, or a repeat
             return False
         found = partner.find(tick)
         return found is not None and not isinstance(found, BrokenHalf) and found.time != time

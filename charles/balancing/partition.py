@@ -100,7 +100,8 @@ class Partition:
 
     def add(self, side: str, run: Run, tick: int, half: Pointer | Control | BrokenHalf, offset: int) -> list[Whole]:
         """One half of a tick: a frame's, a control, or a broken one. Returns what became whole. Raises Clash where the
-        other half waits, and was taken at another instant; nothing is added then."""
+        other half waits, and was taken at another instant, and TooFarAhead as RunJoin.add() does; nothing is added
+        then."""
         join = self.runs.get(run) or self._begin(run)
         join.heard = self._monotonic()
         here, there = _side(join, side), _side(join, CONTROLS if side == FRAMES else FRAMES)
@@ -131,8 +132,8 @@ class Partition:
 
     def resume_at(self, side: str) -> int:
         """The offset to read from after a restart: the first half that still waits for its partner."""
-        first = [_side(join, side).waiting[0][2] for join in self.runs.values() if _side(join, side).waiting]
-        return min([*first, self.readings[side].position])
+        waits = [offset for join in self.runs.values() for *_, offset in _side(join, side).waiting]
+        return min([*waits, self.readings[side].position])
 
     def leave_bins(self, run: Run, surplus_of: str | None) -> None:
         """A tick of this run waits in the bins no more. surplus_of: what made it surplus; None: it was emitted."""
@@ -171,16 +172,19 @@ class Partition:
         return self.runs[run]
 
     def _settle(self, side: str, run: Run, join: RunJoin) -> list[Whole]:
-        """A collector drives one run at a time: where a topic goes over to another run, it is past the one before."""
-        newest, whole = self._newest[side], []
-        before = newest.get(run[0], run)
-        newest[run[0]] = run
+        """A collector drives one run at a time: where a topic goes over to a later run, it is past the one before. What
+        comes of an earlier run after that ends nothing."""
+        newest, whole, here = self._newest[side], [], _side(join, side)
+        before = run if here.passed else newest.get(run[0], run)
+        if not here.passed:
+            newest[run[0]] = run
         if before != run and before in self.runs:
-            _side(self.runs[before], side).closed = True
+            there = _side(self.runs[before], side)
+            there.closed = there.passed = True
             whole = self._settled(before, self.runs[before])
         if join.closed:  # it goes on after all: its other half may come too
             join.frames.closed = join.controls.closed = False
-        _side(join, side).closed = False
+        here.closed = False
         return whole + self._settled(run, join)
 
     def _settled(self, run: Run, join: RunJoin) -> list[Whole]:

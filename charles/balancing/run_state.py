@@ -109,5 +109,7 @@ def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     join.settled = join.frames.head = join.controls.head = ledger.settled
     join.seen_before = ledger.seen
     empty = not (join.history or join.stack.values)
-    join.frames.closed = join.controls.closed = empty and max(ledger.history_last, ledger.stack_last) >= 0
+    over = empty and max(ledger.history_last, ledger.stack_last) >= 0
+    for side in (join.frames, join.controls):
+        side.closed = side.passed = over
     return join

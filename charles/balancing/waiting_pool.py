@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from itertools import takewhile
@@ -9,12 +10,16 @@ from typing import NamedTuple
 
 from charles.balancing.clock import Clock
 from charles.balancing.frame_store import FrameStore, Place
-from charles.balancing.join import EXPIRED, OTHER_SHAPE, TOO_OLD
+from charles.balancing.join import EXPIRED, OTHER_SHAPE, TOO_LARGE, TOO_OLD
 from charles.balancing.run_state import Emitted, Run, Tick, TickId
 from charles.balancing.sets import Bins
 from charles.balancing.shortage import Filling
+from charles.base.limits import SENT_BYTES
 from charles.config import Config
 from charles.events import Sample
+from charles.pacing import Every
+
+log = logging.getLogger(__name__)
 
 Verdict = tuple[TickId, str | None]
 """A tick that left the bins, and what made it surplus: the bin that gave it up last, or one of join.py's reasons.
@@ -46,6 +51,7 @@ class WaitingPool:
             config.set_kinds, balance.bin_capacity, even_groups=balance.version == "v4", overflow=balance.overflow
         )
         self._frames = frames
+        self._tell_too_large = Every(60.0)
         self._waits: dict[TickId, _Waits] = {}
         self._of_run: Counter[tuple[int, str, str]] = Counter()
         self._new: dict[TickId, Tick] = {}
@@ -106,21 +112,38 @@ class WaitingPool:
         return self._of_run[number, *run]
 
     def emit(self) -> list[Verdict]:
-        """Move every whole set to `samples`. A tick whose frames have left the log is expired, and its set waits."""
+        """Move every whole set to `samples`. A tick whose frames have left the log, or are too large, leaves the bins,
+        and its set waits."""
         verdicts: list[Verdict] = []
         for kind in self._bins.kinds:
             while (chosen := self._bins.whole_set(kind)) is not None:
                 pictures = self._frames.get(place for tick in chosen for place in self._waits[tick].places)
-                expired = [tick for tick in chosen if any(p not in pictures for p in self._waits[tick].places)]
-                if expired:
-                    for tick in expired:
+                unfit = [(tick, why) for tick in chosen if (why := self._unfit(tick, pictures))]
+                if unfit:
+                    for tick, _ in unfit:
                         self._bins.remove(tick)
-                    verdicts += [self._forget(tick, EXPIRED) for tick in expired]
+                    verdicts += [self._forget(tick, why) for tick, why in unfit]
                     continue
                 self._put_out(kind, chosen, pictures)
                 self._bins.take(kind, chosen)
                 verdicts += [self._forget(tick, None) for tick in chosen]
         return verdicts
+
+    def _unfit(self, tick: TickId, pictures: Mapping[Place, bytes]) -> str | None:
+        """What keeps a tick from becoming a sample."""
+        joined, places = self._waits[tick].tick.joined, self._waits[tick].places
+        if any(place not in pictures for place in places):
+            return EXPIRED
+        size = sum(len(pictures[place]) for place in places) + sum(4 * len(past) for past in joined.history)
+        if size <= SENT_BYTES:
+            return None
+        if self._tell_too_large.due():
+            log.warning(
+                "%s, run %s, tick %d: its sample would have %d bytes, and may have %d; `charles config set` with a "
+                "smaller balance.frames or collect.jpeg_quality, or a game with smaller pictures",
+                *(*tick[1:], size, SENT_BYTES),
+            )
+        return TOO_LARGE
 
     def taken_changes(self) -> dict[TickId, Tick | None]:
         """What differs from what is written, which it then is: new ticks, and None for those that wait no more."""

@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
+from charles.base.names import plain
 from charles.base.redaction import Redactor
 from charles.base.time_format import iso, local_clock, of_ms
 
@@ -114,9 +115,12 @@ class Human(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         clock, level = local_clock(of_ms(1000 * record.created)), record.levelname.lower()
-        message = "; ".join(filter(None, map(str.strip, redacted(record.getMessage()).splitlines())))
+        message = plain("; ".join(filter(None, map(str.strip, redacted(record.getMessage()).splitlines()))))
         line = _coloured(redacted(f"{clock} {self._instance} {level:8} {message}"), level)
-        return f"{redacted(self.formatException(record.exc_info))}\n{line}" if record.exc_info else line
+        if not record.exc_info:
+            return line
+        traceback = redacted(self.formatException(record.exc_info)).splitlines()
+        return "\n".join([*map(plain, traceback), line])
 
 
 class Json(logging.Formatter):

@@ -45,8 +45,6 @@ def step_bar(unit: str = "", console: Console | None = None) -> Iterator[StepPro
     It appears with the first call, so that short work, of which nothing is told, shows none. unit: of what is counted;
     nothing: it is shown as a percentage. console: the terminal, if it is one; None: standard error.
     """
-    from rich.console import Console
-    from rich.markup import escape
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -57,18 +55,25 @@ def step_bar(unit: str = "", console: Console | None = None) -> Iterator[StepPro
         TimeRemainingColumn,
     )
 
-    console = console or Console(stderr=True)
+    from charles.base.terminal import TextConsole
+
+    console = console or TextConsole(stderr=True)
     count = TextColumn("{task.percentage:.0f} %") if not unit else MofNCompleteColumn()
-    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), count, TextColumn(unit)]
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        count,
+        TextColumn(unit),
+    ]
     if unit == "bytes":
         columns[2:] = [DownloadColumn(binary_units=True)]
     columns.append(TimeRemainingColumn(elapsed_when_finished=True))
     shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = shown.add_task("", total=None)
 
-    def show(step: str, done: int, total: int) -> None:
+    def show(doing: str, done: int, total: int) -> None:
         shown.start()
-        shown.update(task, description=escape(step), completed=done, total=total)
+        shown.update(task, description=doing, completed=done, total=total)
 
     try:
         yield show

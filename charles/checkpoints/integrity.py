@@ -10,7 +10,7 @@ import hashlib
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from charles.checkpoints.packing import Arrays
+from charles.checkpoints.packing import Arrays, NotFiniteArray, check_finite
 from charles.events import Checkpoint, WeightChunk
 
 MAX_BYTES = 4 << 30  # of one artefact; the largest line's training state is 1.6 GB
@@ -25,9 +25,13 @@ class MissingChunks(RuntimeError):
 
 
 def unpack(data: bytes) -> Arrays:
-    """The arrays of a safetensors file. Raises DamagedArtefact."""
+    """The arrays of a safetensors file, whose numbers are finite. Raises DamagedArtefact."""
     try:
-        return dict(load(data))
+        arrays = dict(load(data))
+        check_finite(arrays)
+        return arrays
+    except NotFiniteArray as error:
+        raise DamagedArtefact(str(error)) from error
     except (SafetensorError, ValueError, KeyError, TypeError) as error:  # the last three: types that numpy lacks
         raise DamagedArtefact(f"it is not a safetensors file: {error}") from error
 

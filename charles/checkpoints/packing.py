@@ -17,8 +17,21 @@ Array = NDArray[np.generic]
 Arrays = dict[str, Array]
 
 
+class NotFiniteArray(ValueError):
+    """There is a NaN or an infinity in an array; the message says which."""
+
+
+def check_finite(arrays: Arrays) -> None:
+    """Raise NotFiniteArray for a NaN or an infinity: one in a model's weights is in all that it answers."""
+    for name, array in arrays.items():
+        # A NaN is the least and the largest of its array.
+        if array.dtype.kind == "f" and array.size and not np.isfinite([array.min(), array.max()]).all():
+            raise NotFiniteArray(f"{name} has numbers that are not finite")
+
+
 def pack(arrays: Arrays) -> bytes:
-    """Named arrays as one safetensors file."""
+    """Named arrays as one safetensors file. Raises NotFiniteArray."""
+    check_finite(arrays)
     return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
 
 

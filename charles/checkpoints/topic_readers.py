@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from charles import topics
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.checkpoints.identity import WEIGHTS
 from charles.checkpoints.integrity import Assembly, DamagedArtefact, MissingChunks
 from charles.checkpoints.packing import Arrays
@@ -47,7 +47,11 @@ class Manifests:
 
         for message in records(iter(poll, None), self._reached):
             self._at_end = False
-            self._take(message)
+            try:
+                self._take(message)
+            except SchemaUnavailable:
+                self._consumer.seek(TopicPartition(str(message.topic()), 0, message.offset() or 0))  # it is read again
+                raise
         return self._at_end
 
     def close(self) -> None:

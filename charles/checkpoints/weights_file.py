@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from charles.base.atomic_file import written
-from charles.checkpoints.packing import Arrays
+from charles.checkpoints.packing import Arrays, NotFiniteArray, check_finite
 from charles.events import Checkpoint, Span
 
 _MANIFEST = "charles.checkpoint"
@@ -42,6 +42,9 @@ def load_weights(path: Path) -> tuple[Checkpoint, Arrays]:
         with safe_open(path, framework="numpy") as file:
             facts = (file.metadata() or {}).get(_MANIFEST)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        check_finite(arrays)
+    except NotFiniteArray as error:
+        raise WeightsFileError(f"{path}: {error}") from None
     except (SafetensorError, OSError) as error:
         raise WeightsFileError(f"{path}: not a valid safetensors file: {error}") from None
     if facts is None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings
 
 
@@ -25,16 +26,16 @@ def acls_command(
         from charles.kafka import acls
 
         if role is None:
-            typer.echo(acls.table())
+            say(acls.table())
             return
         kafka, wanted, who = load_settings().kafka, acls.role(role), user or role
         if not apply:
             for command in acls.commands(kafka, wanted, who):
-                typer.echo(command)
+                say(command)
             return
         from charles.kafka.clients import require_broker
 
         require_broker(kafka)
         acls.apply(kafka, wanted, who)
         for acl in acls.acls(kafka, wanted):
-            typer.echo(f"User:{who} may {acl}")
+            say(f"User:{who} may {acl}")

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from charles.cli.printing import say, table_console
 from charles.cli.run_command import clear_errors
-from charles.cli.tables import table_console
 
 
 def bench_command(
@@ -28,17 +28,18 @@ def bench_command(
         import json
         from dataclasses import asdict
 
-        from rich.console import Console
+        from charles.base.terminal import TextConsole
 
-        results = importlib.import_module("benchmarks.running").run(name, rounds, Console(stderr=True))
+        results = importlib.import_module("benchmarks.running").run(name, rounds, TextConsole(stderr=True))
         if as_json:
-            typer.echo(json.dumps([asdict(result) for result in results], indent=2))
+            say(json.dumps([asdict(result) for result in results], indent=2))
         else:
             table_console().print(_table(results))
 
 
 def _table(results: list[Any]) -> Any:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(
         "benchmark", box=None, pad_edge=False, caption="↑ higher is better, ↓ lower is better", caption_justify="left"
@@ -47,7 +48,7 @@ def _table(results: list[Any]) -> Any:
     for column in ("ours", "baseline", "unit", "ratio", "min..max", "aim", "met"):
         table.add_column(column, justify="left" if column in ("unit", "aim", "met") else "right", no_wrap=True)
     for result in results:
-        met = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[result.met]
+        met = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("")}[result.met]
         spread = "..".join(_ratio(bound) if result.ratio else _figure(bound) for bound in (result.low, result.high))
         unit = f"{result.unit} {'↑' if result.better == 'more' else '↓'}"
         figures = _figure(result.ours), _figure(result.yardstick), unit, _ratio(result.ratio), spread

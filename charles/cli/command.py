@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings
 from charles.programs import BY_HAND, NAMES
 
@@ -59,6 +60,6 @@ def command_command(
             import json
             from dataclasses import asdict
 
-            typer.echo(json.dumps([asdict(answer) | {"done": answer.done} for answer in answers], indent=2))
+            say(json.dumps([asdict(answer) | {"done": answer.done} for answer in answers], indent=2))
         if not all(answer.done for answer in answers):
             raise typer.Exit(1)

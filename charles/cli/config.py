@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charles.cli.printing import say, table_console
 from charles.cli.run_command import clear_errors, load_settings
-from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.config import Config
@@ -41,7 +41,7 @@ def show(
         found = _epoch(_epochs(), epoch)
         values = _of(field, found.config)
         if as_json:
-            typer.echo(json.dumps({"epoch": found.number, "fields": values}, indent=2))
+            say(json.dumps({"epoch": found.number, "fields": values}, indent=2))
             return
         from rich.table import Table
 
@@ -76,9 +76,9 @@ def set_command(
         before = config_topic.read(kafka).newest
         after = config_topic.put(kafka, lambda config: changed(config, changes))
         if after.number == before.number:
-            typer.echo(f"Nothing to change: {_title(after)} already has these values.")
+            say(f"Nothing to change: {_title(after)} already has these values.")
             return
-        typer.echo(f"{_title(after)}:")
+        say(f"{_title(after)}:")
         _print_differences(before.config, after.config)
         _warn_of_unknown_game(after.config.game)
 
@@ -100,9 +100,9 @@ def diff(
         old, new = _epoch(epochs, first), _epoch(epochs, second)
         if as_json:
             changes = {name: {"old": a, "new": b} for name, a, b in differences(old.config, new.config)}
-            typer.echo(json.dumps({"from": old.number, "to": new.number, "fields": changes}, indent=2))
+            say(json.dumps({"from": old.number, "to": new.number, "fields": changes}, indent=2))
             return
-        typer.echo(f"From {_title(old)} to {_title(new)}:")
+        say(f"From {_title(old)} to {_title(new)}:")
         _print_differences(old.config, new.config)
 
 
@@ -115,12 +115,12 @@ def history(as_json: AsJson = False) -> None:
     with clear_errors():
         held = _epochs().held
         if as_json:
-            typer.echo(json.dumps([_facts(old, new) for old, new in pairwise(held)], indent=2))
+            say(json.dumps([_facts(old, new) for old, new in pairwise(held)], indent=2))
             return
         if len(held) == 1:
-            typer.echo("No changes yet: the defaults apply.")
+            say("No changes yet: the defaults apply.")
         for old, new in pairwise(held):
-            typer.echo(f"{_title(new)}:")
+            say(f"{_title(new)}:")
             _print_differences(old.config, new.config)
 
 
@@ -130,7 +130,7 @@ def _warn_of_unknown_game(game: str) -> None:
 
     installed = sorted({point.name for point in entry_points(group="charles.games")})
     if game not in installed:
-        typer.echo(f"Warning: no game {game!r} is installed here; installed: {', '.join(installed)}.", err=True)
+        say(f"Warning: no game {game!r} is installed here; installed: {', '.join(installed)}.", err=True)
 
 
 def _kafka() -> Kafka:
@@ -186,7 +186,7 @@ def _print_differences(old: Config, new: Config) -> None:
     from charles.config import differences
 
     for name, before, after in differences(old, new):
-        typer.echo(f"  {name}: {_text(before)} -> {_text(after)}")
+        say(f"  {name}: {_text(before)} -> {_text(after)}")
 
 
 def _text(value: Any) -> str:

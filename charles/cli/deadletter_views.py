@@ -10,13 +10,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-import typer
 from rich.table import Table
-from rich.text import Text
 
 from charles.avro.codec import Unreadable
+from charles.base.names import plain
 from charles.base.time_format import local
-from charles.cli.tables import table_console
+from charles.cli.printing import say, table_console
 from charles.kafka.dead_letter_reader import LetterEntry, LetterGroup, Original, event, text, whose
 from charles.kafka.dead_letters import NOWHERE
 from charles.settings import Kafka
@@ -68,7 +67,7 @@ def print_json(found: Any) -> None:
             return value.tolist()
         return value.isoformat() if isinstance(value, datetime) else f"{len(value)} bytes"
 
-    typer.echo(json.dumps(found, indent=2, default=told))
+    say(json.dumps(found, indent=2, default=told))
 
 
 def print_groups(kafka: Kafka, groups: list[LetterGroup]) -> None:
@@ -80,7 +79,7 @@ def print_groups(kafka: Kafka, groups: list[LetterGroup]) -> None:
     for group in groups:
         words = (_short(kafka, group.topic), group.program, group.reason)
         figures = (f"{group.count:,}", str(group.newest), local(group.first), local(group.last))
-        table.add_row(*map(_plain, words), *figures)
+        table.add_row(*map(plain, words), *figures)
     console = table_console()
     console.print(table)
     first, last = min(group.first for group in groups), max(group.last for group in groups)
@@ -98,7 +97,7 @@ def print_list(kafka: Kafka, found: Iterable[Facts]) -> None:
     table.add_column("reason")
     for one in found:
         words = (one["program"], _place(kafka, one), _owner(one), f"{one['size']:,}", one["reason"])
-        table.add_row(str(one["number"]), local(one["time"]), *map(_plain, words))
+        table.add_row(str(one["number"]), local(one["time"]), *map(plain, words))
     table_console().print(table)
 
 
@@ -116,12 +115,12 @@ def print_one(kafka: Kafka, one: Facts) -> None:
     rows["now"] = f"a {one['event']}" if "event" in one else f"not decoded: {one['unreadable']}"
     rows |= {f"  {field}": _value(value) for field, value in one.get("says", {}).items()}
     for label, words in rows.items():
-        table.add_row(_plain(label), _plain(words))
+        table.add_row(plain(label), plain(words))
     table_console().print(table)
-    typer.echo(_hexdump(bytes.fromhex(one["begins"]), one["size"]))
+    say(_hexdump(bytes.fromhex(one["begins"]), one["size"]))
     if one["saved"]:
         amount = f"all {one['size']:,}" if one["whole"] else f"the first {one['kept']:,} of {one['size']:,}"
-        typer.echo(f"Wrote {amount} bytes to {one['saved']}")
+        say(f"Wrote {amount} bytes to {one['saved']}")
 
 
 def _hexdump(data: bytes, size: int) -> str:
@@ -153,8 +152,3 @@ def _value(value: Any) -> str:
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     return value.isoformat() if isinstance(value, datetime) else reprlib.repr(value)
-
-
-def _plain(words: str) -> Text:
-    """Text from a record, shown literally: no markup, and no control characters reach the terminal."""
-    return Text("".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in words))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def count(as_json: AsJson = False) -> None:
         elif found:
             print_groups(kafka, found)
         else:
-            typer.echo(_NONE)
+            say(_NONE)
 
 
 @app.command("list")
@@ -104,7 +105,7 @@ def list_command(
         elif found:
             print_list(kafka, found)
         else:
-            typer.echo("No dead letter matches." if given or since else _NONE)
+            say("No dead letter matches." if given or since else _NONE)
 
 
 @app.command()

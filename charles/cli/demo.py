@@ -46,8 +46,7 @@ def demo_command(
     Example: charles demo --outputs steering:delta,acceleration_braking:classification --balancing v4
     """
     with clear_errors():
-        from rich.console import Console
-
+        from charles.base.terminal import TextConsole
         from charles.demo.run import run
 
         settings = load_settings(
@@ -55,4 +54,4 @@ def demo_command(
         )
         chosen = {"game": game, "outputs": outputs, "balance.version": balancing}
         first = [f"{field}={value}" for field, value in chosen.items() if value is not None]
-        run(settings, Console(), [*first, *(changes or ())])
+        run(settings, TextConsole(), [*first, *(changes or ())])

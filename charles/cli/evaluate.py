@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from charles.cli.printing import say, table_console
 from charles.cli.run_command import clear_errors, load_settings
-from charles.cli.tables import table_console
 
 
 def evaluate_command(
@@ -44,14 +44,13 @@ def evaluate_command(
     with clear_errors():
         import json
 
-        from rich.console import Console
-
         from charles.base.shutdown import Stop
+        from charles.base.terminal import TextConsole
         from charles.evaluation import report, sources
         from charles.evaluation.collected import collect_pictures
 
         stop = Stop()
-        told = Console(stderr=True)
+        told = TextConsole(stderr=True)
         settings = sources.configured(load_settings(player={"game": game}, demo={"folder": folder}))
         where = settings.demo.folder
         newest = sources.from_file(weights) if weights else sources.newest_weights(settings, where)
@@ -61,7 +60,7 @@ def evaluate_command(
         if newest.on_topic:
             collect_pictures(settings.kafka, newest.manifest.model, where)
         if as_json:
-            typer.echo(json.dumps(report.facts(scores, newest), indent=2))
+            say(json.dumps(report.facts(scores, newest), indent=2))
         else:
             table_console().print(scores.table())
             told.print(f"Plots and scores are in {where}/")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def push(
         grafana.make_folder(uid, folder)
         for dashboard in dashboards():
             grafana.push(dashboard, uid, f"charles {VERSION}")
-            typer.echo(f"Uploaded {dashboard['title']} to {folder}")
+            say(f"Uploaded {dashboard['title']} to {folder}")
 
 
 @app.command()
@@ -59,7 +60,7 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print the facts 
         grafana = _grafana()
         found = {dashboard["title"]: _compared(dashboard, grafana) for dashboard in dashboards()}
         if as_json:
-            typer.echo(json.dumps(found, indent=2))
+            say(json.dumps(found, indent=2))
         else:
             for title, places in found.items():
                 _tell(title, places)
@@ -87,15 +88,15 @@ def _compared(ours: dict[str, Any], grafana: Api) -> list[str] | None:
 
 def _tell(title: str, places: list[str] | None) -> None:
     if places is None:
-        typer.echo(f"{title} is missing; run `charles grafana push` to upload it")
+        say(f"{title} is missing; run `charles grafana push` to upload it")
         return
-    typer.echo(
+    say(
         f"{title} " + (f"differs in {len(places)} place{'s' if len(places) > 1 else ''}" if places else "is up to date")
     )
     for place in places[:_SHOWN_PLACES]:
-        typer.echo(f"  {place}")
+        say(f"  {place}")
     if len(places) > _SHOWN_PLACES:
-        typer.echo(f"  and {len(places) - _SHOWN_PLACES} more")
+        say(f"  and {len(places) - _SHOWN_PLACES} more")
 
 
 def _without(dashboard: dict[str, Any]) -> dict[str, Any]:

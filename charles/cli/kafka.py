@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def start(
 
         servers = settings.external_cluster
         if servers:
-            typer.echo(f"Nothing started: KAFKA_BOOTSTRAP_SERVERS or the settings name the cluster {servers}.")
+            say(f"Nothing started: KAFKA_BOOTSTRAP_SERVERS or the settings name the cluster {servers}.")
             return
         broker = _broker(settings, heap_mb)
         began = time.monotonic()
@@ -54,7 +55,7 @@ def start(
             bootstrap = broker.start(progress)
         status = broker.status()
         took = f"ready after {short(time.monotonic() - began)}" if broker.started_here else "it was already running"
-        typer.echo(f"Kafka {status.version} answers at {bootstrap} (pid {status.pid}, {took}). Data: {status.data}")
+        say(f"Kafka {status.version} answers at {bootstrap} (pid {status.pid}, {took}). Data: {status.data}")
 
 
 @app.command()
@@ -69,9 +70,9 @@ def stop(
     with clear_errors():
         broker = _broker(_settings(None, data))
         if broker.stop(timeout):
-            typer.echo(f"Stopped the broker of {broker.data}.")
+            say(f"Stopped the broker of {broker.data}.")
         else:
-            typer.echo(f"No broker is running in {broker.data}.")
+            say(f"No broker is running in {broker.data}.")
 
 
 @app.command()
@@ -91,9 +92,9 @@ def status(
     with clear_errors():
         now = _broker(_settings(None, data)).status()
         if as_json:
-            typer.echo(json.dumps(asdict(now), default=str))
+            say(json.dumps(asdict(now), default=str))
         elif now.running:
-            typer.echo(
+            say(
                 f"Kafka {now.version} {'answers' if now.ready else 'is running but does not answer'} at "
                 f"{now.bootstrap} "
                 f"(pid {now.pid}, cluster {now.cluster_id})\n"
@@ -101,7 +102,7 @@ def status(
                 f"log: {now.log}"
             )
         else:
-            typer.echo(f"No broker is running in {now.data} (disk {size(now.disk_bytes)}).")
+            say(f"No broker is running in {now.data} (disk {size(now.disk_bytes)}).")
     raise typer.Exit(0 if now.ready else 1)
 
 
@@ -124,7 +125,7 @@ def logs(
             raise BrokerError(f"there is no log yet: {log} (start the broker with: charles kafka start)")
         try:
             for line in tail(log, lines, follow=follow):
-                typer.echo(line)
+                say(line)
         except KeyboardInterrupt:
             pass
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charles.cli.printing import say, table_console
 from charles.cli.run_command import clear_errors, load_settings
-from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.events import RunLedger
@@ -32,33 +31,37 @@ def ledger_command(
     Example: charles ledger --json
     """
     with clear_errors():
+        from charles.control.status_topic import all_heartbeats
         from charles.kafka.clients import require_broker
         from charles.ledger import sample_ledger
-        from charles.ledger.tick_ledger import read, total
+        from charles.ledger.tick_ledger import oddities, read, total
 
         settings = load_settings()
         require_broker(settings.kafka)
-        trainers = sample_ledger.heard(settings.kafka)
+        heartbeats = list(all_heartbeats(settings.kafka))
+        trainers = sample_ledger.newest_of_trainers(heartbeats)
         ledgers = read(settings.kafka)
+        odd = oddities(ledgers, (status for status in heartbeats if status.program == "collector"))
         totals = total(ledgers)
         learned = sample_ledger.against(totals.terms["emitted"], trainers)
         if as_json:
             import json
 
-            typer.echo(json.dumps(_facts(ledgers, totals, learned), indent=2))
+            say(json.dumps(_facts(ledgers, totals, learned, odd), indent=2))
         else:
-            _print_tables(ledgers, totals, learned, None if by_bin else _SHOWN_BINS)
+            _print_tables(ledgers, totals, learned, odd, None if by_bin else _SHOWN_BINS)
         if not (all(ledger.adds_up for ledger in ledgers) and all(model.adds_up for model in learned)):
             raise typer.Exit(1)
 
 
-def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger]) -> dict[str, Any]:
+def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger], odd: list[str]) -> dict[str, Any]:
     from charles.base.latency import percentiles
     from charles.events import TERMS
     from charles.ledger.tick_ledger import BESIDE
 
     return {
         "adds_up": all(ledger.adds_up for ledger in ledgers),
+        "odd": odd,
         "seen": totals.seen,
         **totals.terms,
         "beside": totals.beside,
@@ -78,19 +81,22 @@ def _facts(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger
     }
 
 
-def _print_tables(ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger], largest: int | None) -> None:
+def _print_tables(
+    ledgers: list[RunLedger], totals: Totals, learned: list[TrainerLedger], odd: list[str], largest: int | None
+) -> None:
+
+    from rich.text import Text
 
     from charles.base.latency import words
 
     console = table_console()
     console.print(_runs(ledgers, totals))
     adds_up = all(ledger.adds_up for ledger in ledgers)
-    verdict = "[green]The ledger adds up.[/]" if adds_up else "[bold red]The ledger does not add up.[/]"
+    right = Text("The ledger adds up, but:" if odd else "The ledger adds up.", "yellow" if odd else "green")
+    verdict = right if adds_up else Text("The ledger does not add up.", "bold red")
     console.print(verdict if ledgers else "No ticks yet.")
-    for (collector, run), count in Counter((ledger.collector, ledger.run) for ledger in ledgers).items():
-        if count > 1:
-            where = f"{collector}, run {run} is in {count} partitions"
-            console.print(f"{where}; each partition is missing the ticks of the others.", markup=False, soft_wrap=True)
+    for sentence in odd:
+        console.print(f"- {sentence}.", soft_wrap=True, highlight=False)
     if totals.latencies:
         console.print(f"From capture to its set: {words(totals.latencies)}.")
     if totals.surplus_by:
@@ -138,6 +144,7 @@ def _surplus(totals: Totals, largest: int | None) -> Any:
 
 def _trainers(learned: list[TrainerLedger]) -> Any:
     from rich.table import Table
+    from rich.text import Text
 
     from charles.ledger.sample_ledger import TERMS
 
@@ -150,6 +157,6 @@ def _trainers(learned: list[TrainerLedger]) -> Any:
     table.add_column("adds up")
     for each in learned:
         figures = [str(each.emitted), *map(str, each.terms.values()), str(each.ahead) if each.ahead >= 0 else "?"]
-        verdict = "[green]yes[/]" if each.adds_up else "[bold red]NO[/]"
+        verdict = Text("yes", "green") if each.adds_up else Text("NO", "bold red")
         table.add_row(each.model, each.trainer, *figures, verdict)
     return table

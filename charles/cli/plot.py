@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def loss(
                 f"{training or 'the topic training'} has fewer than two batches of {model or 'any model'}"
             )
         draw_loss(out / "loss.png", losses)
-        typer.echo(f"Drawn: {out / 'loss.png'}, {len(losses.batches):,} batches")
+        say(f"Drawn: {out / 'loss.png'}, {len(losses.batches):,} batches")
 
 
 def _print_json(counts: LabelCounts, paths: list[Path]) -> None:
@@ -117,17 +118,17 @@ def _print_json(counts: LabelCounts, paths: list[Path]) -> None:
         "sets": [row.as_json() for row in rows(counts)],
         "files": [str(path) for path in paths],
     }
-    typer.echo(json.dumps(facts, indent=2))
+    say(json.dumps(facts, indent=2))
 
 
 def _print_table(counts: LabelCounts, paths: list[Path]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from charles.balancing.evenness import HEADS, minutes, rows
+    from charles.base.terminal import TextConsole
     from charles.base.time_format import utc
 
-    console = Console()
+    console = TextConsole()
     drive = counts.drive
     collectors = f"{len(drive.last)} collector{'s' * (len(drive.last) > 1)}"
     span = f"from {utc(drive.began)} to {utc(drive.ended)}" if drive.began and drive.ended else ""

@@ -9,6 +9,7 @@ import typer
 
 from charles.base.counted import counted
 from charles.base.progress import bar
+from charles.cli.printing import say
 from charles.cli.recording_views import AsJson, Source, opened
 from charles.cli.run_command import clear_errors
 
@@ -35,7 +36,7 @@ def check(recording: Source, as_json: AsJson = False) -> None:
             import json
 
             facts = {"runs": report.runs, "ticks": report.ticks, "unreadable": report.unreadable}
-            typer.echo(json.dumps(facts | {"findings": [_fact(recording, each) for each in report.found]}, indent=2))
+            say(json.dumps(facts | {"findings": [_fact(recording, each) for each in report.found]}, indent=2))
         else:
             _print(source, recording, report)
         if report.found:
@@ -51,20 +52,18 @@ def _fact(given: Path, found: RunFinding) -> dict[str, object]:
 def _print(source: Recording, given: Path, report: LabelReport) -> None:
     judged = f"{counted(report.ticks, 'tick')} of {counted(report.runs, 'run')}"
     if report.unreadable:
-        typer.echo(
-            f"{counted(report.unreadable, 'unreadable value')}; `charles recordings verify` lists them", err=True
-        )
+        say(f"{counted(report.unreadable, 'unreadable value')}; `charles recordings verify` lists them", err=True)
     if not report.found:
-        typer.echo(f"{source.folder}: no junk labels found in {judged}")
+        say(f"{source.folder}: no junk labels found in {judged}")
         return
     widest = max(len(each.finding.kind) for each in report.found)
     for each in report.found:
         typer.secho(f"{each.finding.kind:{widest}}  {_when(source, each)}  {each.span}", bold=True)
-        typer.echo(f"  {each.finding.words}")
-        typer.echo(f"  {_drop(given, [each])}")
-    typer.echo(f"{counted(len(report.found), 'finding')} in {judged}")
+        say(f"  {each.finding.words}")
+        say(f"  {_drop(given, [each])}")
+    say(f"{counted(len(report.found), 'finding')} in {judged}")
     if len(report.found) > 1:
-        typer.echo(f"To drop all of these spans:\n  {_drop(given, report.found)}")
+        say(f"To drop all of these spans:\n  {_drop(given, report.found)}")
 
 
 def _when(source: Recording, found: RunFinding) -> str:

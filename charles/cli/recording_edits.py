@@ -9,6 +9,7 @@ import typer
 
 from charles.base.counted import counted
 from charles.base.progress import bar
+from charles.cli.printing import say
 from charles.cli.recording_views import New, Source, new_place, opened
 from charles.cli.run_command import clear_errors
 
@@ -78,7 +79,7 @@ def merge(
         with bar(f"merging {len(sources)} recordings", "records") as progress:
             repeats = merging.merge(sources, folder, progress)
         if repeats:
-            typer.echo(f"left out {counted(repeats, 'duplicate record')}")
+            say(f"left out {counted(repeats, 'duplicate record')}")
         _tell(folder)
 
 
@@ -120,7 +121,7 @@ def drop(
             spans += _stuck(source, tick_spans.length(before))
         with bar(f"copying {source.folder}", "records") as progress:
             dropped = dropping.drop(source, folder, spans, progress)
-        typer.echo(f"dropped {counted(dropped, 'record')}")
+        say(f"dropped {counted(dropped, 'record')}")
         _tell(folder)
 
 
@@ -130,9 +131,9 @@ def _stuck(source: Recording, before_s: float) -> list[TickSpan]:
 
     with bar(f"reading {source.folder}", "records") as progress:
         spans = stuck(source, recorded_config.newest(source.manifest)[1].unstuck, before_s, progress)
-    typer.echo(f"the car got stuck at the end of {counted(len(spans), 'run')}")
+    say(f"the car got stuck at the end of {counted(len(spans), 'run')}")
     for span in spans:
-        typer.echo(f"  {span}")
+        say(f"  {span}")
     return spans
 
 
@@ -142,4 +143,4 @@ def _tell(folder: Path) -> None:
 
     made = Recording.open(folder)
     records = sum(each.records for each in made.lengths.values())
-    typer.echo(f"created {folder}: {records:,} records of {', '.join(made.topics)}; digest {made.digest}")
+    say(f"created {folder}: {records:,} records of {', '.join(made.topics)}; digest {made.digest}")

@@ -10,6 +10,7 @@ import typer
 
 from charles.base.counted import counted
 from charles.base.progress import bar
+from charles.cli.printing import say
 from charles.cli.recording_views import New, Source, new_place, opened
 from charles.cli.run_command import clear_errors, load_settings
 
@@ -68,9 +69,9 @@ def _parquet(source: Recording, to: Path, video: bool) -> None:
     with bar(f"exporting {source.folder}", "records") as progress:
         found = exported(source, to, progress, video=video)
     for topic, rows in found.rows.items():
-        typer.echo(f"{to / topic}.parquet: {rows:,} rows")
+        say(f"{to / topic}.parquet: {rows:,} rows")
     for path in sorted(to.glob("*.mp4")):
-        typer.echo(str(path))
+        say(str(path))
     _tell_unreadable(sum(found.unreadable.values()))
 
 
@@ -79,7 +80,7 @@ def _jpeg(source: Recording, to: Path) -> None:
 
     with bar(f"exporting {source.folder}", "records") as progress:
         found = exported(source, to, progress)
-    typer.echo(f"{to}: {found.pictures:,} pictures and {found.labels:,} label rows from {counted(found.runs, 'run')}")
+    say(f"{to}: {found.pictures:,} pictures and {found.labels:,} label rows from {counted(found.runs, 'run')}")
     _tell_unreadable(found.unreadable)
 
 
@@ -157,11 +158,11 @@ def import_command(
 
 def _tell_imported(folder: Path, made: ImportResult) -> None:
     for meaning, (column, scale) in made.used.items():
-        typer.echo(f"{meaning}: column {column}" + (f", times {scale:g}" if scale != 1 else ""))
+        say(f"{meaning}: column {column}" + (f", times {scale:g}" if scale != 1 else ""))
     if made.too_many:
-        typer.echo(f"left out {counted(made.too_many, 'row')}: another row has the same tick")
+        say(f"left out {counted(made.too_many, 'row')}: another row has the same tick")
     if made.gaps:
-        typer.echo(f"{counted(made.gaps, 'gap')} of more than 3 ticks: the 60 ticks after each gap give no samples")
+        say(f"{counted(made.gaps, 'gap')} of more than 3 ticks: the 60 ticks after each gap give no samples")
     if made.step > LEAST_STEP_TICKS:
         typer.secho("no samples can be made from less than 7.5 rows per second", fg="red", err=True)
-    typer.echo(f"created {folder}: {made.ticks:,} ticks in {counted(made.runs, 'run')}")
+    say(f"created {folder}: {made.ticks:,} ticks in {counted(made.runs, 'run')}")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charles.base.progress import bar
+from charles.cli.printing import say, table_console
 from charles.cli.recording_views import AsJson, Source, opened
 from charles.cli.run_command import clear_errors
-from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,7 +51,7 @@ def info(
         if as_json:
             import json
 
-            typer.echo(json.dumps(_facts(source, found), indent=2))
+            say(json.dumps(_facts(source, found), indent=2))
         else:
             _print(source, found)
         if histograms is not None:
@@ -61,7 +61,7 @@ def info(
 
             with bar("drawing", "pictures") as progress:
                 count = draw(contact_sheet, source, pictures, progress)
-            typer.echo(f"wrote {count} frames to {contact_sheet}", err=as_json)
+            say(f"wrote {count} frames to {contact_sheet}", err=as_json)
 
 
 def _draw_labels(source: Recording, found: RecordingInfo, path: Path) -> None:

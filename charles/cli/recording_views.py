@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from charles.base.counted import counted
+from charles.cli.printing import say, table_console
 from charles.cli.run_command import load_settings
-from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from charles.recordings.format.reader import Recording
@@ -84,9 +84,9 @@ def print_report(recording: Recording, report: VerifyReport) -> None:
     state = "" if recording.manifest.state == "complete" else " (not complete)"
     told = f"{report.records:,} records, {report.bytes:,} bytes, {report.values:,} values decoded{state}"
     for schema, count in report.unknown.items():
-        typer.echo(f"{count:,} values have the schema {schema}, which is unknown to this version and to the manifest")
+        say(f"{count:,} values have the schema {schema}, which is unknown to this version and to the manifest")
     if report.ok:
-        typer.echo(f"{recording.folder} is intact: {told}; digest {recording.digest}")
+        say(f"{recording.folder} is intact: {told}; digest {recording.digest}")
     else:
         typer.secho(
             f"{recording.folder}: {counted(len(report.problems), 'problem')} in {told}",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from charles.base.progress import bar
+from charles.cli.printing import say
 from charles.cli.recording_check import check
 from charles.cli.recording_edits import cut, drop, merge
 from charles.cli.recording_exchange import export, import_command
@@ -42,11 +43,11 @@ def list_command(
         if as_json:
             import json
 
-            typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+            say(json.dumps([asdict(row) for row in rows], indent=2))
         elif rows:
             print_rows(rows)
         else:
-            typer.echo(f"{folder} has no recordings")
+            say(f"{folder} has no recordings")
 
 
 @app.command()
@@ -65,7 +66,7 @@ def verify(recording: Source, as_json: AsJson = False) -> None:
             import json
 
             facts = asdict(report) | {"ok": report.ok, "digest": source.digest, "state": source.manifest.state}
-            typer.echo(json.dumps(facts, indent=2))
+            say(json.dumps(facts, indent=2))
         else:
             print_report(source, report)
         if not report.ok:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings, main_of, metrics_offered
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _print_json(outcome: ReplayOutcome) -> None:
     import json
     from dataclasses import asdict
 
-    typer.echo(json.dumps(asdict(outcome), indent=2))
+    say(json.dumps(asdict(outcome), indent=2))
 
 
 def _print(settings: Settings, outcome: ReplayOutcome) -> None:
@@ -116,7 +117,7 @@ def _print(settings: Settings, outcome: ReplayOutcome) -> None:
     from charles.base.time_format import iso
 
     by_topic = ", ".join(f"{topic} {count:,}" for topic, count in outcome.records.items()) or "no records"
-    typer.echo(
+    say(
         f"replayed into {outcome.prefix}.* at {settings.kafka.bootstrap_servers}: {by_topic}; "
         f"{size(outcome.bytes)}, {outcome.late:,} late"
     )
@@ -139,4 +140,4 @@ def _print(settings: Settings, outcome: ReplayOutcome) -> None:
         )
     if not outcome.complete:
         goes_on = f"--since {iso(outcome.position_ms)}" if settings.replayer.new_run else "--resume"
-        typer.echo(f"stopped at {iso(outcome.position_ms)}; add {goes_on} to the same command to continue from there")
+        say(f"stopped at {iso(outcome.position_ms)}; add {goes_on} to the same command to continue from there")

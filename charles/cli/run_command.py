@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from charles.base import logs
+from charles.cli.printing import say
 from charles.programs import MODULES, PROGRAMS
 
 if TYPE_CHECKING:
@@ -58,8 +59,20 @@ def start(verb: str, **overrides: Any) -> None:
         settings = load_settings(**overrides)
     program = next(program.name for program in PROGRAMS if program.verb == verb)
     logs.set_up(settings.logs, settings.redactor, program, getattr(settings, program).name)
+    _begin_journal(settings, program)
     with clear_errors(log.error), metrics_offered(settings, program):
         main_of(verb)(settings)
+
+
+def _begin_journal(settings: Settings, program: str) -> None:
+    """Note which record the program reads, so that one that ends it twice is found."""
+    from charles.base.names import file_name
+    from charles.kafka.process_state import process
+    from charles.kafka.reading_journal import ReadingJournal
+
+    instance = getattr(settings, program).name
+    whose = file_name(f"{settings.kafka.prefix} {program} {instance}").replace("%20", " ")
+    process.journal = ReadingJournal(settings.run.journals / f"{whose}.journal")
 
 
 @contextmanager
@@ -94,7 +107,7 @@ def main_of(command: str) -> Callable[..., Any]:
 
 
 def _tell(words: str) -> None:
-    typer.secho(logs.redacted(words), fg="red", err=True)
+    say(logs.redacted(words), fg="red", err=True)
 
 
 def _can_be_mended(error: Exception) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charles.cli.printing import say, table_console
 from charles.cli.run_command import clear_errors, load_settings
-from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,7 +85,7 @@ def _members(heartbeats: StatusTopic) -> list[Member]:
 def _show_once(heartbeats: StatusTopic, as_json: bool) -> None:
 
     if as_json:
-        typer.echo(json.dumps(_everything(heartbeats), indent=2))
+        say(json.dumps(_everything(heartbeats), indent=2))
     else:
         console = table_console()
         console.print(_table(heartbeats, console.width))
@@ -94,15 +94,15 @@ def _show_once(heartbeats: StatusTopic, as_json: bool) -> None:
 
 
 def _watch(heartbeats: StatusTopic, as_json: bool) -> None:
-    from rich.console import Console
     from rich.live import Live
 
     from charles.base.shutdown import Stop
+    from charles.base.terminal import TextConsole
 
-    console, stop = Console(), Stop()
+    console, stop = TextConsole(), Stop()
     if as_json:
         while not stop():
-            print(json.dumps(_everything(heartbeats)), flush=True)
+            say(json.dumps(_everything(heartbeats)))
             _follow(heartbeats, stop)
         return
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
@@ -152,4 +152,4 @@ def _check_self(heartbeats: StatusTopic) -> None:
         problems = [f"no program on {host} has reported within the last minute"]
     if problems:
         raise RuntimeError("; ".join(problems))
-    typer.echo(f"{', '.join(member.status.instance for member in members)}: well")
+    say(f"{', '.join(member.status.instance for member in members)}: well")

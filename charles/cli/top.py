@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.cli.printing import say
 from charles.cli.run_command import clear_errors, load_settings
 
 if TYPE_CHECKING:
@@ -32,15 +33,14 @@ def top_command(
     with clear_errors():
         from contextlib import closing
 
-        from rich.console import Console
-
         from charles.base.shutdown import Stop
+        from charles.base.terminal import TextConsole
         from charles.kafka.clients import require_broker
         from charles.top.pipeline_view import PipelineView
 
         kafka = load_settings().kafka
         require_broker(kafka, 3.0)
-        console, stop = Console(), Stop()
+        console, stop = TextConsole(), Stop()
         with closing(PipelineView(kafka)) as watch:
             _catch_up(watch, stop)
             if once:
@@ -61,11 +61,10 @@ def _catch_up(watch: PipelineView, stop: Stop) -> None:
 
 
 def _print_once(watch: PipelineView) -> None:
-    from rich.console import Console
-
+    from charles.base.terminal import TextConsole
     from charles.top.view import view
 
-    Console(height=_ALL_ROWS).print(view(watch))
+    TextConsole(height=_ALL_ROWS).print(view(watch))
 
 
 def _draw(watch: PipelineView, console: Console, stop: Stop) -> None:
@@ -83,7 +82,7 @@ def _print_lines(watch: PipelineView, stop: Stop) -> None:
     from charles.top.view import plain_line
 
     while not stop():
-        print(plain_line(watch), flush=True)
+        say(plain_line(watch))
         _read(watch, stop, _PLAIN_S)
 
 

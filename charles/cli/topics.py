@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charles.cli.printing import say, table_console
 from charles.cli.run_command import clear_errors, load_settings
-from charles.cli.tables import table_console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,16 +43,16 @@ def topics_command(
             _print_json(created, changed, topics, groups)
             return
         for full in created:
-            typer.echo(f"created {full}")
+            say(f"created {full}")
         for words in changed:
-            typer.echo(f"changed {words}")
-        typer.echo(f"{loaded.kafka.prefix}.* at {loaded.kafka.bootstrap_servers}:")
+            say(f"changed {words}")
+        say(f"{loaded.kafka.prefix}.* at {loaded.kafka.bootstrap_servers}:")
         _print_tables(topics, groups, skip=len(loaded.kafka.prefix) + 1)
         for topic in topics:
             for words in topic.differs:
-                typer.echo(f"differs: {topic.name}: {words}")
+                say(f"differs: {topic.name}: {words}")
         if any(topic.differs for topic in topics):
-            typer.echo("`charles topics --apply` fixes the differences; partitions can only be added.")
+            say("`charles topics --apply` fixes the differences; partitions can only be added.")
 
 
 def reset_command(
@@ -68,15 +68,15 @@ def reset_command(
         kafka = load_settings().kafka
         topics, groups = topic_admin.delete_all(kafka) if yes else topic_admin.under_prefix(kafka)
         if not topics and not groups:
-            typer.echo(f"no topic or group is named {kafka.prefix}.* at {kafka.bootstrap_servers}")
+            say(f"no topic or group is named {kafka.prefix}.* at {kafka.bootstrap_servers}")
             return
         word = "deleted" if yes else "would delete"
-        typer.echo(f"at {kafka.bootstrap_servers}:")
+        say(f"at {kafka.bootstrap_servers}:")
         for kind, names in (("topic", topics), ("group", groups)):
             for full in names:
-                typer.echo(f"{word} {kind} {full}")
+                say(f"{word} {kind} {full}")
         if not yes:
-            typer.echo("nothing was deleted; add --yes to delete", err=True)
+            say("nothing was deleted; add --yes to delete", err=True)
             raise typer.Exit(1)
 
 
@@ -99,7 +99,7 @@ def _print_json(created: list[str], changed: list[str], topics: list[TopicFacts]
         "topics": [asdict(topic) for topic in topics],
         "groups": [asdict(group) for group in groups],
     }
-    typer.echo(json.dumps(facts, indent=2))
+    say(json.dumps(facts, indent=2))
 
 
 def _print_tables(topics: list[TopicFacts], groups: list[GroupFacts], skip: int) -> None:

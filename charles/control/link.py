@@ -19,7 +19,7 @@ import psutil
 from confluent_kafka import Message, TopicPartition
 
 from charles import topics
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.base.logs import redacted
 from charles.base.shutdown import Stop
 from charles.config import differences
@@ -178,10 +178,20 @@ class Link:
         self._publish(replace(self._last, time=now(), command=command.id, outcome=outcome))
 
     def _look(self) -> None:
-        for message in records(self._follower.consume(100, timeout=0)):
-            self._take(message)
+        arrived = records(self._follower.consume(100, timeout=0))
+        for message in arrived:
+            try:
+                self._take(message)
+            except SchemaUnavailable as problem:
+                self.process.outages.warn("schema", f"the configuration and commands wait: {problem}")
+                self._read_again([message, *arrived])
         for command in [command for command in self._pending if now() > command.deadline]:
             self.answer(command, "failed: it could not be done in time")
+
+    def _read_again(self, messages: list[Message]) -> None:
+        """Go back to the first of them in each topic."""
+        for first in {message.topic(): message for message in reversed(messages)}.values():
+            self._follower.seek(TopicPartition(str(first.topic()), 0, first.offset() or 0))
 
     def _take(self, message: Message) -> None:
         if self._names[str(message.topic())] is topics.CONFIG:

@@ -54,9 +54,10 @@ def run(settings: Settings, console: Console, changes: Sequence[str] = ()) -> No
         topic_admin.ensure(settings.kafka)
         settings = config_topic.under(settings, config_topic.put(settings.kafka, wanted))
         console.print(
-            f"[dim]{settings.config.game}, {settings.demo.minutes:g} minutes. Logs are in {folder / 'logs'}/. "
+            f"{settings.config.game}, {settings.demo.minutes:g} minutes. Logs are in {folder / 'logs'}/. "
             f"In another terminal: charles top, charles ledger, charles topics, with "
-            f"KAFKA_BOOTSTRAP_SERVERS={settings.kafka.bootstrap_servers}[/]"
+            f"KAFKA_BOOTSTRAP_SERVERS={settings.kafka.bootstrap_servers}",
+            style="dim",
         )
         _drive(settings, broker, console, stop)
         if stop():

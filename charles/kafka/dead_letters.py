@@ -6,18 +6,27 @@ import hashlib
 import logging
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from charles import topics
+from charles.base.headers import LEFT_OUT, WHOSE, pairs
+from charles.base.limits import (
+    KEPT_HEADER_BYTES,
+    KEPT_HEADERS,
+    KEPT_KEY_BYTES,
+    KEPT_REASON_LETTERS,
+    KEPT_VALUE_BYTES,
+    NAME_BYTES,
+)
+from charles.base.names import label
 from charles.events import DeadLetter, now
 from charles.kafka.publisher import Publisher
+from charles.kafka.reading_journal import SetAside, original
 from charles.metrics.table import ProgramMetrics
 from charles.pacing import Every
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
-
-_WHOSE = ("collector", "run", "tick")
 
 VARIES = re.compile(
     r"\b[0-9a-f]{2}(?: [0-9a-f]{2})+\b"  # bytes: "00 6a"
@@ -27,7 +36,6 @@ VARIES = re.compile(
 )
 """What differs between two reasons of one kind."""
 _DETAILS = re.compile("[:'\"(]")
-KEPT_BYTES = 64 * 1024
 _PATIENT = {"message.timeout.ms": 0, "queue.buffering.max.kbytes": 32_768}
 """No dead letter is dropped, however long the broker is unreachable."""
 NOWHERE = -1
@@ -51,12 +59,13 @@ class Consumed(Protocol):
 
 
 def dead_letter(message: Consumed, reason: str, program: str) -> DeadLetter:
-    """The dead letter of a consumed record: its place, why it could not be used, and its first 64 KiB.
+    """The dead letter of a consumed record: its place, why it could not be used, and the beginning of its bytes, as far
+    as the table of limits lets it be kept.
 
     For programs that send it in a transaction of their own, keyed by dead_letter(...).topic; others use DeadLetters.
     """
-    pairs = cast(list[tuple[str, str | bytes | None]], message.headers() or [])
-    headers = {key: _bytes(value) for key, value in pairs}
+    if isinstance(message, SetAside):
+        message, reason = original(message), SetAside.reason
     key = message.key()
     return _letter(
         topic=message.topic() or "",
@@ -65,7 +74,7 @@ def dead_letter(message: Consumed, reason: str, program: str) -> DeadLetter:
         reason=reason,
         program=program,
         key=None if key is None else _bytes(key),
-        headers=headers,
+        headers=_kept_headers(message),
         value=_bytes(message.value()),
     )
 
@@ -99,7 +108,7 @@ class DeadLetters:
         """Send a dead letter that is made already."""
         self.count += 1
         if self._log_line.due():
-            whose = {name: value.decode(errors="replace") for name, value in letter.headers.items() if name in _WHOSE}
+            whose = {name: value.decode(errors="replace") for name, value in letter.headers.items() if name in WHOSE}
             log.warning("dead letter %d: %s %d@%d: %s", self.count, *_place(letter), letter.reason, extra=whose)
         if self._publisher is None:
             self._publisher = Publisher(self._kafka, **_PATIENT)
@@ -127,11 +136,11 @@ def _letter(
         partition=partition,
         offset=offset,
         time=now(),
-        reason=reason,
+        reason=reason[:KEPT_REASON_LETTERS],
         program=program,
-        key=key,
+        key=None if key is None else _cut(key, KEPT_KEY_BYTES),
         headers=headers,
-        value=value[:KEPT_BYTES],
+        value=value[:KEPT_VALUE_BYTES],
         size=len(value),
         sha256=hashlib.sha256(value).hexdigest(),
     )
@@ -140,11 +149,34 @@ def _letter(
 def _count(reason: str) -> None:
     """Few distinct reasons for metrics: without numbers, and without text that a record's writer may have chosen."""
     ProgramMetrics.dead_letters.inc()
-    ProgramMetrics.dead_reasons.labels(VARIES.sub("N", _DETAILS.split(reason)[0]).strip()).inc()
+    ProgramMetrics.dead_reasons.labels(label(VARIES.sub("N", _DETAILS.split(reason)[0]).strip())).inc()
 
 
 def _place(letter: DeadLetter) -> tuple[str, int, int]:
     return letter.topic, letter.partition, letter.offset
+
+
+def _kept_headers(message: Consumed) -> dict[str, bytes]:
+    """A record's headers: one whose name came before is kept too, with its number."""
+    kept: dict[str, bytes] = {}
+    every = pairs(message)
+    for name, value in every[:KEPT_HEADERS]:
+        short, number = name[:NAME_BYTES], 2
+        called = short
+        while called in kept:
+            called, number = f"{short} ({number})", number + 1
+        kept[called] = _cut(value or b"", KEPT_HEADER_BYTES)
+    if len(every) > KEPT_HEADERS:
+        kept[LEFT_OUT] = f"{len(every) - KEPT_HEADERS} headers".encode()
+    return kept
+
+
+def _cut(value: bytes, most: int) -> bytes:
+    """As much of it as is kept, and how much that leaves out."""
+    if len(value) <= most:
+        return value
+    left_out = f" ... ({len(value):,} bytes)".encode()
+    return value[: most - len(left_out)] + left_out
 
 
 def _bytes(value: str | bytes | None) -> bytes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, Message, TopicPartition
 
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.kafka.clients import consumer, name
+from charles.kafka.errors import AccessRefused
 from charles.kafka.process_state import process
 from charles.kafka.reading import arrived, records
-from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.topics import Topic
 
@@ -63,7 +64,7 @@ class Onlooker:
             return None
         try:
             return self._schemas.decode(event, message.value())
-        except (Unreadable, KafkaException, SchemaRegistryFailure, TimeoutError) as problem:
+        except (Unreadable, SchemaUnavailable, AccessRefused) as problem:
             self.failures += 1
             process.outages.warn(
                 (message.topic(), type(problem)), f"a record of {message.topic()} is passed over: {problem}"

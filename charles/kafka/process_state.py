@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from charles.events import Status
 from charles.kafka.outage_log import OutageLog
+from charles.kafka.reading_journal import ReadingJournal
 
 
 class HasProducer(Protocol):
@@ -17,11 +18,12 @@ class HasProducer(Protocol):
 
 
 class ProcessState:
-    """outages: says for all clients together that no broker answers; status_sinks: where each Status of this process
-    goes beside its topic."""
+    """outages: says for all clients together that no broker answers; journal: which record is read now; status_sinks:
+    where each Status of this process goes beside its topic."""
 
     def __init__(self) -> None:
         self.outages = OutageLog()
+        self.journal = ReadingJournal()
         self.status_sinks: list[Callable[[Status], None]] = []
         self._statistics: dict[str, Any] = {}
         self._publishers: weakref.WeakSet[HasProducer] = weakref.WeakSet()

@@ -54,20 +54,28 @@ def records(
     out_of_range: that the log does not have the offset, which one with auto.offset.reset=error gets. Raises
     AccessRefused for what this user may not read, and KafkaException for what is fatal. The client goes on by itself
     after any other error; it is logged, once a minute.
+
+    Each record is noted in the process's journal while it is in hand: an empty one is given in the place of one that
+    ends programs.
     """
-    for message in messages:
-        error = message.error()
-        if error is None:
-            yield message
-        elif error.code() == _END:
-            if at_end is not None:
-                at_end(message)
-        elif error.code() in _OUT_OF_RANGE and out_of_range is not None:
-            out_of_range(message)
-        else:
-            raise_if_fatal(message)
-            place = f"{message.topic()} {message.partition()}"
-            process.outages.warn((place, error.code()), f"reading {place}: {error.str()}")
+    journal = process.journal
+    before = journal.in_hand
+    try:
+        for message in messages:
+            error = message.error()
+            if error is None:
+                yield journal.take(message)
+            elif error.code() == _END:
+                if at_end is not None:
+                    at_end(message)
+            elif error.code() in _OUT_OF_RANGE and out_of_range is not None:
+                out_of_range(message)
+            else:
+                raise_if_fatal(message)
+                place = f"{message.topic()} {message.partition()}"
+                process.outages.warn((place, error.code()), f"reading {place}: {error.str()}")
+    finally:
+        journal.in_hand = before
 
 
 def polled(reader: Consumer, wait_s: float) -> Iterator[Message]:

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-import fastavro
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import topics
-from charles.avro import codec
-from charles.avro.codec import AvroSchema
+from charles.avro import codec, foreign_schema
+from charles.avro.codec import AvroSchema, SchemaUnavailable
+from charles.avro.foreign_schema import NoSchema
 from charles.kafka import errors
-from charles.kafka.clients import name, producer
-from charles.kafka.reading import read_to_end
+from charles.kafka.clients import consumer, name, producer
+from charles.kafka.reading import OffsetSpan, read_spans
 from charles.settings import Kafka
 
 EventT = TypeVar("EventT")
@@ -27,11 +27,9 @@ _READ_S = 5.0
 _ANSWER_S = 10.0
 _SCHEMA_NOT_FOUND = 40403
 _LAST_ID = 2**31 - 1  # schema registries count in Java's int; some choke on more
-NO_SCHEMA = (ValueError, TypeError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
-"""Raised for text that is not an Avro schema, or refers to other schemas; such a schema counts as unknown."""
 
 
-class SchemaRegistryFailure(RuntimeError):
+class SchemaRegistryFailure(SchemaUnavailable):
     """The schema registry refuses, or does not answer; the message is one line and says which.
 
     It says nothing about a record: one whose schema could not be looked up may be readable, so it is not a dead letter.
@@ -45,6 +43,8 @@ class SchemaStore:
         self._kafka = kafka
         self._known: dict[bytes, AvroSchema] = {}
         self._looked: dict[bytes, float] = {}
+        self._position = 0
+        self._reader: Consumer | None = None
         self._headers: dict[tuple[type, str], bytes] = {}
         self._client: Any = None
 
@@ -84,8 +84,8 @@ class SchemaStore:
     def decode(self, event: type[EventT], data: bytes | memoryview | None) -> EventT:
         """Bytes of either framing as an event.
 
-        Raises codec.Unreadable; where nobody could be asked for the schema, TimeoutError (the topic), KafkaException or
-        SchemaRegistryFailure.
+        Raises codec.Unreadable, and SchemaUnavailable where nobody could be asked for the schema, such as
+        SchemaRegistryFailure; AccessRefused where this user may not read the topic.
         """
         return codec.decode(event, data, self.find)
 
@@ -102,10 +102,23 @@ class SchemaStore:
         return self._known.get(name)
 
     def _read_topic(self) -> None:
-        for message in read_to_end(self._kafka, name(self._kafka, topics.SCHEMAS), patience_s=_READ_S):
-            with suppress(*NO_SCHEMA):
-                found = fastavro.parse_schema(json.loads(message.value() or b"null"))
-                self._known[codec.crc64(found)] = found
+        """What was written since the last look: hundreds of unknown names shall not take a second."""
+        full = name(self._kafka, topics.SCHEMAS)
+        if self._reader is None:
+            soon = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
+            self._reader = consumer(self._kafka, "schemas-reader", **soon)
+        reader = self._reader
+        try:
+            first, end = reader.get_watermark_offsets(TopicPartition(full, 0), timeout=_READ_S) or (0, 0)
+            start = max(self._position, first) if self._position <= end else first  # else it is another topic now
+            for message in read_spans(reader, full, {0: OffsetSpan(start, end)}, _READ_S):
+                with suppress(NoSchema):
+                    found = foreign_schema.parse(message.value())
+                    self._known[codec.crc64(found)] = found
+            reader.unassign()
+            self._position = end
+        except (TimeoutError, KafkaException) as error:
+            raise SchemaUnavailable(f"{full} cannot be read: {error}") from error
 
     def _register(self, kind: type, topic: str) -> int:
         """The id of an event's schema in the schema registry; registers it if it is unknown there."""
@@ -135,8 +148,8 @@ class SchemaStore:
                 if error.error_code == _SCHEMA_NOT_FOUND:
                     return
                 raise
-        with suppress(*NO_SCHEMA):
-            self._known[name] = fastavro.parse_schema(json.loads(found.schema_str))
+        with suppress(NoSchema):
+            self._known[name] = foreign_schema.parse(found.schema_str)
 
     def _schema_registry(self) -> Any:
         if self._client is None:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from charles.base.pictures import BadPicture, decoded
 from charles.label_checks.run_data import Driven, Finding, FindingKind
 from charles.pacing import HZ
 
@@ -25,9 +26,10 @@ def thumbnail(picture: bytes) -> NDArray[np.uint8]:
     size only. Raises ValueError for bytes that are no picture."""
     import cv2
 
-    small = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8) if picture else None
-    if small is None:
-        raise ValueError(f"{len(picture)} bytes are not a valid picture")
+    try:
+        small = decoded(picture, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    except BadPicture as problem:
+        raise ValueError(f"{len(picture)} bytes are not a valid picture: {problem}") from None
     return np.asarray(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -11,9 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from charles.control.status_topic import all_heartbeats
 from charles.events import Status
-from charles.settings import Kafka
 
 COUNTED = ("expired", "surplus", "rejected", "buffered", "drawn")
 TERMS = ("unread", *COUNTED)
@@ -38,14 +36,13 @@ class TrainerLedger:
         return self.read == sum(self.terms[term] for term in COUNTED) and self.terms["unread"] >= 0
 
 
-def heard(kafka: Kafka) -> list[Status]:
-    """The newest heartbeat of each model's trainer that has counts, from those still in the log (one hour).
+def newest_of_trainers(heartbeats: Iterable[Status]) -> list[Status]:
+    """The newest heartbeat of each model's trainer that has counts.
 
-    Call this before reading the balancer's ledger, which then includes everything that they have read. Raises
-    KafkaException, TimeoutError.
+    Read them before the balancer's ledger, which then includes everything that the trainers have read.
     """
     found: dict[str, Status] = {}
-    for status in all_heartbeats(kafka):
+    for status in heartbeats:
         if status.program == "trainer" and {"read", *COUNTED} <= status.figures.keys():
             found[status.model] = status
     return [found[model] for model in sorted(found)]

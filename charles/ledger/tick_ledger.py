@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from charles import topics
+from charles.avro.codec import Unreadable
 from charles.base import latency
-from charles.events import TERMS, RunLedger
+from charles.base.counted import counted
+from charles.base.names import key_part
+from charles.events import TERMS, RunLedger, Status
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 
+_LEDGER = "ledger/"
 BESIDE = ("repeats", "expired", "late", "dropped")
 
 
@@ -36,17 +41,61 @@ class Totals:
 def read(kafka: Kafka) -> list[RunLedger]:
     """Every run's newest committed ledger, in the order of collectors and runs; empty if nothing was balanced yet.
 
-    A run whose ticks are in two partitions, because partitions were added during it, has a ledger in each. Raises
-    KafkaException, TimeoutError.
+    A run whose ticks are in two partitions, because partitions were added during it, has a ledger in each. What
+    somebody else wrote there is passed by. Raises KafkaException, TimeoutError.
     """
-    newest: dict[tuple[str, str, int], bytes | None] = {}
+    newest: dict[tuple[int, bytes], bytes | None] = {}
     with suppress(NoTopic):
         for message in read_to_end(kafka, name(kafka, topics.BALANCER_STATE)):
-            what, collector, run, *_ = str(message.key(), "utf-8").split("/")  # type: ignore[arg-type]
-            if what == "ledger":
-                newest[collector, run, message.partition() or 0] = message.value()
-    schemas = SchemaStore(kafka)
-    return [schemas.decode(RunLedger, newest[place]) for place in sorted(newest)]
+            key = message.key() or b""
+            if (key := key.encode() if isinstance(key, str) else key).startswith(_LEDGER.encode()):
+                newest[message.partition() or 0, key] = message.value()
+    schemas, found = SchemaStore(kafka), []
+    for (partition, key), value in newest.items():
+        with suppress(Unreadable):
+            ledger = schemas.decode(RunLedger, value)
+            if key == ledger_key((ledger.collector, ledger.run)).encode():
+                found.append((ledger.collector, ledger.run, partition, ledger))
+    return [ledger for *_, ledger in sorted(found, key=lambda one: one[:3])]
+
+
+def ledger_key(run: tuple[str, str]) -> str:
+    """The key of a run's ledger on the topic balancer-state. run: collector and run."""
+    return f"{_LEDGER}{key_part(run[0])}/{key_part(run[1])}"
+
+
+def oddities(ledgers: Iterable[RunLedger], collectors: Iterable[Status]) -> list[str]:
+    """What is not as it should be though the sum is right: a sentence each, for people.
+
+    collectors: their heartbeats, as far as they are known.
+    """
+    dropped: Counter[str] = Counter()
+    runs: dict[tuple[str, str], list[RunLedger]] = {}
+    for ledger in ledgers:
+        runs.setdefault((ledger.collector, ledger.run), []).append(ledger)
+        dropped[ledger.collector] = max(dropped[ledger.collector], ledger.dropped)
+    for status in collectors:
+        dropped[status.instance] = max(dropped[status.instance], int(status.figures.get("dropped", 0)))
+    return [
+        *(
+            f"{collector} dropped {counted(ticks, 'tick')}, which never reached Kafka; its log says why"
+            for collector, ticks in dropped.items()
+            if ticks
+        ),
+        *(_in_partitions(*run, each) for run, each in runs.items() if len(each) > 1),
+    ]
+
+
+def _in_partitions(collector: str, run: str, ledgers: list[RunLedger]) -> str:
+    """A run has its ticks in one partition; where partitions are added during it, in one after the other."""
+    there = sum(ledger.settled + 1 - ledger.missing for ledger in ledgers)
+    twice = there - max(ledger.settled + 1 for ledger in ledgers)
+    words = f"{collector}, run {run} is in {len(ledgers)} partitions; each partition is missing the ticks of the others"
+    return (
+        words
+        if twice <= 0
+        else f"{words}; at least {counted(twice, 'tick')} of it came twice, and may be learned twice"
+    )
 
 
 def total(ledgers: list[RunLedger]) -> Totals:

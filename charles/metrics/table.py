@@ -170,6 +170,8 @@ class TrainerMetrics:
         "restarts.", "term")
     drawn = _counter("charles_trainer_drawn_samples_total", "Samples drawn for batches; a sample that is drawn twice "
         "counts twice.")
+    left_out = _counter("charles_trainer_left_out_samples_total", "Samples drawn whose batch had no finite gradients, so "
+        "that nothing was learned from it.")
     unread = _gauge("charles_trainer_unread_samples", "Unread samples in the log, an upper bound.")
     batch_s = _histogram("charles_trainer_batch_seconds", "Time from requesting a batch to the updated weights.", _BATCH_S)
     parts = _counter("charles_trainer_part_seconds_total", "Time of the training loop by part: read, decode (waiting "

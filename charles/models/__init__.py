@@ -10,13 +10,14 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 from charles.models.heads import PLAIN
 from charles.models.lines import LINES, build
 from charles.models.predictor import Predictor
-from charles.models.training import Learned, TrainStep
+from charles.models.training import Learned, NotFinite, TrainStep
 from charles.models.weights import Weights, architecture, get_weights, set_weights
 
 __all__ = [
     "LINES",
     "PLAIN",
     "Learned",
+    "NotFinite",
     "Predictor",
     "TrainStep",
     "Weights",

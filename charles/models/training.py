@@ -22,6 +22,10 @@ LEARNING_RATE = 5e-4
 AVERAGING = 0.99  # the share of the running average that stays at each batch
 
 
+class NotFinite(ValueError):
+    """A batch's gradients are not finite: nothing was learned from it, and nothing has changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What one batch said, before the update.
@@ -81,12 +85,16 @@ class TrainStep:
         (balancing v2) the gradients are therefore those of the original's custom step, which had one forward pass
         for each output, on that output's own samples, and one update with the sum (its line 0002); as long as no layer
         mixes the samples of a batch, as batch normalisation does.
+
+        Raises NotFinite, so that weights, averages and the optimizer's memory stay finite.
         """
         if weights is None:
             weights = {name: np.ones_like(values) for name, values in targets.items()}
         inputs = {name: tf.constant(values) for name, values in batch.items()}
-        learned = self._step(inputs, _vectors(targets), _vectors(weights))
+        finite, *learned = self._step(inputs, _vectors(targets), _vectors(weights))
         loss, losses, figures = tf.nest.map_structure(float, learned)
+        if not finite:
+            raise NotFinite(f"its gradients are not finite, at a loss of {loss:g}")
         plain = {output.value for output in self._outputs if output.kind == "regression"}
         return Learned(
             loss,
@@ -134,8 +142,10 @@ class TrainStep:
         parts = {"weights": weights, "averages": averages, "optimizer": memory}
         return {f"{part}/{path}": variable for part, named in parts.items() for path, variable in named.items()}
 
-    def _update(self, inputs: Tensors, targets: Tensors, weights: Tensors) -> tuple[tf.Tensor, Tensors, Tensors]:
-        """The loss, and by output the losses and what scoring.figure() gives."""
+    def _update(
+        self, inputs: Tensors, targets: Tensors, weights: Tensors
+    ) -> tuple[tf.Tensor, tf.Tensor, Tensors, Tensors]:
+        """Whether the gradients were finite; the loss, and by output the losses and what scoring.figure() gives."""
         with tf.GradientTape() as tape:
             predicted = self.model(inputs, training=True)
             losses = {
@@ -143,17 +153,23 @@ class TrainStep:
                 for o in self._outputs
             }
             loss = tf.add_n(list(losses.values()))
-        variables = self.model.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
-        batches = tf.cast(self._optimizer.iterations.value, tf.float32)
-        stays = tf.minimum(self._averaging, (1 + batches) / (10 + batches))
-        for average, variable in zip(self._averages, variables, strict=True):
-            average.assign(stays * average + (1 - stays) * variable)
+        gradients = tape.gradient(loss, [v.value for v in self.model.trainable_variables])
+        # Adam remembers their squares, which are infinite long before they are.
+        finite = tf.math.is_finite(tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in gradients]))
+        tf.cond(finite, lambda: self._apply(gradients), lambda: None)
         figures = {
             o.value: scoring.mean(scoring.figure(o, predicted[o.value], targets[o.value]), weights[o.value])
             for o in self._outputs
         }
-        return loss, losses, figures
+        return finite, loss, losses, figures
+
+    def _apply(self, gradients: list[tf.Tensor]) -> None:
+        variables = self.model.trainable_variables
+        self._optimizer.apply(gradients, variables)
+        batches = tf.cast(self._optimizer.iterations.value, tf.float32)
+        stays = tf.minimum(self._averaging, (1 + batches) / (10 + batches))
+        for average, variable in zip(self._averages, variables, strict=True):
+            average.assign(stays * average + (1 - stays) * variable)
 
 
 def _vectors(named: Mapping[str, NDArray[np.float32]]) -> Tensors:

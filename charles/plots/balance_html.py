@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from charles.balancing.evenness import HEADS, EvennessRow, rows
 from charles.balancing.label_counts import LabelCounts
 from charles.base.atomic_file import written
+from charles.base.names import markup
 from charles.plots.balance_figure import figure
 from charles.plots.style import FAINT, FONT, INK, PAPER
 
@@ -53,7 +53,7 @@ def draw_html(path: Path, counts: LabelCounts) -> None:
 
 def _table(every: Iterable[EvennessRow]) -> str:
     head, *body = (
-        "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line)
+        "".join(f"<{tag}>{markup(cell)}</{tag}>" for cell in line)
         for tag, line in (("th", HEADS), *(("td", row.words()) for row in every))
     )
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in body)}</table>"

@@ -17,7 +17,7 @@ import psutil
 from confluent_kafka import Consumer, KafkaException, Message
 
 from charles import topics
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.base.shutdown import Stop
 from charles.control.link import EVERYBODY
 from charles.events import Command, Status, now
@@ -26,7 +26,7 @@ from charles.kafka.errors import AccessRefused
 from charles.kafka.onlooker import quiet_consumer
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import from_now, records
-from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
+from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from charles.supervisor.program_process import ProgramEnd
 from charles.version import VERSION
@@ -74,7 +74,7 @@ class StatusPublisher:
         while not self._over.is_set():
             try:
                 self._talk()
-            except (KafkaException, SchemaRegistryFailure, TimeoutError) as problem:
+            except (KafkaException, SchemaUnavailable, TimeoutError) as problem:
                 log.debug("the supervisor's status cannot be published: %s", problem)
                 self._over.wait(1)
             except AccessRefused as problem:

@@ -6,10 +6,10 @@ import logging
 import time
 from typing import NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.kafka.clients import consumer, name
 from charles.kafka.reading import records
 from charles.kafka.schemas import SchemaStore
@@ -52,13 +52,15 @@ class AnnotatorFeed:
         whoever lives on it dead-letters it, this is only a look. Raises AccessRefused for what this user may not
         read."""
         self._commit()
-        message = next(records(self._consumer.consume(1, wait_s)), None)
-        if message is None or message.value() is None:
-            return None
+        for message in records(self._consumer.consume(1, wait_s)):
+            return None if message.value() is None else self._decoded(message)
+        return None
+
+    def _decoded(self, message: Message) -> FeedRecord | None:
         full, offset = message.topic() or "", message.offset() or 0
         try:
             return FeedRecord(full, offset, self._schemas.decode(self._events[full], message.value()))
-        except (Unreadable, TimeoutError) as problem:
+        except (Unreadable, SchemaUnavailable) as problem:
             log.warning("%s 0@%d is not annotated: %s", full, offset, problem)
             return None
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from confluent_kafka import KafkaException
 
+from charles.avro.codec import SchemaUnavailable
 from charles.checkpoints.follower import ModelFollower
 from charles.checkpoints.packing import Arrays
 from charles.driving.network_driver import NetworkDriver
@@ -102,7 +103,7 @@ class WeightsFollower:
         except TimeoutError:  # that the broker is away is said elsewhere, once a minute
             self._stopped.wait(_AGAIN_S)
             return
-        except KafkaException as error:
+        except (KafkaException, SchemaUnavailable) as error:
             log.warning("the model topic cannot be read now: %s", error)
             self._stopped.wait(_AGAIN_S)
             return

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from confluent_kafka import KafkaException
 
-from charles.avro.codec import AvroSchema, Unreadable
-from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
+from charles.avro.codec import AvroSchema, SchemaUnavailable, Unreadable
+from charles.kafka.schemas import SchemaStore
 from charles.recordings.format.manifest import schema_key
 from charles.recordings.inspect.value_check import schema_name
 from charles.settings import Kafka
@@ -75,5 +75,5 @@ class SchemaCollector:
     def _answer(self, name: bytes) -> Answer:
         try:
             return self._schemas.find(name) or "it was never announced"
-        except (TimeoutError, KafkaException, SchemaRegistryFailure, Unreadable) as problem:
+        except (TimeoutError, KafkaException, SchemaUnavailable, Unreadable) as problem:
             return str(problem)

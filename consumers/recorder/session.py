@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from charles.base.atomic_file import Unwritable
 from charles.control.link import Link
+from charles.kafka.reading_journal import original
 from charles.pacing import Every
 from charles.recordings.format.record import from_message
 from charles.recordings.format.writer import RecordingWriter
@@ -85,7 +86,7 @@ class RecorderSession:
         """What came within a moment."""
         records, sizes = Counter[str](), Counter[str]()
         for (topic, partition), message in self._reader.read():
-            record = from_message(message)
+            record = from_message(original(message))
             try:
                 self._writer.append(topic, partition, record)
             except Unwritable:

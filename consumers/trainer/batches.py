@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from charles.base.pictures import BadPicture, Size
 from consumers.trainer.buffers import BufferedSample, Buffers
-from consumers.trainer.jpeg import BadPicture, Pictures, Size, decode
+from consumers.trainer.jpeg import Pictures, decode
 
 OnBad = Callable[[BufferedSample, str], None]
 

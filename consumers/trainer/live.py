@@ -9,6 +9,8 @@ from functools import partial
 from confluent_kafka import KafkaException
 
 from charles import topics
+from charles.avro.codec import SchemaUnavailable
+from charles.base.pictures import Size
 from charles.base.shutdown import Stop, TakenOver
 from charles.base.tensorflow_import import loading_tensorflow
 from charles.control.link import Link
@@ -17,13 +19,12 @@ from charles.kafka import errors, topic_admin
 from charles.kafka.clients import BrokerUnavailable
 from charles.kafka.dead_letters import DeadLetters
 from charles.kafka.publisher import Publisher
-from charles.kafka.transactions import Fenced, NotCommitted
+from charles.kafka.transactions import BrokenTransaction, Fenced, NotCommitted
 from charles.labels.outputs import described
 from charles.settings import Settings
 from consumers.trainer import resume
 from consumers.trainer.checkpointer import Checkpointer
 from consumers.trainer.interfaces import TrainingInterfaces
-from consumers.trainer.jpeg import Size
 from consumers.trainer.player_status import PlayerStatus
 from consumers.trainer.sample_intake import SampleShape
 from consumers.trainer.topic_feed import TopicFeed
@@ -31,6 +32,8 @@ from consumers.trainer.topic_feed import TopicFeed
 log = logging.getLogger(__name__)
 
 _PAUSE_S = 1.0
+_PASSING = (BrokerUnavailable, BrokenTransaction, NotCommitted, SchemaUnavailable, TimeoutError, KafkaException)
+"""What another life may not meet; of Kafka's own errors those that say that no broker answers."""
 
 
 def main(settings: Settings) -> None:
@@ -51,7 +54,7 @@ def main(settings: Settings) -> None:
             except Fenced:
                 model = link.settings.trained_model
                 raise TakenOver(f"another trainer of the model {model} has started; stopping this one") from None
-            except (BrokerUnavailable, NotCommitted, TimeoutError, KafkaException) as reason:
+            except _PASSING as reason:
                 if isinstance(reason, KafkaException) and not errors.unavailable(reason.args[0]):
                     raise
                 log.warning("restarting from the last checkpoint: %s", reason)

@@ -40,6 +40,11 @@ class TrainerMetricsWriter:
         TrainerMetrics.drawn.inc(samples)
         TrainerMetrics.batch_s.observe(seconds)
 
+    def left_out(self, samples: int) -> None:
+        """So many were drawn, and nothing could be learned from them."""
+        TrainerMetrics.drawn.inc(samples)
+        TrainerMetrics.left_out.inc(samples)
+
     def second(self, batch: int, learned: Learned | None, buffers: Buffers, unread: int, published: int) -> None:
         """unread: -1: not known; published: batch of the newest checkpoint, -1: none yet."""
         TrainerMetrics.batch.labels(self._model).set(batch)

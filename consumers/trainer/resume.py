@@ -11,6 +11,7 @@ import numpy as np
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.base.pictures import BadPicture, Size
 from charles.checkpoints.identity import STATE
 from charles.checkpoints.integrity import DamagedArtefact, MissingChunks
 from charles.checkpoints.topic_readers import fetch, living
@@ -24,7 +25,7 @@ from charles.pacing import Every
 from charles.settings import Kafka
 from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.interfaces import FoundCheckpoint, SampleFeed
-from consumers.trainer.jpeg import BadPicture, Size, size_of
+from consumers.trainer.jpeg import size_of
 from consumers.trainer.sample_intake import SPARE
 from consumers.trainer.trainer_state import TrainerState, unpack
 

@@ -9,7 +9,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
+from charles.base.pictures import BadPicture
 from charles.events import Sample
 from charles.kafka.clients import consumer, name
 from charles.kafka.dead_letters import DeadLetters
@@ -18,7 +19,6 @@ from charles.kafka.reading import OffsetSpan, polled, read_spans, records
 from charles.kafka.schemas import SchemaStore
 from charles.settings import Kafka
 from consumers.trainer.buffers import BufferedSample, Buffers
-from consumers.trainer.jpeg import BadPicture
 from consumers.trainer.sample_intake import SampleShape, UnusedSample, take_in, to_hold
 
 log = logging.getLogger(__name__)
@@ -135,9 +135,14 @@ class TopicFeed:
     def _held_or_rejected(self, message: Message) -> BufferedSample | UnusedSample | None:
         try:
             return self._held(message)
+        except SchemaUnavailable:
+            raise
         except (Unreadable, BadPicture) as problem:
             self._dead_letters.send(message, str(problem))
-            return None
+        except Exception as problem:  # whatever else it makes our code raise, it would in every life
+            log.exception("sample %d cannot be used", message.offset())
+            self._dead_letters.send(message, f"{type(problem).__name__}: {problem}")
+        return None
 
     def _held(self, message: Message) -> BufferedSample | UnusedSample:
         return to_hold(self._schemas.decode(Sample, message.value()), message.offset() or 0, self._shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -9,35 +10,39 @@ from dataclasses import asdict
 import keras
 import numpy as np
 
+from charles.base.pictures import Size
 from charles.base.time_format import short
 from charles.checkpoints.identity import ModelIdentity
 from charles.control.link import Link
 from charles.control.offline_link import OfflineLink
 from charles.events import Status, TrainingStep, now
 from charles.labels.outputs import described
-from charles.models import Learned, TrainStep, architecture, build
+from charles.models import Learned, NotFinite, TrainStep, architecture, build
 from charles.pacing import Every
 from charles.settings import Settings
 from consumers.trainer import resume, trainer_state
-from consumers.trainer.batches import Batches
+from consumers.trainer.batches import Batch, Batches
 from consumers.trainer.buffers import Buffers
 from consumers.trainer.interfaces import FoundCheckpoint, TrainingInterfaces
-from consumers.trainer.jpeg import Size
 from consumers.trainer.lineage import Lineage
 from consumers.trainer.metrics import TrainerMetricsWriter, part
+
+log = logging.getLogger(__name__)
 
 _EXPIRE_S = 10.0
 _LAST_CHECKPOINT_S = 3.0
 _STILL_RUNNING_S = 2.0
 """So long after a batch a trainer counts as running: buffers hover about the mark below which it waits."""
 _REST_S = 0.02
+_NAMED_SAMPLES = 10
 
 Driving = Callable[[], Sequence[Status]]
 """The last heartbeats of those who drive with the model."""
 
 
 class Training:
-    """The steps of the trainer's loop. batch: how many batches the weights have seen."""
+    """The steps of the trainer's loop. batch: how many batches the weights have seen; left_out: how many samples were
+    drawn that they could not learn from, in this life."""
 
     def __init__(
         self,
@@ -53,7 +58,7 @@ class Training:
         kinds = tuple(kind.name for kind in settings.config.set_kinds)
         keras.utils.clear_session()  # of a life before this one
         keras.utils.set_random_seed(train.seed)
-        self.batch = 0
+        self.batch = self.left_out = 0
         self.buffers = Buffers(kinds, train.buffer, train.min_fill, train.max_times_sampled)
         self._train = train
         self._last_batch = batches
@@ -156,8 +161,12 @@ class Training:
             batch = self._batches.take(self._feed.reject)
         if not batch.samples:
             return False
-        with part("step"):
-            learned = self._step(batch.inputs(), batch.targets(self._outputs), batch.weights(self._outputs))
+        try:
+            with part("step"):
+                learned = self._step(batch.inputs(), batch.targets(self._outputs), batch.weights(self._outputs))
+        except NotFinite as problem:
+            self._leave_out(batch, problem)
+            return True
         seconds = time.perf_counter() - start_s
         self._offer.batch(len(batch.samples), seconds)
         self.batch += 1
@@ -166,6 +175,16 @@ class Training:
         with part("tell"):
             self._publish_step(learned, seconds)
         return True
+
+    def _leave_out(self, batch: Batch, problem: NotFinite) -> None:
+        """Its samples were drawn, and taught nothing."""
+        self._offer.left_out(len(batch.samples))
+        self.left_out += len(batch.samples)
+        first = ", ".join(f"{held.collector} {held.run} {held.tick}" for held in batch.samples[:_NAMED_SAMPLES])
+        log.warning(
+            "a batch after batch %d was left out, and the weights stay as they were: %s; its %d samples: %s%s",
+            *(self.batch, problem, len(batch.samples), first, ", ..." if len(batch.samples) > _NAMED_SAMPLES else ""),
+        )
 
     def checkpoint_if_due(self, link: Link | OfflineLink) -> None:
         """Publish weights and state every so many batches, and when told to. Raises Fenced."""
@@ -189,6 +208,7 @@ class Training:
         figures = {f"buffer_{kind}": float(len(buffer)) for kind, buffer in self.buffers.by_kind.items()}
         figures |= {name: float(count) for name, count in asdict(self.buffers.counts).items()}
         figures |= {"buffer_capacity": float(self.buffers.capacity), "buffered": float(self.buffers.buffered)}
+        figures |= {"left_out": float(self.left_out)}
         figures |= {"checkpoint": float(self._checkpointer.batch)}
         if self._learned is not None:
             figures["loss"] = self._learned.loss

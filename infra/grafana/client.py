@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import requests
 from grafana_api.grafana_api import GrafanaException
 from grafana_api.grafana_face import GrafanaFace
 
+from charles.base.names import markup
 from charles.base.time_format import to_ms
 from charles.settings import ConfigError, Grafana
 
@@ -69,7 +69,7 @@ class Api:
         was written."""
         milliseconds = to_ms(annotation.time)
         tags = [TAG, *(tag[:_LONGEST_TAG_CHARACTERS] for tag in annotation.tags)]
-        text = html.escape(annotation.text[:_LONGEST_TEXT_CHARACTERS], quote=False)  # Grafana shows HTML
+        text = markup(annotation.text[:_LONGEST_TEXT_CHARACTERS])  # Grafana shows HTML
         with self._errors():
             there = self._face.annotations.get_annotation(time_from=milliseconds, time_to=milliseconds, tags=[TAG])
             if any((one.get("time"), one.get("text")) == (milliseconds, text) for one in there):

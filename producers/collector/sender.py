@@ -73,6 +73,10 @@ class TickSender:
 
     def _half_done(self, tick: _Tick, error: KafkaError | None, message: Message) -> None:
         errors.delivery(error, message)
+        if error is not None and error.code() != KafkaError._MSG_TIMED_OUT:  # that its broker is away is said already
+            process.outages.warn(
+                ("refused", error.code()), f"ticks are dropped: {message.topic()} does not take them: {error.str()}"
+            )
         self._done(tick, 1, failed=error is not None)
 
     def _done(self, tick: _Tick, halves: int, *, failed: bool) -> None:

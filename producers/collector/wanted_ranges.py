@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
+
+from charles.base.limits import NAME_BYTES
 
 Axis = Literal["steering", "pedals"]
 
+_MOST_NAMES = 1_000
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 _BIN = re.compile(
-    rf"(?P<output>[a-z_]+)(?::\S*)? (?:[\[(](?P<low>{_NUMBER}), (?P<high>{_NUMBER})[\])]|(?P<alone>{_NUMBER}))(?= |$)"
+    r"(?<![a-z_])(?P<output>[a-z_]+)(?::\S*)? "
+    rf"(?:[\[(](?P<low>{_NUMBER}), (?P<high>{_NUMBER})[\])]|(?P<alone>{_NUMBER}))(?= |$)"
 )
 _AXES: dict[str, tuple[Axis, int]] = {
     "steering": ("steering", 1),
@@ -40,7 +45,8 @@ def wanted(names: Iterable[str]) -> list[WantedRanges]:
     What no range can be read from (a class with a name, a change against the tick before) is left out, and so is 0
     alone: it is what a driver answers whom nobody disturbs.
     """
-    found = (_range(part) for name in names if ":delta" not in name for part in _BIN.finditer(name))
+    sane = (name for name in islice(names, _MOST_NAMES) if len(name) <= NAME_BYTES and ":delta" not in name)
+    found = (_range(part) for name in sane for part in _BIN.finditer(name))
     return [each for each in dict.fromkeys(found) if each is not None and each.middle]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import secrets
 from dataclasses import replace
 from typing import Any, cast
 
 import fastavro
 
-from charles.avro import codec
+from charles.avro import codec, foreign_schema
 from charles.avro.codec import AvroSchema
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
@@ -30,7 +31,7 @@ class RunRenaming:
         self.suffix = suffix or f"-r{secrets.token_hex(4)}"
         self.unread = 0
         self._manifest = manifest
-        self._schemas: dict[bytes, AvroSchema | None] = {}
+        self._schemas: dict[bytes, AvroSchema | None] = {**_OWN}
 
     def __call__(self, record: Record) -> Record:
         """The record under its new names."""
@@ -74,8 +75,8 @@ class RunRenaming:
 
     def _schema(self, name: bytes) -> AvroSchema:
         if name not in self._schemas:
-            found = _OWN.get(name) or self._manifest.find_schema(name)
-            self._schemas[name] = None if found is None else cast(AvroSchema, fastavro.parse_schema(found))
+            found = self._manifest.find_schema(name)
+            self._schemas[name] = None if found is None else foreign_schema.parse(json.dumps(found))
         found = self._schemas[name]
         if found is None:
             raise ValueError("its schema is unknown")

@@ -6,15 +6,16 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 
-import fastavro
 from confluent_kafka import KafkaError
 from fastavro.schema import to_parsing_canonical_form
 
 from charles import topics
+from charles.avro import foreign_schema
 from charles.avro.codec import AvroSchema
+from charles.avro.foreign_schema import NoSchema
 from charles.kafka import errors, topic_admin
 from charles.kafka.clients import admin, name, producer
-from charles.kafka.schemas import NO_SCHEMA, SchemaStore
+from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import WrongTopics
 from producers.replayer.plan import ReplayPlan
 from producers.replayer.retention_warning import warnings
@@ -102,6 +103,6 @@ def _registry_warnings(plan: ReplayPlan) -> Iterator[str]:
 
 def _canonical(schema: AvroSchema) -> str:
     try:
-        return str(to_parsing_canonical_form(fastavro.parse_schema(schema)))
-    except NO_SCHEMA:
+        return str(to_parsing_canonical_form(foreign_schema.parse(json.dumps(schema))))
+    except NoSchema:
         return json.dumps(schema)

@@ -10,9 +10,10 @@ from charles.balancing.run_state import Tick
 from charles.events import Waiting
 from charles.kafka.clients import name
 from charles.kafka.schemas import SchemaStore
+from charles.ledger.tick_ledger import ledger_key
 from charles.settings import Kafka
 from charles.topics import Topic
-from stream_jobs.balancer.state_topic import ledger_key, waiting_key
+from stream_jobs.balancer.state_topic import waiting_key
 from stream_jobs.balancer.transaction_writer import OutputRecord
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from charles import topics
+from charles.avro.codec import SchemaUnavailable
 from charles.balancing.engine import Engine
 from charles.balancing.partition import CONTROLS, FRAMES, SIDES, Reading
 from charles.base.shutdown import TakenOver
@@ -23,7 +24,7 @@ from charles.kafka import errors, topic_admin
 from charles.kafka.clients import admin, consumer, group, name
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import records
-from charles.kafka.schemas import SchemaRegistryFailure, SchemaStore
+from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import WrongTopics
 from charles.kafka.transactions import BrokenTransaction, Fenced, MemberReplaced, NotCommitted, end_hanging, join
 from charles.settings import Settings
@@ -127,7 +128,7 @@ class BalancerSession:
         except Fenced as error:
             self._hear_why()
             raise StartOver(str(error)) from error
-        except (KafkaException, BrokenTransaction, NotCommitted, SchemaRegistryFailure, TimeoutError) as error:
+        except (KafkaException, BrokenTransaction, NotCommitted, SchemaUnavailable, TimeoutError) as error:
             raise _answer(error) from error
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ Written with each transaction, read again when a partition is assigned.
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 
@@ -15,22 +16,23 @@ from charles import topics
 from charles.avro.codec import Unreadable
 from charles.balancing.join import Joined
 from charles.balancing.run_state import HISTORIES, Restored, Run, Tick, TickId
+from charles.base.names import key_part
 from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka.clients import admin, consumer, name
 from charles.kafka.reading import OffsetSpan, read_spans
 from charles.kafka.schemas import SchemaStore
+from charles.ledger.tick_ledger import ledger_key
 from charles.settings import Kafka
 
+log = logging.getLogger(__name__)
+
+_PASSED_BY = "the balancer's state, partition %d: passed by what is none, under the key %.100r: %s"
 _PATIENCE_S = 10.0
 _FETCH_BYTES = 4 << 20
 
 
 def waiting_key(tick: TickId) -> str:
-    return f"waiting/{tick[1]}/{tick[2]}/{tick[3]}"
-
-
-def ledger_key(run: Run) -> str:
-    return f"ledger/{run[0]}/{run[1]}"
+    return f"waiting/{key_part(tick[1])}/{key_part(tick[2])}/{tick[3]}"
 
 
 def restore(kafka: Kafka, schemas: SchemaStore, partitions: Collection[int]) -> dict[int, Restored]:
@@ -42,7 +44,7 @@ def restore(kafka: Kafka, schemas: SchemaStore, partitions: Collection[int]) -> 
         kept.pop(key, None)
         if value is not None:
             kept[key] = value
-    return {partition: _decoded(schemas, partition, kept) for partition, kept in newest.items()}
+    return {partition: decoded(schemas, partition, kept) for partition, kept in newest.items()}
 
 
 def recall(kafka: Kafka, schemas: SchemaStore, partition: int, run: Run) -> RunLedger | None:
@@ -51,7 +53,11 @@ def recall(kafka: Kafka, schemas: SchemaStore, partition: int, run: Run) -> RunL
     for message in _committed(kafka, [partition]):
         if _text(message.key()) == key:
             found = message.value()
-    return None if found is None else schemas.decode(RunLedger, found)
+    try:
+        return None if found is None else schemas.decode(RunLedger, found)
+    except Unreadable as error:
+        log.error(_PASSED_BY, partition, key, error)
+        return None
 
 
 def _committed(kafka: Kafka, partitions: Collection[int]) -> Iterator[Message]:
@@ -78,19 +84,33 @@ def _ends(kafka: Kafka, full: str, partitions: Collection[int]) -> dict[int, Off
     return {place.partition: OffsetSpan(0, int(found.result().offset)) for place, found in futures.items()}
 
 
-def _decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -> Restored:
+def decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -> Restored:
+    """What the records are is said by their values: a key is only compared with theirs. What is none of ours, and was
+    written there by somebody, is passed by."""
     restored = Restored()
     for key, value in newest.items():
-        kind, collector, run, *rest = key.split("/")
         try:
-            if kind == "ledger":
-                restored.ledgers[collector, run] = schemas.decode(RunLedger, value)
-            elif rest:
-                waiting = schemas.decode(Waiting, value)
-                restored.ticks[partition, collector, run, int(rest[0])] = _waited(schemas, waiting)
+            if key.startswith("ledger/"):
+                ledger = schemas.decode(RunLedger, value)
+                _check_key(key, ledger_key((ledger.collector, ledger.run)))
+                restored.ledgers[ledger.collector, ledger.run] = ledger
+            else:
+                tick = _waited(schemas, schemas.decode(Waiting, value))
+                of = tick.joined.control
+                tick_id = partition, of.collector, of.run, of.tick
+                _check_key(key, waiting_key(tick_id))
+                restored.ticks[tick_id] = tick
         except Unreadable as error:
-            raise RuntimeError(f"the balancer's state is damaged: {key} in partition {partition}: {error}") from error
+            log.error(_PASSED_BY, partition, key, error)
+    for stray in [tick_id for tick_id in restored.ticks if tick_id[1:3] not in restored.ledgers]:
+        log.error(_PASSED_BY, partition, waiting_key(stray), "its run has no ledger")
+        del restored.ticks[stray]
     return restored
+
+
+def _check_key(key: str, own: str) -> None:
+    if key != own:
+        raise Unreadable(f"its value belongs to the key {own[:100]!r}")
 
 
 def _waited(schemas: SchemaStore, waiting: Waiting) -> Tick:
@@ -100,4 +120,4 @@ def _waited(schemas: SchemaStore, waiting: Waiting) -> Tick:
 
 
 def _text(key: str | bytes | None) -> str:
-    return key.decode() if isinstance(key, bytes) else key or ""
+    return key.decode(errors="replace") if isinstance(key, bytes) else key or ""

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from charles import events
 from charles.avro import codec
 from charles.avro.codec import Unreadable
+from charles.base.limits import ANGLE, DISTANCE, LAST_TICK, PLACE, SPEED
 from charles.events import Control, Event, Frame, Sample
 from tests.samples import sample
 
@@ -42,6 +43,8 @@ PUBLISHED = [
 
 FRAME = Frame("c-1", "r", 7, datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), b"\xff\xd8jpeg", 480, 270, 3, 1)
 
+MEASURED = {"speed": SPEED, "purpose_distance": DISTANCE, "purpose_bearing": ANGLE}
+MEASURED |= dict.fromkeys(("x", "y", "heading", "yaw_rate"), PLACE)
 HISTORIES = [field.name for field in dataclasses.fields(Sample) if field.name.startswith("history_")]
 
 
@@ -52,7 +55,8 @@ def nobody(_: bytes) -> None:
 def any_event(kind: type) -> st.SearchStrategy[Any]:
     """Events of a kind, every field anywhere in its range."""
     share, signed = st.floats(0, 1, width=32), st.floats(-1, 1, width=32)
-    named = {"tick": st.integers(0, 2**62), "acceleration": share, "braking": share, "steering": signed}
+    named = {"tick": st.integers(0, LAST_TICK), "acceleration": share, "braking": share, "steering": signed}
+    named |= {name: st.floats(-bound, bound, width=32) for name, bound in MEASURED.items()}
     return st.builds(kind, **{name: named[name] for name in named if name in kind.__dataclass_fields__})  # type: ignore[attr-defined]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charles.balancing.join import BrokenHalf, History, Joined, Pointer, RunJoin, Window
+from charles.balancing.join import BrokenHalf, History, Joined, Pointer, RunJoin, TooFarAhead, Window
+from charles.base.limits import LAST_TICK, TICKS_AHEAD
 from charles.events import Control, now
 
 HISTORY = 5
@@ -15,7 +17,7 @@ HISTORY = 5
 
 def control(tick: int) -> Control:
     """A control that says its own tick, so that a leak of it into the history shows."""
-    return Control("c", "r", tick, now(), 0.0, 0.0, 0.0, float(tick), 0, 0, 0, 0, 0, 0)
+    return Control("c", "r", tick, now(), 0.0, 0.0, 0.0, float(tick % 10**6), 0, 0, 0, 0, 0, 0)
 
 
 class Feed:
@@ -213,3 +215,45 @@ def test_a_history_is_a_window_of_each_signal(gaps: list[int], size: int) -> Non
         window.push(tick, tick)
         assert history.past[3].tolist() == list(window.values)
         assert len(history) == len(window.values)
+
+
+@pytest.mark.parametrize("junk", [10 + TICKS_AHEAD, 2**40, LAST_TICK])
+def test_a_tick_far_ahead_settles_nothing_and_its_run_goes_on(junk: int) -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    for add in (feed.frame, feed.control):
+        with pytest.raises(TooFarAhead, match=f"tick {junk} is {junk - 9} beyond the newest one"):
+            add(junk)
+    feed.both(*range(10, 20))
+    assert feed.ticks() == list(range(HISTORY, 20))
+    assert (feed.join.seen, feed.join.counts.missing) == (20, 0)
+
+
+def test_where_the_next_tick_goes_on_far_ahead_the_run_does() -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    far = 20_000
+    with pytest.raises(TooFarAhead):
+        feed.frame(far)
+    feed.frame(far + 1)
+    feed.both(*range(far + 2, far + 10))
+    feed.end()
+    assert adds_up(feed.join)
+    assert feed.ticks() == [*range(HISTORY, 10), *range(far + 2 + HISTORY, far + 10)]
+
+
+def test_a_run_may_begin_anywhere() -> None:
+    feed = Feed()
+    feed.both(*range(10**6, 10**6 + 10))
+    assert feed.ticks() == list(range(10**6 + HISTORY, 10**6 + 10))
+
+
+def test_swapped_neighbours_are_joined_while_they_wait() -> None:
+    feed = Feed()
+    feed.both(*range(10))
+    for tick in (11, 10, 13, 12, 12):
+        feed.frame(tick)
+    for tick in range(10, 14):
+        feed.control(tick)
+    assert feed.ticks() == list(range(HISTORY, 14))
+    assert (feed.join.counts.missing, feed.join.counts.unmatched, feed.join.counts.repeats) == (0, 0, 1)

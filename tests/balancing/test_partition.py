@@ -55,6 +55,31 @@ def test_a_newer_run_settles_what_waits_in_the_one_before() -> None:
     assert into.ledger(FIRST).adds_up
 
 
+def test_a_repeat_of_an_earlier_run_settles_nothing_of_the_present_one() -> None:
+    into = partition()
+    for side in SIDES:
+        feed(into, side, FIRST, range(10))
+    feed(into, CONTROLS, SECOND, range(30))
+    feed(into, FRAMES, SECOND, range(10))
+    for side in SIDES:
+        feed(into, side, FIRST, range(5, 6))
+    feed(into, FRAMES, SECOND, range(10, 30))
+    counts = into.runs[SECOND].counts
+    assert (counts.in_bins, counts.unmatched) == (30 - HISTORY, 0)
+    assert into.runs[FIRST].counts.repeats == 2
+
+
+def test_two_runs_of_one_name_at_once_lose_nothing_but_where_the_second_begins() -> None:
+    into = partition()
+    for tick in range(0, 60, 2):
+        for run in (FIRST, SECOND):
+            for side in SIDES:
+                feed(into, side, run, range(tick, tick + 2))
+    for run in (FIRST, SECOND):
+        assert into.runs[run].counts.in_bins == 60 - HISTORY
+        assert into.ledger(run).adds_up
+
+
 def test_silence_settles_what_waits_only_where_the_log_is_read_to_its_end() -> None:
     into = partition()
     feed(into, FRAMES, FIRST, range(5))

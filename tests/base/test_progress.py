@@ -8,12 +8,13 @@ import pytest
 from rich.console import Console
 
 from charles.base.progress import ProgressReporter, no_progress, step_bar
+from charles.base.terminal import TextConsole
 
 
 @pytest.mark.parametrize(("unit", "count"), [("records", "2048/4096 records"), ("bytes", "2.0/4.0 KiB"), ("", "50 %")])
 def test_a_bar_tells_the_step_and_how_much_is_done(unit: str, count: str) -> None:
     out = StringIO()
-    with step_bar(unit, Console(file=out, force_terminal=True, width=100, color_system=None)) as progress:
+    with step_bar(unit, TextConsole(file=out, force_terminal=True, width=100, color_system=None)) as progress:
         progress("reading [a]", 2048, 4096)
     assert "reading [a] ━" in out.getvalue()
     assert count in out.getvalue()

@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 
 from charles import topics
 from charles.avro import codec
+from charles.base.limits import KEPT_VALUE_BYTES
 from charles.cli import app
 from charles.cli.deadletters import since_time
 from charles.events import Frame, Sample, now
 from charles.kafka.clients import admin, group, name, producer
-from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
+from charles.kafka.dead_letters import DeadLetters, unwritten
 from charles.kafka.schemas import SchemaStore
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
@@ -154,7 +155,7 @@ def test_a_sample_s_histories_are_shown_as_numbers(kafka: Kafka) -> None:
 
 
 def test_a_whole_record_is_saved_as_long_as_it_lies_somewhere(kafka: Kafka, tmp_path: Path) -> None:
-    value = os.urandom(KEPT_BYTES + 1000)
+    value = os.urandom(KEPT_VALUE_BYTES + 1000)
     dead(kafka, topics.WEIGHTS, value, "not a chunk")
     code, told = deadletters(kafka, "show", "0", "--save", tmp_path / "whole")
     assert code == 0
@@ -167,7 +168,7 @@ def test_a_whole_record_is_saved_as_long_as_it_lies_somewhere(kafka: Kafka, tmp_
     assert code == 0
     assert "weights 0@0 no longer exists" in told
     assert f"Wrote the first 65,536 of 66,536 bytes to {tmp_path / 'part'}" in told
-    assert (tmp_path / "part").read_bytes() == value[:KEPT_BYTES]
+    assert (tmp_path / "part").read_bytes() == value[:KEPT_VALUE_BYTES]
     assert facts(kafka, "show", "0")["whole"] is False
 
 

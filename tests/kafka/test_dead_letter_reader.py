@@ -13,11 +13,12 @@ from confluent_kafka import TopicPartition
 from charles import topics
 from charles.avro import codec
 from charles.avro.codec import Unreadable
+from charles.base.limits import KEPT_VALUE_BYTES
 from charles.events import DeadLetter, TrainingStep, now
 from charles.kafka import dead_letter_reader
 from charles.kafka.clients import admin, name, producer
 from charles.kafka.dead_letter_reader import LetterEntry, groups, original, read, span, starts, whose
-from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
+from charles.kafka.dead_letters import DeadLetters, unwritten
 from charles.kafka.reading import OffsetSpan
 from charles.kafka.topic_admin import resolve
 from charles.settings import Kafka
@@ -155,16 +156,16 @@ def test_its_headers_say_whose_it_was_and_else_its_key_where_that_is_the_collect
 
 
 def test_a_big_record_is_read_again_from_where_it_lies(kafka: Kafka) -> None:
-    value = os.urandom(3 * KEPT_BYTES)
+    value = os.urandom(3 * KEPT_VALUE_BYTES)
     letter = dead(kafka, topics.WEIGHTS, value)
-    assert letter.value == value[:KEPT_BYTES]
+    assert letter.value == value[:KEPT_VALUE_BYTES]
     found = original(kafka, letter)
     assert (found.data, found.whole) == (value, True)
     assert f"read again from {name(kafka, topics.WEIGHTS)} 0@0" in found.where
 
 
 def test_a_record_that_is_gone_is_told_to_be_a_part(kafka: Kafka) -> None:
-    letter = dead(kafka, topics.WEIGHTS, os.urandom(KEPT_BYTES + 1))
+    letter = dead(kafka, topics.WEIGHTS, os.urandom(KEPT_VALUE_BYTES + 1))
     write(kafka, topics.WEIGHTS, b"the next")
     forget(kafka, topics.WEIGHTS, before=1)
     found = original(kafka, letter)
@@ -173,7 +174,7 @@ def test_a_record_that_is_gone_is_told_to_be_a_part(kafka: Kafka) -> None:
 
 
 def test_another_record_in_its_place_is_not_taken_for_it(kafka: Kafka) -> None:
-    letter = dead(kafka, topics.WEIGHTS, os.urandom(KEPT_BYTES + 1))
+    letter = dead(kafka, topics.WEIGHTS, os.urandom(KEPT_VALUE_BYTES + 1))
     found = original(kafka, replace(letter, sha256="0" * 64))
     assert (found.data, found.whole) == (letter.value, False)
     assert "now holds another record" in found.where
@@ -189,7 +190,7 @@ def test_another_record_in_its_place_is_not_taken_for_it(kafka: Kafka) -> None:
     ],
 )
 def test_a_place_that_is_none_leaves_what_is_kept(kafka: Kafka, place: dict[str, int | str], words: str) -> None:
-    letter = dead(kafka, topics.WEIGHTS, os.urandom(KEPT_BYTES + 1))
+    letter = dead(kafka, topics.WEIGHTS, os.urandom(KEPT_VALUE_BYTES + 1))
     found = original(kafka, replace(letter, **place))
     assert (found.data, found.whole) == (letter.value, False)
     assert words in found.where

@@ -8,10 +8,11 @@ import time
 import pytest
 
 from charles import topics
+from charles.base.limits import KEPT_VALUE_BYTES
 from charles.events import DeadLetter
 from charles.kafka import topic_admin
 from charles.kafka.clients import name, producer
-from charles.kafka.dead_letters import KEPT_BYTES, DeadLetters, unwritten
+from charles.kafka.dead_letters import DeadLetters, unwritten
 from charles.settings import Kafka
 from infra.kafka.broker import LocalBroker
 from tests.kafka_tools import events, read_all
@@ -52,7 +53,7 @@ def test_a_big_record_is_cut_and_its_digest_is_that_of_all_of_it(kafka: Kafka) -
     letters.flush()
 
     (letter,) = events(kafka, topics.DEADLETTER, DeadLetter)
-    assert letter.value == value[:KEPT_BYTES]
+    assert letter.value == value[:KEPT_VALUE_BYTES]
     assert (letter.size, letter.sha256) == (len(value), hashlib.sha256(value).hexdigest())
     assert letter.key is None
     assert letter.headers == {"empty": b""}

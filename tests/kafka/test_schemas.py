@@ -11,7 +11,7 @@ import pytest
 
 from charles import topics
 from charles.avro import codec
-from charles.avro.codec import Unreadable
+from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.events import Frame, now
 from charles.kafka.clients import name, producer
 from charles.kafka.schemas import SchemaStore
@@ -88,5 +88,5 @@ def test_a_registry_id_without_a_schema_registry_says_what_is_missing(kafka: Kaf
 def test_a_broker_that_is_away_makes_no_record_unreadable() -> None:
     _, data = a_newer_frame()
     registry = SchemaStore(Kafka(bootstrap_servers=f"127.0.0.1:{free_port()}"))
-    with pytest.raises(TimeoutError, match=r"charles\.schemas could not be read"):
+    with pytest.raises(SchemaUnavailable, match=r"charles\.schemas cannot be read"):
         registry.decode(Frame, data)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from charles import topics
+from charles.control.status_topic import all_heartbeats
 from charles.events import Status
-from charles.ledger.sample_ledger import against, heard
+from charles.ledger.sample_ledger import against, newest_of_trainers
 from charles.settings import Kafka
 from tests.top.pipeline import publish, status
 
@@ -41,8 +42,9 @@ def test_the_last_word_of_each_model_s_trainer_counts_though_it_has_ended(kafka:
     ended = status("trainer", model="pilot", state="stopped")
     told = (trainer(drawn=1.0), trainer("other"), status("player", model="pilot"), trainer(), ended)
     publish(kafka, topics.STATUS, *told)
-    assert [(each.model, each.figures["drawn"]) for each in heard(kafka)] == [("other", 20.0), ("pilot", 20.0)]
+    heard = newest_of_trainers(all_heartbeats(kafka))
+    assert [(each.model, each.figures["drawn"]) for each in heard] == [("other", 20.0), ("pilot", 20.0)]
 
 
 def test_where_there_are_no_topics_yet_nobody_was_heard(broker: str) -> None:
-    assert heard(Kafka(bootstrap_servers=broker, prefix="nobody-ran-here")) == []
+    assert [*all_heartbeats(Kafka(bootstrap_servers=broker, prefix="nobody-ran-here"))] == []

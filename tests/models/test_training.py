@@ -77,6 +77,34 @@ def test_a_restarted_training_goes_on_as_if_nothing_had_been() -> None:
         np.testing.assert_allclose(again.state()[name], array, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, np.float32(3e38), np.float32(1e30)])
+@pytest.mark.parametrize("where", ["speed", "steering"])
+def test_a_batch_that_would_ruin_the_weights_changes_nothing(where: str, value: float) -> None:
+    step = started()
+    step(inputs(16, SIZE), labels(16))
+    before, batch, targets = step.state(), inputs(16, SIZE), labels(16)
+    (batch if where in batch else targets)[where][7] = value
+    with pytest.raises(models.NotFinite, match="its gradients are not finite"):
+        step(batch, targets)
+    assert all(np.array_equal(array, before[name]) for name, array in step.state().items())
+    assert step(inputs(16, SIZE), labels(16)).loss < 10
+
+
+def test_one_such_batch_in_a_hundred_is_as_none() -> None:
+    clean, poisoned = started(), started()
+    for number in range(300):
+        batch, targets = inputs(10 + number % 7, SIZE), labels(10 + number % 7)
+        if number % 100 == 50:
+            with pytest.raises(models.NotFinite):
+                poisoned(batch | {"purpose": np.full_like(batch["purpose"], np.nan)}, targets)
+        for step in (clean, poisoned):
+            step(batch, targets)
+    assert poisoned.batches == clean.batches == 300
+    for name, array in clean.state().items():
+        assert np.isfinite(array).all(), name
+        np.testing.assert_allclose(poisoned.state()[name], array, rtol=1e-2, atol=1e-4, err_msg=name)
+
+
 def test_the_names_in_a_state_do_not_depend_on_what_was_built_before() -> None:
     assert list(started().state()) == list(started().state())
 

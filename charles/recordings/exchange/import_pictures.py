@@ -11,13 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
-from typing import Any
 
 import cv2
-import numpy as np
 
 from charles import topics
 from charles.avro import codec
+from charles.base.pictures import BadPicture, decoded
 from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.events import Control, Frame
 from charles.recordings.edit.new_recording import new_folder
@@ -164,9 +163,10 @@ def _control(place: RowPlace, scales: Mapping[str, float], collector: str, run: 
 
 def _frame(control: Control, table: LabelTable, line: LabelLine, path: Path) -> Frame:
     data = path.read_bytes()
-    shown: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if shown is None:
-        raise RecordingError(f"{table.path} row {line.row}: {path} is not a readable picture")
+    try:
+        shown = decoded(data, cv2.IMREAD_COLOR)
+    except BadPicture as problem:
+        raise RecordingError(f"{table.path} row {line.row}: {path} is not a readable picture: {problem}") from None
     if not data.startswith(_JPEG_START):
         data = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
     height, width = shown.shape[:2]

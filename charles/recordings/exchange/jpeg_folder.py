@@ -13,10 +13,10 @@ from typing import TextIO
 
 from charles import topics
 from charles.avro.codec import Unreadable, decode
+from charles.base.names import file_name
 from charles.base.progress import Progress, ProgressReporter, no_progress
 from charles.events import Control, Frame
 from charles.recordings.edit.new_recording import new_folder
-from charles.recordings.exchange.file_names import file_name
 from charles.recordings.format.reader import Recording
 
 LABELS = "labels.csv"

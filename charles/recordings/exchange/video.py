@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import cv2
-import numpy as np
 
 from charles.base.atomic_file import Unwritable
+from charles.base.names import file_name
+from charles.base.pictures import BadPicture, decoded
 from charles.events import Frame
 from charles.pacing import HZ
-from charles.recordings.exchange.file_names import file_name
 from charles.recordings.format.errors import RecordingError
 
 CODEC = "mp4v"
@@ -44,8 +44,9 @@ class Videos:
     def add(self, frame: Frame) -> tuple[str, int] | None:
         """Write a frame; returns the file's name and the frame's number in it, from 0, None for what is no picture.
         Raises Unwritable."""
-        picture: Any = cv2.imdecode(np.frombuffer(frame.picture, np.uint8), cv2.IMREAD_COLOR) if frame.picture else None
-        if picture is None:
+        try:
+            picture = decoded(frame.picture, cv2.IMREAD_COLOR)
+        except BadPicture:
             return None
         size = picture.shape[1], picture.shape[0]
         video = self._open.get(frame.collector)

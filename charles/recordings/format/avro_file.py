@@ -18,6 +18,7 @@ import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
 from charles.avro.binary import END, read_long, write_long
+from charles.base.limits import BLOCK_BYTES, BLOCK_ITEMS
 from charles.recordings.format.compression import CODECS
 from charles.recordings.format.errors import DamagedRecording
 from charles.recordings.format.record_encoding import sized
@@ -138,6 +139,20 @@ class AvroFileReader:
             yield found
             at = found.end
 
+    def beginnings(self, size: int) -> Iterator[tuple[int, bytes]]:
+        """Where each block begins, and the first so many bytes of its items. Raises as blocks() does."""
+        at = len(self.header.raw)
+        while at < self.size:
+            self._file.seek(at)
+            lead, count, length = self._lead(at)
+            packed = self.header.codec != "null"
+            body = self._file.read(length if packed else min(size, length))
+            try:
+                yield at, CODECS[self.header.codec].unpack(body)[:size]
+            except Exception as error:  # whatever the codec stumbled over
+                raise DamagedRecording(self.path, at, f"the block's {count} items cannot be unpacked") from error
+            at += lead + length + SYNC_SIZE
+
     def is_torn(self, position: int) -> bool:
         """Whether the file only ends too early behind this position: no other block ends there."""
         self._file.seek(position)
@@ -148,7 +163,9 @@ class AvroFileReader:
             overlap, left = piece[-SYNC_SIZE:], left - len(piece)
         return True
 
-    def _block(self, position: int) -> Block:
+    def _lead(self, position: int) -> tuple[int, int, int]:
+        """How a block begins, which the file is at: bytes of the two numbers, items, bytes of these. The file is then
+        at the items."""
         lead = self._file.read(_BLOCK_LEAD_BYTES)
         try:
             count, at = read_long(lead, 0)
@@ -160,15 +177,27 @@ class AvroFileReader:
             raise DamagedRecording(
                 self.path, position, f"the block header here is invalid: {count} items in {length} bytes"
             )
+        if count > BLOCK_ITEMS or length > BLOCK_BYTES:
+            reason = (
+                f"its {count} items in {length} bytes are more than the {BLOCK_ITEMS} in {BLOCK_BYTES} that are read"
+            )
+            raise DamagedRecording(self.path, position, reason)
         if end > self.size:
             raise DamagedRecording(
                 self.path, position, f"the file ends {end - self.size} bytes before the end of the block"
             )
         self._file.seek(position + at)
+        return at, count, length
+
+    def _block(self, position: int) -> Block:
+        at, count, length = self._lead(position)
+        self._file.seek(position)
+        lead = self._file.read(at)
+        end = position + at + length + SYNC_SIZE
         body, sync = self._file.read(length), self._file.read(SYNC_SIZE)
         if sync != self.header.sync:
             raise DamagedRecording(self.path, position, "the block does not end with the file's marker")
-        return Block(position, end, (lead[:at], body, sync), self._items(position, count, body))
+        return Block(position, end, (lead, body, sync), self._items(position, count, body))
 
     def _items(self, position: int, count: int, body: bytes) -> list[dict[str, Any]]:
         """One by one: where they are decoded as one array the block is copied, and other threads wait for it."""

@@ -6,9 +6,12 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from charles.base.limits import BLOCK_BYTES
+
 
 class Codec(NamedTuple):
-    """Both raise what their library raises where the data is not theirs."""
+    """Both raise what their library raises where the data is not theirs; unpack also where it becomes more than
+    BLOCK_BYTES."""
 
     pack: Callable[[bytes], bytes]
     unpack: Callable[[bytes], bytes]
@@ -21,7 +24,7 @@ def _deflate(data: bytes) -> bytes:
 
 def _inflate(data: bytes) -> bytes:
     unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-    out = unpacker.decompress(data)
+    out = unpacker.decompress(data, BLOCK_BYTES + 1)
     if not unpacker.eof or unpacker.unused_data:
         raise ValueError("the packed data does not end with the block")
     return out
@@ -36,7 +39,11 @@ def _pack_zstandard(data: bytes) -> bytes:
 def _unpack_zstandard(data: bytes) -> bytes:
     from backports import zstd
 
-    return bytes(zstd.decompress(data))
+    unpacker = zstd.ZstdDecompressor()
+    out = unpacker.decompress(data, BLOCK_BYTES + 1)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("the packed data does not end with the block")
+    return bytes(out)
 
 
 CODECS = {

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from charles.avro.codec import AvroSchema
 from charles.base import atomic_file
+from charles.base.limits import MANIFEST_BYTES, PARTITIONS
 from charles.events import now
 from charles.recordings.format.errors import DamagedRecording, RecordingError
 from charles.recordings.format.layout import MANIFEST, TOPIC, segment_file
@@ -34,7 +35,7 @@ class TopicInfo(_ManifestPart):
     """A topic. id: the cluster's own for it, which another topic of that name does not have; empty: unknown;
     start_offsets: by partition, where recording it began."""
 
-    partitions: int = Field(ge=1)
+    partitions: int = Field(ge=1, le=PARTITIONS)
     id: str = ""
     start_offsets: dict[int, int] = Field(default_factory=dict)
 
@@ -114,6 +115,8 @@ class Manifest(_ManifestPart):
         """The manifest in this folder. Raises RecordingError: there is none, it is damaged, or of a newer format."""
         path = folder / MANIFEST
         try:
+            if (size := path.stat().st_size) > MANIFEST_BYTES:
+                raise DamagedRecording(path, 0, f"it has {size:,} bytes; at most {MANIFEST_BYTES:,} are read")
             data = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             reason = f"it has no {MANIFEST}" if folder.is_dir() else "no such folder"
@@ -123,7 +126,8 @@ class Manifest(_ManifestPart):
         sealed = _SEALED.fullmatch(data)
         try:
             found = json.loads(data if sealed is None else sealed["body"] + b"\n}")
-        except ValueError as error:
+            json.dumps(found, ensure_ascii=False).encode()  # what is escaped in JSON may be no text
+        except (ValueError, RecursionError) as error:
             raise DamagedRecording(path, getattr(error, "pos", 0), f"it is not valid JSON ({error})") from None
         if isinstance(found, dict) and isinstance(found.get("format"), int) and found["format"] > FORMAT:
             raise RecordingError(

@@ -132,7 +132,7 @@ class Recording:
         path = self.folder / info.file
         with suppress(DamagedRecording, OSError):
             found = segment_index.read(path)
-            if (found[0].offset, found[-1].timestamp) == (info.first_offset, info.last_timestamp):
+            if _fits(found, info) and segment_index.agrees(path, found):
                 return found
         tally, sync = tallied(path)
         with suppress(Unwritable):
@@ -190,6 +190,12 @@ class Recording:
     def _open(self, topic: str, partition: int, from_offset: int) -> Iterator[Record]:
         for path in self.open_segments(topic, partition):
             yield from read_segment(path, from_offset, may_be_torn=True)
+
+
+def _fits(entries: list[IndexEntry], info: SegmentInfo) -> bool:
+    """Whether it can be this segment's index, by what the manifest says."""
+    found = entries and (entries[0].offset, entries[-1].timestamp)
+    return found == (info.first_offset, info.last_timestamp)
 
 
 def unlisted(folder: Path, manifest: Manifest, topic: str, partition: int) -> list[Path]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from charles.events import Moment
+from charles.base.headers import Moment, moment, pairs
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -39,23 +38,19 @@ class Record:
     @property
     def moment(self) -> Moment | None:
         """(collector, run, tick) by the headers; None where they do not say."""
-        told = cast(dict[str, bytes], dict(self.headers))
-        with suppress(KeyError, ValueError, AttributeError):
-            return told["collector"].decode(), told["run"].decode(), int(told["tick"].decode())
-        return None
+        return moment(dict(self.headers))
 
 
 def from_message(message: Message) -> Record:
     """What a consumer read, as a record."""
     kind, timestamp = message.timestamp()
-    headers = cast(list[tuple[str, str | bytes | None]], message.headers() or [])
     return Record(
         cast(int, message.offset()),
         timestamp,
         kind,
         _bytes(message.key()),
         _bytes(message.value()),
-        tuple((name, _bytes(value)) for name, value in headers),
+        tuple(pairs(message)),
     )
 
 

@@ -8,12 +8,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from charles.avro.binary import read_long
 from charles.base import atomic_file
 from charles.recordings.format import avro_file
-from charles.recordings.format.avro_file import ENTRIES, AvroFileReader
+from charles.recordings.format.avro_file import ENTRIES, RECORDS, AvroFileReader
 from charles.recordings.format.record_encoding import entry
 
 SUFFIX = ".index"
+_TWO_NUMBERS_BYTES = 20
 
 
 class IndexEntry(NamedTuple):
@@ -45,6 +47,28 @@ def read(segment: Path) -> list[IndexEntry]:
     path = path_of(segment)
     with path.open("rb") as file:
         return [IndexEntry(**item) for block in AvroFileReader(path, file, ENTRIES).blocks() for item in block.items]
+
+
+def agrees(segment: Path, entries: Sequence[IndexEntry]) -> bool:
+    """Whether every block begins where the index says, with that offset, and none so late that it says less: one that
+    is a block late would lose records. Raises DamagedRecording, OSError."""
+    with segment.open("rb") as file:
+        blocks = [
+            (position, *_offset_and_time(beginning))
+            for position, beginning in AvroFileReader(segment, file, RECORDS).beginnings(_TWO_NUMBERS_BYTES)
+        ]
+    return [(each.position, each.offset) for each in entries] == [block[:2] for block in blocks] and all(
+        each.timestamp >= block[2] for each, block in zip(entries, blocks, strict=True)
+    )
+
+
+def _offset_and_time(beginning: bytes) -> tuple[int, int]:
+    """What a record begins with."""
+    try:
+        offset, at = read_long(beginning, 0)
+        return offset, read_long(beginning, at)[0]
+    except (IndexError, ValueError):
+        return -1, -1
 
 
 def at_offset(entries: Sequence[IndexEntry], offset: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from charles import topics
 from charles.avro.codec import Unreadable, decode
 from charles.base.atomic_file import written
+from charles.base.pictures import BadPicture, decoded
 from charles.base.progress import Progress, no_progress
 from charles.base.time_format import utc
 from charles.events import Frame
@@ -21,7 +21,7 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 
 PICTURES = 24
-_COLUMNS, _WIDTH, _GAP, _CAPTION = 6, 320, 8, 38
+_COLUMNS, _WIDTH, _HIGHEST, _GAP, _CAPTION = 6, 320, 640, 8, 38
 _PAPER, _INK = (247, 250, 251), (60, 48, 34)
 """Of charles/plots/style.py, as OpenCV orders colours."""
 
@@ -78,10 +78,11 @@ def _first(source: Recording, since: int, until: int, collector: bytes) -> Frame
 
 def _tile(frame: Frame) -> Pixels:
     """A picture above its caption."""
-    shown: Any = cv2.imdecode(np.frombuffer(frame.picture, np.uint8), cv2.IMREAD_COLOR) if frame.picture else None
-    if shown is None:
+    try:
+        shown = decoded(frame.picture, cv2.IMREAD_COLOR)
+    except BadPicture:
         shown = np.zeros((_WIDTH * 9 // 16, _WIDTH, 3), np.uint8)
-    height = max(round(shown.shape[0] * _WIDTH / shown.shape[1]), 1)
+    height = min(max(round(shown.shape[0] * _WIDTH / shown.shape[1]), 1), _HIGHEST)
     picture = cv2.resize(shown, (_WIDTH, height), interpolation=cv2.INTER_AREA)
     caption = np.full((_CAPTION, _WIDTH, 3), _PAPER, np.uint8)
     _write(caption, frame.collector, 15)

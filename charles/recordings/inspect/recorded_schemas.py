@@ -6,10 +6,10 @@ import json
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-import fastavro
-
+from charles.avro import foreign_schema
 from charles.avro.codec import AvroSchema
-from charles.kafka.schemas import NO_SCHEMA, SchemaStore
+from charles.avro.foreign_schema import NoSchema
+from charles.kafka.schemas import SchemaStore
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
 from charles.settings import Kafka
@@ -27,8 +27,8 @@ class RecordedSchemas(SchemaStore):
         if name not in self._parsed:
             self._parsed[name] = None
             if (schema := self._manifest.find_schema(name)) is not None:
-                with suppress(*NO_SCHEMA):
-                    self._parsed[name] = fastavro.parse_schema(json.loads(json.dumps(schema)))
+                with suppress(NoSchema):
+                    self._parsed[name] = foreign_schema.parse(json.dumps(schema))
         return self._parsed[name]
 
 

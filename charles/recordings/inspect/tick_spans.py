@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from charles.base.headers import Moment
 from charles.base.time_format import of_ms, read_duration, read_time, to_ms
-from charles.events import Moment, now
+from charles.events import now
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP

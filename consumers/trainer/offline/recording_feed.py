@@ -7,9 +7,9 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 
 from charles.avro.codec import Unreadable
+from charles.base.pictures import BadPicture
 from charles.events import Sample
 from consumers.trainer.buffers import BufferedSample, Buffers
-from consumers.trainer.jpeg import BadPicture
 from consumers.trainer.offline.recorded_samples import Samples
 from consumers.trainer.sample_intake import SampleShape, UnusedSample, take_in, to_hold
 

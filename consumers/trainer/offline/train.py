@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
+from charles.base.pictures import Size
 from charles.base.shutdown import Stop
 from charles.base.tensorflow_import import loading_tensorflow
 from charles.control.offline_link import OfflineLink
 from charles.recordings.format.errors import RecordingError
 from consumers.trainer.checkpoint_folder import CheckpointFolder, StepsFile
 from consumers.trainer.interfaces import TrainingInterfaces
-from consumers.trainer.jpeg import Size, size_of
+from consumers.trainer.jpeg import size_of
 from consumers.trainer.offline.plan import TrainingOutcome, TrainingPlan
 from consumers.trainer.offline.recorded_samples import Samples
 from consumers.trainer.offline.recording_feed import RecordedFeed

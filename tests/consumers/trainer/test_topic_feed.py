@@ -105,4 +105,4 @@ def test_what_was_balanced_for_others_is_surplus_and_what_has_no_label_is_dead_l
     counts = buffers.counts
     assert (counts.read, counts.surplus, counts.rejected, buffers.buffered) == (3, 1, 1, 1)
     (letter,) = events(kafka, topics.DEADLETTER, DeadLetter)
-    assert letter.reason == "it has no label: a label must be in [-2, 2], not nan"
+    assert letter.reason == "history_acceleration must be in [-1, 1]"

@@ -15,7 +15,7 @@ from charles import topics
 from charles.events import RunLedger
 from charles.kafka.publisher import Publisher
 from charles.ledger import tick_ledger
-from stream_jobs.balancer.state_topic import ledger_key
+from charles.ledger.tick_ledger import ledger_key
 from tests.infra.expressions import Expression, alerts, of_panels, of_rules, of_variables
 from tests.infra.prometheus.every_page import check_pages
 from tests.infra.prometheus.live import Watched, hurried, watched

@@ -14,9 +14,9 @@ import pytest
 
 from charles import topics
 from charles.avro import codec
+from charles.base.names import file_name
 from charles.events import Checkpoint, RunLedger, Span
 from charles.recordings.exchange import parquet
-from charles.recordings.exchange.file_names import file_name
 from charles.recordings.exchange.video import Videos
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording

@@ -22,7 +22,7 @@ from tests.patience import PATIENCE_S
         ((("collector", b"c"), ("run", b"r")), None),
         ((("collector", b"c"), ("run", None), ("tick", b"7")), None),
         ((("collector", b"c"), ("run", b"r"), ("tick", b"seven")), None),
-        ((("collector", b"\xff"), ("run", b"r"), ("tick", b"7")), None),
+        ((("collector", b"\xff"), ("run", b"r"), ("tick", b"7")), ("\ufffd", "r", 7)),
         ((), None),
     ],
 )

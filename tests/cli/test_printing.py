@@ -1,11 +1,11 @@
-"""The console that tables are printed on."""
+"""What commands print."""
 
 from __future__ import annotations
 
 import pytest
 from rich.table import Table
 
-from charles.cli.tables import table_console
+from charles.cli.printing import table_console
 
 
 @pytest.mark.parametrize(("columns", "whole"), [(None, True), ("40", False)])

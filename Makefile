@@ -17,7 +17,7 @@ WORKERS ?= 2
 TRIAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos roundtrip test-compose bench dashboards lint lock clean
+.PHONY: help install demo test chaos fuzz roundtrip test-compose bench dashboards lint lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: install ## Run all tests on a real broker, or some: make test TEST="-m 'no
 
 chaos: install ## Kill random programs 100 times and account for every tick: make chaos CHAOS="--seed 7 --kills 20"
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+fuzz: install ## Give every reader odd inputs, 100,000 in all, with a report by reader: make fuzz FUZZ="--seed 7"
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 roundtrip: install ## Record, kill the recorder, replay, compare every record: make roundtrip ROUNDTRIP="--minutes 1 --kills 3"
 	$(BIN)/python -m tests.roundtrip $(ROUNDTRIP)

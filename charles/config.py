@@ -258,5 +258,5 @@ def _put(document: dict[str, Any], path: list[str], value: Any) -> None:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # also a number of thousands of digits
         return text

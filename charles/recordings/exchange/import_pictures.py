@@ -9,6 +9,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
@@ -90,7 +91,10 @@ def import_folder(
             writer.add_schema(codec.own_fingerprint(event), codec.schema(event))
         writer.note(_note(pictures, table, used))
         for offset, (place, path) in enumerate(watch.over(zip(timing.places, paths, strict=True))):
-            control = _control(place, scales, options.collector, runs[place.run])
+            try:
+                control = _control(place, scales, options.collector, runs[place.run])
+            except ValueError as problem:
+                raise RecordingError(f"{table} row {place.line.row}: {problem}") from None
             frame = _frame(control, source, place.line, path)
             writer.append(topics.FRAMES.name, 0, _record(frame, offset))
             writer.append(topics.CONTROLS.name, 0, _record(control, offset))
@@ -131,8 +135,9 @@ def _located(folder: Path, table: LabelTable, line: LabelLine) -> Path:
     for first in range(len(parts)):
         for suffix in _SUFFIXES:
             path = folder.joinpath(*parts[first:-1], parts[-1] + suffix)
-            if path.is_file():
-                return path
+            with suppress(OSError):  # a name that is too long is none of a file
+                if path.is_file():
+                    return path
     raise RecordingError(f"{table.path} row {line.row}: no picture {line.frame} in {folder}")
 
 

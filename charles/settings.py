@@ -347,9 +347,11 @@ def load(**overrides: Any) -> Settings:
         raise ConfigError(f"charles.toml is not valid TOML: {error}") from None
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """The local settings as environment variables, for a program started with the very same ones."""
-    return {f"{_PREFIX}{name.upper()}": getattr(settings, name).model_dump_json() for name in LOCAL}
+def environment(settings: Settings, program: str = "") -> dict[str, str]:
+    """The local settings as environment variables, for a program started with the very same ones. program: its name;
+    Grafana's password is given to the annotator alone."""
+    sections = [name for name in LOCAL if name != "grafana" or program in ("", "annotator")]
+    return {f"{_PREFIX}{name.upper()}": getattr(settings, name).model_dump_json() for name in sections}
 
 
 def _no_json() -> str:

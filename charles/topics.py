@@ -13,6 +13,9 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 FOR_EVER = -1
+AFTER_MAX = "message.timestamp.after.max.ms"
+"""By how much a record's time may be ahead of the broker's: since Kafka 3.6, an hour where nobody says."""
+_LATEST = (1 << 63) - 1
 UNBOUNDED = -1
 
 
@@ -41,6 +44,7 @@ class Topic:
             "segment.bytes": self.segment_bytes,
             "segment.ms": self.segment_ms,
             "max.message.bytes": 2 * MIB,
+            AFTER_MAX: _LATEST,  # else a clock an hour ahead loses every tick
         }
         if self.compact:
             config["min.cleanable.dirty.ratio"] = 0.2

@@ -14,7 +14,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from charles.base.limits import TICKS_AHEAD
+from charles.base.limits import LAST_FIRST_TICK, TICKS_AHEAD
 from charles.events import Control, Sample
 
 LONGEST_GAP_TICKS: Final = 3
@@ -270,10 +270,13 @@ class RunJoin:
         if again and tick < self.seen_before:  # it was taken in before the restart
             return
         newest = max(self.seen - 1, self.settled)
-        goes_on = 0 < tick - self.far <= LONGEST_GAP_TICKS + 1
-        if newest >= 0 and tick > newest + TICKS_AHEAD and not goes_on:
+        most = newest + TICKS_AHEAD if newest >= 0 else LAST_FIRST_TICK
+        if tick > most and not 0 < tick - self.far <= LONGEST_GAP_TICKS + 1:
             self.far = tick
-            raise TooFarAhead(f"tick {tick} is {tick - newest} beyond the newest one of its run, {newest}")
+            told = (
+                f"{tick - newest} beyond the newest one of its run, {newest}" if newest >= 0 else "its run's first one"
+            )
+            raise TooFarAhead(f"tick {tick} is {told}")
 
     def clashes(self, side: Side[Any], partner: Side[Any], tick: int, time: datetime | None) -> bool:
         """Whether the partner of this tick waits on the other side, and is of another instant."""

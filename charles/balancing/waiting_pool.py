@@ -61,6 +61,10 @@ class WaitingPool:
         self.sets: Counter[str] = Counter()
         self.bytes = 0
 
+    def under(self, epoch: int) -> None:
+        """The configuration is another one by now, under which sets are made in the same way."""
+        self._epoch = epoch
+
     def __len__(self) -> int:
         return len(self._waits)
 

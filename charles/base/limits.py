@@ -28,10 +28,12 @@ TICK_DIGITS = 16
 TICKS_AHEAD = 9_000
 """From the newest tick of a run to the next one: five minutes at 30 Hz. A collector whose broker was away longer may
 leave more out; then the tick after it says so too."""
+LAST_FIRST_TICK = 30 * 86_400
+"""With which a run may begin, as the second half of a recorded one does: the first day of it."""
 SPEED = 1e6
 """m/s, either way. Larger numbers are a mistake, and a few of them would ruin a model's weights."""
-DISTANCE = 1e6
-"""m, to the purpose: the largest games are a hundred kilometres wide."""
+DISTANCE = 1e8
+"""m, to the purpose: twice around the earth."""
 ANGLE = 1_000.0
 """rad, either way, of the purpose's bearing: some games count their turns."""
 PLACE = 1e9

@@ -1,4 +1,4 @@
-"""Stop signals of a program: Ctrl-C, SIGTERM, or a line on standard input from its supervisor.
+"""Stop signals of a program: Ctrl-C, SIGTERM, a closed terminal, or a line on standard input from its supervisor.
 
 When its standard input is closed, the supervisor is dead. The program then stops too; if it is still running FOR_GOOD_S
 later, it is killed. This works on every system.
@@ -41,8 +41,9 @@ class Stop:
         self._stopped = False
         self._sleeper, self._waker = socket.socketpair()
         self._waker.setblocking(False)
-        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-            if hasattr(signal, name):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+            # One that is ignored stays so: nohup asks for that.
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
                 signal.signal(getattr(signal, name), self._on_signal)
         _supervisor.tells(self)
 

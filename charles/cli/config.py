@@ -142,9 +142,18 @@ def _kafka() -> Kafka:
 
 
 def _epochs() -> Epochs:
+    """What was set so far. To look creates nothing."""
     from charles.control import config_topic
+    from charles.kafka.clients import require_broker
+    from charles.kafka.reading import NoTopic
 
-    return config_topic.read(_kafka())
+    kafka = load_settings().kafka
+    require_broker(kafka)
+    try:
+        return config_topic.read(kafka)
+    except NoTopic:
+        say(f"There are no topics {kafka.prefix}.* at {kafka.bootstrap_servers} yet: the defaults apply.", err=True)
+        return config_topic.Epochs()
 
 
 def _epoch(epochs: Epochs, number: int | None) -> Epoch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -45,9 +46,17 @@ def load_settings(**overrides: Any) -> Settings:
     as these settings say."""
     from charles.settings import load
 
+    _spare_loopback()
     settings = load(**overrides)
     logs.set_up(settings.logs, settings.redactor, "charles", "charles", least=logging.WARNING)
     return settings
+
+
+def _spare_loopback() -> None:
+    """Whatever proxy the environment names, what is on this machine is asked without it."""
+    for variable in ("NO_PROXY", "no_proxy"):
+        spared = [name for name in os.environ.get(variable, "").split(",") if name.strip()]
+        os.environ[variable] = ",".join(dict.fromkeys([*spared, "127.0.0.1", "localhost", "::1"]))
 
 
 def start(verb: str, **overrides: Any) -> None:
@@ -116,7 +125,27 @@ def _can_be_mended(error: Exception) -> bool:
 
     from charles.settings import ConfigError
 
-    return isinstance(error, OSError | RuntimeError | ConfigError | KafkaException)
+    if isinstance(error, ConfigError | KafkaException):
+        return True
+    if type(error).__module__.partition(".")[0] in logs.OURS and isinstance(error, RuntimeError):
+        return True
+    return isinstance(error, OSError | RuntimeError) and _raised_by_us(error)
+
+
+def _raised_by_us(error: Exception) -> bool:
+    """Whether it came out of our code, or of Python's own under it. What somebody's game or a library raises is not
+    about the world, and needs its traceback."""
+    import sysconfig
+    import traceback
+    from pathlib import Path
+
+    standard, here = sysconfig.get_paths()["stdlib"], Path(__file__).parents[2]
+    for frame, _line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        file = frame.f_code.co_filename
+        if file.startswith("<") or (file.startswith(standard) and "site-packages" not in file):
+            continue
+        return any(Path(file).is_relative_to(here / room) for room in logs.OURS)
+    return True
 
 
 def _words(error: Exception) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections import deque
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -24,6 +24,7 @@ from charles.base.logs import redacted
 from charles.base.shutdown import Stop
 from charles.config import differences
 from charles.control import config_topic
+from charles.control.command_age import CommandAge
 from charles.control.config_topic import Epoch
 from charles.events import Command, Status, now
 from charles.kafka import acls
@@ -82,7 +83,8 @@ class Link:
         self._verbs = {*verbs, *_FOR_ALL}
         self._restart_key = restart_key
         self._restart = ""
-        self._pending: deque[Command] = deque()
+        self._pending: dict[str, tuple[Command, float]] = {}
+        self._age = CommandAge(process.outages)
         self._answered = "", ""
         self._own = psutil.Process()
         self._beating = Every(1.0)
@@ -167,17 +169,17 @@ class Link:
 
     def asked(self, verb: str) -> Command | None:
         """A command of this kind that waits for its answer, if there is one. It must be answered."""
-        return next((command for command in self._pending if command.verb == verb), None)
+        return next((command for command, _ in self._pending.values() if command.verb == verb), None)
 
     def answer(self, command: Command, outcome: str) -> None:
         """Publish the outcome of a command at once."""
-        if command in self._pending:
-            self._pending.remove(command)
+        self._pending.pop(command.id, None)
         log.info("%s, commanded by %s: %s", command.verb, command.author, outcome)
         self._answered = command.id, outcome
         self._publish(replace(self._last, time=now(), command=command.id, outcome=outcome))
 
     def _look(self) -> None:
+        self._age.look()
         arrived = records(self._follower.consume(100, timeout=0))
         for message in arrived:
             try:
@@ -185,7 +187,8 @@ class Link:
             except SchemaUnavailable as problem:
                 self.process.outages.warn("schema", f"the configuration and commands wait: {problem}")
                 self._read_again([message, *arrived])
-        for command in [command for command in self._pending if now() > command.deadline]:
+        late = [command for command, until in self._pending.values() if time.monotonic() > until]
+        for command in late:
             self.answer(command, "failed: it could not be done in time")
 
     def _read_again(self, messages: list[Message]) -> None:
@@ -220,10 +223,10 @@ class Link:
             self.answer(
                 command, f"refused: a {self.program} accepts only {', '.join(v for v in VERBS if v in self._verbs)}"
             )
-        elif now() > command.deadline:
+        elif self._age.too_old(command):
             self.answer(command, "refused: the deadline had passed before it was read")
         elif command.verb not in _FOR_ALL:
-            self._pending.append(command)
+            self._pending[command.id] = command, time.monotonic() + self._age.allowed_s(command)
         else:
             outcome = "done"
             if command.verb in ("pause", "resume"):

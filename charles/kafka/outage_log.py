@@ -36,6 +36,11 @@ class OutageLog:
         self._said = False
         """Whether the outage was logged, so that its end is logged too."""
 
+    @property
+    def answered_lately(self) -> bool:
+        """Whether the cluster answered within the last moments, as it does every second while it is there."""
+        return time.monotonic() < self._answered + _FRESH_S
+
     def error(self, problem: KafkaError) -> None:
         """A single lost connection is not logged. That all are lost and none can be restored is, and so is any other
         error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +24,7 @@ from charles import topics
 from charles.kafka.clients import admin, name, require_broker
 from charles.kafka.errors import AccessRefused, asking, not_allowed
 from charles.settings import Kafka
-from charles.topics import TOPICS, Topic
+from charles.topics import AFTER_MAX, TOPICS, Topic
 
 TIMEOUT_S = 30.0
 
@@ -82,6 +82,16 @@ def wanted_config(kafka: Kafka, topic: Topic) -> dict[str, str]:
     return config
 
 
+def differing(kafka: Kafka, topic: Topic, found: Mapping[str, str | None]) -> dict[str, str]:
+    """What should be otherwise in a topic's configuration, as it should be. A cluster before Kafka 3.6 does not know
+    AFTER_MAX, and needs none."""
+    return {
+        key: value
+        for key, value in wanted_config(kafka, topic).items()
+        if found.get(key) != value and (key in found or key != AFTER_MAX)
+    }
+
+
 def apply(kafka: Kafka) -> list[str]:
     """Change existing topics to match the table: their configuration, and missing partitions.
 
@@ -97,7 +107,7 @@ def apply(kafka: Kafka) -> list[str]:
     resources = []
     for topic in existing:
         full = name(kafka, topic)
-        wrong = {key: value for key, value in wanted_config(kafka, topic).items() if found[full].get(key) != value}
+        wrong = differing(kafka, topic, found[full])
         if wrong:
             entries = [
                 ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in wrong.items()
@@ -161,16 +171,30 @@ def resolve(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
 
 def _create(client: AdminClient, kafka: Kafka, missing: list[Topic], partitions: Mapping[str, int]) -> list[str]:
     counts = {topic: partitions.get(topic.name, topic.partitions) for topic in missing}
+    created, unknown = _create_all(client, kafka, counts, wanted_config)
+    if unknown:  # a cluster before Kafka 3.6 knows no such limit
+        older = {topic: count for topic, count in counts.items() if name(kafka, topic) in unknown}
+        created += _create_all(client, kafka, older, _config_before_3_6)[0]
+    places = [TopicPartition(name(kafka, topic), number) for topic in missing for number in range(counts[topic])]
+    _until(lambda: _in_use(kafka, places))
+    return created
+
+
+def _create_all(
+    client: AdminClient, kafka: Kafka, counts: Mapping[Topic, int], config: Callable[[Kafka, Topic], dict[str, str]]
+) -> tuple[list[str], list[str]]:
+    """Create topics with so many partitions; the names of those that it created, and of those whose limit of the times
+    the cluster does not know."""
     wanted = [
         NewTopic(
             name(kafka, topic),
-            num_partitions=counts[topic],
+            num_partitions=count,
             replication_factor=kafka.replication_factor,
-            config=wanted_config(kafka, topic),
+            config=config(kafka, topic),
         )
-        for topic in missing
+        for topic, count in counts.items()
     ]
-    created = []
+    created, unknown = [], []
     for full, outcome in client.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
         try:
             outcome.result(TIMEOUT_S)
@@ -181,11 +205,15 @@ def _create(client: AdminClient, kafka: Kafka, missing: list[Topic], partitions:
                     f"the topic {full} does not exist, or this user may neither see nor create it. Run `charles "
                     f"topics` as a user who may; `charles acls` shows what each program needs"
                 ) from None
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
+            if error.args[0].code() == KafkaError.INVALID_CONFIG and AFTER_MAX in error.args[0].str():
+                unknown.append(full)
+            elif error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # else another program was quicker
                 raise
-    places = [TopicPartition(name(kafka, topic), number) for topic in missing for number in range(counts[topic])]
-    _until(lambda: _in_use(kafka, places))
-    return created
+    return created, unknown
+
+
+def _config_before_3_6(kafka: Kafka, topic: Topic) -> dict[str, str]:
+    return {key: value for key, value in wanted_config(kafka, topic).items() if key != AFTER_MAX}
 
 
 def _in_use(kafka: Kafka, partitions: list[TopicPartition]) -> bool:

@@ -15,7 +15,7 @@ from charles import topics
 from charles.base.sizes import size
 from charles.base.time_format import short
 from charles.kafka.clients import admin, name, require_broker
-from charles.kafka.topic_admin import TIMEOUT_S, configs, partition_counts, resolve, wanted_config
+from charles.kafka.topic_admin import TIMEOUT_S, configs, differing, partition_counts, resolve
 from charles.settings import Kafka
 from charles.topics import FOR_EVER, TOPICS, UNBOUNDED, Topic
 
@@ -97,10 +97,8 @@ def _differs(kafka: Kafka, topic: Topic, counts: dict[str, int], config: dict[st
     partner = {topics.FRAMES: topics.CONTROLS, topics.CONTROLS: topics.FRAMES}.get(topic)
     if partner and counts.get(name(kafka, partner), counts[full]) != counts[full]:
         words.append(f"partitions: {counts[full]}, but {counts[name(kafka, partner)]} in {partner.name}")
-    for key, value in wanted_config(kafka, topic).items():
-        if config.get(key) != value:
-            words.append(f"{key}: {config.get(key)}, not {value}")
-    return words
+    wrong = differing(kafka, topic, config)
+    return [*words, *(f"{key}: {config.get(key)}, not {value}" for key, value in wrong.items())]
 
 
 def _keeps(topic: Topic) -> str:

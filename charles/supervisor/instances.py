@@ -93,11 +93,12 @@ def instances(settings: Settings, program: str, count: int, prefix: str = "") ->
 def _child(program: Program, settings: Settings, folder: Path) -> ProgramProcess:
     name = getattr(settings, program.name).name
     # What else the environment says of settings is in them already, and would come before them.
-    inherited = {key: value for key, value in os.environ.items() if not key.upper().startswith("CHARLES_")}
+    kept = ("CHARLES_",) if program.name == "annotator" else ("CHARLES_", "GRAFANA_")
+    inherited = {key: value for key, value in os.environ.items() if not key.upper().startswith(kept)}
     own = {SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "charles", program.verb]
     return ProgramProcess(
-        program, name, command, inherited | environment(settings) | own, LogFile(folder / f"{name}.log")
+        program, name, command, inherited | environment(settings, program.name) | own, LogFile(folder / f"{name}.log")
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ from charles.programs import Program
 from charles.supervisor.backoff import Backoff
 from charles.supervisor.logfile import LogFile
 from infra.kafka.broker_process import new_group
+
+_CRASHES = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT")
 
 UP_S = 20.0
 """A program that loads a network needs so long until it works, at the most."""
@@ -147,7 +150,18 @@ class ProgramProcess:
             process.stdin.close()
         self._process = None
         said = redacted(self.log.last_words(self.name))
-        return code, f"exit code {code}" + (f": {said}" if said else "")
+        return code, _told(code) + (f": {said}" if said else "")
+
+
+def _told(code: int) -> str:
+    """How a process ended, by its exit code."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"killed by {name}" + (" (a crash in native code)" if name in _CRASHES else "")
 
 
 def _yield(pid: int) -> None:

@@ -19,11 +19,13 @@ from confluent_kafka import Consumer, KafkaException, Message
 from charles import topics
 from charles.avro.codec import SchemaUnavailable, Unreadable
 from charles.base.shutdown import Stop
+from charles.control.command_age import CommandAge
 from charles.control.link import EVERYBODY
 from charles.events import Command, Status, now
 from charles.kafka.clients import name
 from charles.kafka.errors import AccessRefused
 from charles.kafka.onlooker import quiet_consumer
+from charles.kafka.process_state import process
 from charles.kafka.publisher import Publisher
 from charles.kafka.reading import from_now, records
 from charles.kafka.schemas import SchemaStore
@@ -51,6 +53,7 @@ class StatusPublisher:
         self._instance = instance
         self._stop = stop
         self._answered = "", ""
+        self._age = CommandAge(process.outages)
         self._ends: SimpleQueue[Status] = SimpleQueue()
         self._over = threading.Event()
         self._talking = False
@@ -90,6 +93,7 @@ class StatusPublisher:
             # What is told to one that was heard is for it.
             commands.assign([from_now(commands, name(self._kafka, topics.COMMANDS), _ANSWER_S)])
             while not self._over.is_set():
+                self._age.look()
                 for message in _read(commands):
                     due = self._hear(schemas, message.value(), due)
                 if time.monotonic() >= due:
@@ -123,7 +127,7 @@ class StatusPublisher:
         if command.target not in (self._instance, PROGRAM, EVERYBODY):
             return due
         outcome = "done: nothing to do"
-        if now() > command.deadline:
+        if self._age.too_old(command):
             outcome = "refused: the deadline had passed before it was read"
         elif command.verb == "stop":
             self._stop.set()

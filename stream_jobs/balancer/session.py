@@ -210,6 +210,7 @@ class BalancerSession:
                 reading.end = self._end(TopicPartition(self._names[side], number), reading.end)
             self._wait_for_partner(number, FRAMES, CONTROLS)
             self._wait_for_partner(number, CONTROLS, FRAMES)
+        self._engine.pool.under(self._link.settings.epoch)
         self._rest_if_told()
         self._engine.close_silent()
         self._engine.look_around()

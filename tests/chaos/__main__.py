@@ -45,8 +45,9 @@ def _asked() -> Chaos:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000), help="default: any")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--ticks", type=int, default=100_000, help="that are acknowledged, at least")
+    parser.add_argument("--poison", type=float, default=0.0, help="odd records for each tick, such as 0.01")
     asked = parser.parse_args()
-    return Chaos(asked.seed, asked.kills, asked.ticks)
+    return Chaos(asked.seed, asked.kills, asked.ticks, poison=asked.poison)
 
 
 if __name__ == "__main__":

@@ -107,8 +107,8 @@ class Program:
 class Cast:
     """Who plays: four collectors, two balancers, a broker. programs: by name, all but the broker."""
 
-    def __init__(self, kafka: Kafka, broker: LocalBroker, folder: Path, hz: float) -> None:
-        """hz: ticks a second of each collector."""
+    def __init__(self, kafka: Kafka, broker: LocalBroker, folder: Path, hz: float, poison: float) -> None:
+        """hz: ticks a second of each collector; poison: its odd records for each tick."""
         self._broker = broker
         self._starter = ThreadPoolExecutor(1)
         self._back_s = -math.inf
@@ -116,7 +116,7 @@ class Cast:
         self.notes = {name: folder / f"{name}.acknowledged" for name in COLLECTORS}
         self.programs: dict[str, Program] = {}
         for name in COLLECTORS:
-            command = _collect(name, hz, self.notes[name])
+            command = _collect(name, hz, poison, self.notes[name])
             self.programs[name] = Program(command, load(kafka=kafka.model_dump()), folder / f"{name}.log")
         for name in BALANCERS:
             settings = load(kafka=kafka.model_dump(), balancer={"name": name, "commit_seconds": COMMIT_S})
@@ -165,8 +165,8 @@ class Cast:
         self._starter.shutdown()
 
 
-def _collect(name: str, hz: float, notes: Path) -> Command:
-    return lambda life: ["tests.chaos.collector", name, str(life), str(hz), str(notes)]
+def _collect(name: str, hz: float, poison: float, notes: Path) -> Command:
+    return lambda life: ["tests.chaos.collector", name, str(life), str(hz), str(poison), str(notes)]
 
 
 def _balance(_life: int) -> list[str]:

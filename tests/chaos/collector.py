@@ -1,6 +1,7 @@
-"""A collector without a game: `python -m tests.chaos.collector NAME LIFE HZ FILE`, its settings in the environment.
+"""A collector without a game: `python -m tests.chaos.collector NAME LIFE HZ POISON FILE`.
 
-It publishes as the real one does, one run after the other, and notes in FILE each half that was acknowledged.
+Its settings are in the environment. It publishes as the real one does, one run after the other, and notes in FILE each
+half that was acknowledged. POISON: odd records for each tick.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from charles.pacing import RateKeeper
 from charles.settings import load
 from charles.topics import Topic
 from tests.chaos import acknowledged, moments
+from tests.chaos.poison import odd
 
 SHORTEST_RUN, LONGEST_RUN = 150, 1200
 _MOST_QUEUED = 4_000
@@ -33,7 +35,9 @@ UNREADABLE = b"\xc3\x01no frame"
 class Source:
     """Publishes one tick after the other."""
 
-    def __init__(self, publisher: Publisher, collector: str, notes: acknowledged.Notes) -> None:
+    def __init__(self, publisher: Publisher, collector: str, notes: acknowledged.Notes, poison: float) -> None:
+        """poison: odd records for each tick, in [0, 1]."""
+        self._poison = poison
         self._publisher = publisher
         self._collector = collector
         self._notes = notes
@@ -49,6 +53,9 @@ class Source:
             self._send(topics.FRAMES, value, acknowledged.FRAME, run, tick)
         if what in ("whole", "control", "broken"):
             self._send(topics.CONTROLS, codec.encode(control), acknowledged.CONTROL, run, tick)
+        if random.Random(f"{self._collector} {run} {tick}").random() < self._poison:
+            strange = odd(self._collector, run, tick)
+            self._publisher.send_bytes(strange.topic, self._collector, strange.value, headers=strange.headers)
 
     def _send(self, topic: Topic, value: bytes, half: str, run: str, tick: int) -> None:
         headers = {"collector": self._collector, "run": run, "tick": str(tick)}
@@ -72,10 +79,10 @@ def ticks(collector: str, life: int) -> Iterator[tuple[str, int]]:
 
 
 def main() -> None:
-    collector, life, hz, file = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
+    collector, life, hz, poison = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
     stop = Stop()
     publisher = Publisher(load().kafka, Frame, Control)
-    source = Source(publisher, collector, acknowledged.Notes(file))
+    source = Source(publisher, collector, acknowledged.Notes(Path(sys.argv[5])), poison)
     keeper = RateKeeper()
     keeper.hz = hz
     for _, (run, tick) in zip(keeper.ticks(stop), ticks(collector, life), strict=False):

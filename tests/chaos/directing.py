@@ -63,8 +63,9 @@ Tell = Callable[[Story, str], None]
 class Director:
     """One performance. Its processes and its broker are there until it is closed."""
 
-    def __init__(self, folder: Path, hz: float, tell: Tell, progress: Progress = no_progress) -> None:
-        """folder: for the broker, the notes and the logs; hz: ticks a second of each collector."""
+    def __init__(self, folder: Path, hz: float, poison: float, tell: Tell, progress: Progress = no_progress) -> None:
+        """folder: for the broker, the notes and the logs; hz: ticks a second of each collector; poison: its odd records
+        for each tick."""
         self.story = Story()
         self._tell = tell
         self._exits = ExitStack()
@@ -73,7 +74,7 @@ class Director:
         try:
             self.kafka = Kafka(bootstrap_servers=broker.start(progress, detached=False), prefix=PREFIX)
             topic_admin.ensure(self.kafka)
-            self.cast = self._exits.enter_context(closing(Cast(self.kafka, broker, folder, hz)))
+            self.cast = self._exits.enter_context(closing(Cast(self.kafka, broker, folder, hz, poison)))
             self._samples = self._exits.enter_context(closing(_Samples(self.kafka)))
         except BaseException:
             self.close()

@@ -19,10 +19,13 @@ from charles.ledger import tick_ledger as ledger
 from charles.settings import Kafka
 from charles.topics import Topic
 from tests.chaos.collector import UNREADABLE
+from tests.chaos.poison import MARK
 from tests.kafka_tools import headers
 
 Run = tuple[str, str]
 """Collector and run."""
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
 
 
 @dataclass(slots=True)
@@ -39,22 +42,29 @@ class Raw:
 @dataclass(slots=True)
 class Evidence:
     """raw: of each run; samples: read by samples(); waiting: the ticks that wait in the bins, as the balancers' state
-    says; dead_letters: how many of each tick; configs: by epoch."""
+    says; dead_letters: how many of each tick; configs: by epoch; odd: records of no tick, and what they are;
+    odd_letters: how many dead letters each of them has."""
 
     raw: dict[Run, Raw]
     ledgers: dict[Run, RunLedger]
     waiting: Counter[Moment]
     dead_letters: Counter[Moment]
     configs: dict[int, Config]
+    odd: dict[Place, str] = field(default_factory=dict)
+    odd_letters: Counter[Place] = field(default_factory=Counter)
 
 
 def collect(kafka: Kafka) -> Evidence:
+    raw, odd = _raw(kafka)
+    dead_letters, odd_letters = _dead_letters(kafka)
     return Evidence(
-        _raw(kafka),
+        raw,
         {(each.collector, each.run): each for each in ledger.read(kafka)},
         _waiting(kafka),
-        _dead_letters(kafka),
-        {epoch.number: epoch.config for epoch in config_topic.read(kafka).held},
+        dead_letters,
+        odd=odd,
+        odd_letters=odd_letters,
+        configs={epoch.number: epoch.config for epoch in config_topic.read(kafka).held},
     )
 
 
@@ -64,10 +74,15 @@ def samples(kafka: Kafka) -> Iterator[Sample]:
     return (schemas.decode(Sample, message.value()) for message in _read(kafka, topics.BALANCED))
 
 
-def _raw(kafka: Kafka) -> dict[Run, Raw]:
+def _raw(kafka: Kafka) -> tuple[dict[Run, Raw], dict[Place, str]]:
+    """Of each run; and what belongs to none."""
     found: dict[Run, Raw] = defaultdict(Raw)
+    odd: dict[Place, str] = {}
     for topic in (topics.FRAMES, topics.CONTROLS):
         for message in _read(kafka, topic):
+            if (kind := headers(message).get(MARK)) is not None:
+                odd[str(message.topic()), message.partition() or 0, message.offset() or 0] = kind
+                continue
             collector, run, tick = _moment(message)
             raw = found[collector, run]
             ticks = raw.frames if topic is topics.FRAMES else raw.controls
@@ -75,7 +90,7 @@ def _raw(kafka: Kafka) -> dict[Run, Raw]:
             ticks.add(tick)
             if message.value() == UNREADABLE:
                 raw.broken.add(tick)
-    return dict(found)
+    return dict(found), odd
 
 
 def _waiting(kafka: Kafka) -> Counter[Moment]:
@@ -91,11 +106,17 @@ def _waiting(kafka: Kafka) -> Counter[Moment]:
     return found
 
 
-def _dead_letters(kafka: Kafka) -> Counter[Moment]:
-    schemas = SchemaStore(kafka)
-    letters = (schemas.decode(DeadLetter, message.value()) for message in _read(kafka, topics.DEADLETTER))
-    marks = ({key: value.decode() for key, value in letter.headers.items()} for letter in letters)
-    return Counter((mark["collector"], mark["run"], int(mark["tick"])) for mark in marks)
+def _dead_letters(kafka: Kafka) -> tuple[Counter[Moment], Counter[Place]]:
+    """Of each tick; and of each record that belongs to none."""
+    schemas, ours, odd = SchemaStore(kafka), Counter[Moment](), Counter[Place]()
+    for message in _read(kafka, topics.DEADLETTER):
+        letter = schemas.decode(DeadLetter, message.value())
+        mark = {key: value.decode() for key, value in letter.headers.items()}
+        if MARK in mark:
+            odd[letter.topic, letter.partition, letter.offset] += 1
+        else:
+            ours[mark["collector"], mark["run"], int(mark["tick"])] += 1
+    return ours, odd
 
 
 def _moment(message: Message) -> Moment:

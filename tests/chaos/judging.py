@@ -10,7 +10,7 @@ import numpy as np
 
 from charles.events import TERMS, Moment, RunLedger, Sample
 from tests.chaos.acknowledged import CONTROL, FRAME, Half
-from tests.chaos.evidence import Evidence, Raw, Run
+from tests.chaos.evidence import Evidence, Place, Raw, Run
 from tests.chaos.moments import strange, values
 from tests.chaos.recount import SIGNALS, Expected, Past, expected
 from tests.chaos.sets import Sets
@@ -26,9 +26,11 @@ ADDS_UP = "every ledger adds up"
 RECOUNTED = "every term of every ledger is what the topics hold"
 ACKNOWLEDGED = "every acknowledged half of a tick is in the log, and its tick accounted for"
 DEAD_LETTERS = "every unreadable frame is one dead letter"
+ODD_RECORDS = "every record of no tick is one dead letter"
 OWN_ENDS = "no program ended that was not killed, and had a broker"
 PROMISES = (
-    NO_SAMPLE_TWICE, PICTURES, LABELS, HISTORIES, SETS, ADDS_UP, RECOUNTED, ACKNOWLEDGED, DEAD_LETTERS, OWN_ENDS,
+    NO_SAMPLE_TWICE, PICTURES, LABELS, HISTORIES, SETS, ADDS_UP, RECOUNTED, ACKNOWLEDGED, DEAD_LETTERS, ODD_RECORDS,
+    OWN_ENDS,
 )  # fmt: skip
 
 
@@ -43,6 +45,8 @@ class Verdict:
     acknowledged: int = 0
     """Ticks, both halves of them."""
     seen: int = 0
+    odd: int = 0
+    """Records of no tick."""
     terms: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -77,6 +81,10 @@ def judge(evidence: Evidence, samples: Iterable[Sample], acknowledged: Iterable[
     differ = {moment for moment in broken | evidence.dead_letters if broken[moment] != evidence.dead_letters[moment]}
     for moment in differ:
         verdict.demand(DEAD_LETTERS, False, f"{_told(moment)} has {evidence.dead_letters[moment]}")
+    for place, kind in evidence.odd.items():
+        letters = evidence.odd_letters[place]
+        verdict.demand(ODD_RECORDS, letters == 1, f"{kind}, {_told(place)} has {letters}")
+    verdict.odd = len(evidence.odd)
     return verdict
 
 
@@ -177,5 +185,5 @@ def _by_run(moments: Counter[Moment]) -> defaultdict[Run, set[int]]:
     return found
 
 
-def _told(moment: Moment | Run) -> str:
+def _told(moment: Moment | Run | Place) -> str:
     return " ".join(map(str, moment))

@@ -64,7 +64,12 @@ def _what_became_of_it(verdict: Verdict) -> Table:
     table.columns[1].justify = "right"
     rows = {"ticks acknowledged": verdict.acknowledged, "ticks seen": verdict.seen}
     rows |= {f"  {term.replace('_', '-')}": count for term, count in verdict.terms.items()}
-    rows |= {"runs": verdict.runs, "samples": verdict.samples, "sets": verdict.sets.total()}
+    rows |= {
+        "records of no tick": verdict.odd,
+        "runs": verdict.runs,
+        "samples": verdict.samples,
+        "sets": verdict.sets.total(),
+    }
     rows |= {f"  {version}": verdict.sets[version] for version in sorted(verdict.sets)}
     for row, count in rows.items():
         table.add_row(row, f"{count:,}")

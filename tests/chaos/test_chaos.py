@@ -13,7 +13,7 @@ from tests.chaos.performing import Chaos, perform
 from tests.chaos.report import show
 from tests.chaos.schedule import Deed
 
-SMALL = Chaos(seed=3, kills=8, ticks=12_000, every_s=3.0)
+SMALL = Chaos(seed=3, kills=8, ticks=12_000, every_s=3.0, poison=0.01)
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ PROGRAM_OF = {name: service["command"][0] for name, service in SERVICES.items() 
 DOCKERFILE = (ROOT / "infra/docker/Dockerfile").read_text()
 WRITES_INTO_ITSELF = {"kafka", "grafana", "registry"}
 """Whose official images keep files of their own beside their volumes."""
+JOURNALS = "journals:/journals"
 PRIVILEGED = {"cap_add", "privileged", "pid", "ipc", "devices"}
 
 every = pytest.mark.parametrize("name", sorted(SERVICES))
@@ -40,6 +41,7 @@ def test_nobody_has_more_rights_than_needed(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] <= 1024
     assert not PRIVILEGED & service.keys()
     assert service.get("user") not in ("root", "0", 0)
     assert service.get("network_mode", "none") == "none"
@@ -87,6 +89,14 @@ def test_a_program_waits_for_broker_and_topics_and_checks_itself(name: str) -> N
     assert service["healthcheck"]["test"] == ["CMD", "charles", "status", "--self"]
 
 
+@pytest.mark.parametrize("name", sorted(PROGRAM_OF))
+def test_a_program_finds_again_what_it_noted_before_it_crashed(name: str) -> None:
+    service = SERVICES[name]
+    assert JOURNALS in service["volumes"]
+    assert service["environment"]["CHARLES_RUN__JOURNALS"] == "/journals"
+    assert "mkdir /journals && chown 10001:10001 /data /journals" in DOCKERFILE
+
+
 def test_every_program_is_there() -> None:
     assert {*PROGRAM_OF.values()} == {row.name for row in PROGRAMS}
 
@@ -98,7 +108,8 @@ def test_the_second_pipeline_is_whole_and_apart() -> None:
     for name in second:
         assert SERVICES[name]["profiles"] == ["carracing"]
         assert name in ONCE or "carracing-topics" in SERVICES[name]["depends_on"]
-        assert not set(SERVICES[name].get("volumes", [])) & set(SERVICES["trainer"]["volumes"])
+        own = set(SERVICES["trainer"]["volumes"]) - {JOURNALS}
+        assert not set(SERVICES[name].get("volumes", [])) & own
 
 
 def test_only_what_learns_and_drives_has_tensorflow() -> None:

@@ -102,10 +102,14 @@ class LabelCounts:
                 drive.cells[name][self._cells[name][cell]] += 1
 
     def add_sample(self, sample: Sample) -> None:
-        """One sample of a set that was balanced under this configuration."""
+        """One sample of a set that was balanced under this configuration. One of a bin that there is none of, or
+        without the tick before that a delta needs, is nobody's and is passed by."""
+        place = self._places.get(sample.set_output, {}).get(sample.set_bin)
+        if place is None or not all(past for past in (sample.history_acceleration, sample.history_steering)):
+            return
         sets = self.sets[sample.set_output]
         sets.samples += 1
-        sets.cells[self._places[sample.set_output][sample.set_bin]] += 1
+        sets.cells[place] += 1
         self._count(sets.seen, sample, lambda output: output.label(sample))
 
     def _count(

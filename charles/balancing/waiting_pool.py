@@ -35,7 +35,8 @@ class _Waits(NamedTuple):
 
 
 class WaitingPool:
-    """What waits. samples: emitted, but not yet written, beside emitted, their names; bytes: of their pictures.
+    """What waits. samples: emitted, but not yet written, beside emitted, their names; bytes: of their pictures;
+    too_large: ticks so far whose samples no topic takes.
 
     What bounds the memory: bin_capacity ticks in each bin (its controls and history; pictures as far as frames_cache_mb
     goes), none of them for longer than max_wait_minutes.
@@ -52,6 +53,7 @@ class WaitingPool:
         )
         self._frames = frames
         self._tell_too_large = Every(60.0)
+        self.too_large = 0
         self._waits: dict[TickId, _Waits] = {}
         self._of_run: Counter[tuple[int, str, str]] = Counter()
         self._new: dict[TickId, Tick] = {}
@@ -141,6 +143,7 @@ class WaitingPool:
         size = sum(len(pictures[place]) for place in places) + sum(4 * len(past) for past in joined.history)
         if size <= SENT_BYTES:
             return None
+        self.too_large += 1
         if self._tell_too_large.due():
             log.warning(
                 "%s, run %s, tick %d: its sample would have %d bytes, and may have %d; `charles config set` with a "

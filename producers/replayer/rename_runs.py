@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import secrets
 from dataclasses import replace
 from typing import Any, cast
 
 import fastavro
 
-from charles.avro import codec, foreign_schema
+from charles.avro import codec
 from charles.avro.codec import AvroSchema
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
@@ -31,7 +30,6 @@ class RunRenaming:
         self.suffix = suffix or f"-r{secrets.token_hex(4)}"
         self.unread = 0
         self._manifest = manifest
-        self._schemas: dict[bytes, AvroSchema | None] = {**_OWN}
 
     def __call__(self, record: Record) -> Record:
         """The record under its new names."""
@@ -74,10 +72,7 @@ class RunRenaming:
         return out.getvalue(), names
 
     def _schema(self, name: bytes) -> AvroSchema:
-        if name not in self._schemas:
-            found = self._manifest.find_schema(name)
-            self._schemas[name] = None if found is None else foreign_schema.parse(json.dumps(found))
-        found = self._schemas[name]
+        found = _OWN.get(name) or self._manifest.find_schema(name)
         if found is None:
             raise ValueError("its schema is unknown")
         return found

@@ -57,6 +57,8 @@ class BalancerReport:
     def _note(self, engine: Engine, fillings: list[Filling]) -> str:
         broken = len(engine.audit.broken)
         alarm = [f"{broken} ledger{'s do' if broken > 1 else ' does'} not add up"] if broken else []
+        if engine.pool.too_large:
+            alarm.append(f"{engine.pool.too_large} ticks too large to be samples: lower collect.jpeg_quality")
         words = [explained(filling, self._pace.take(filling)) for filling in fillings]
         return "; ".join([*alarm, *self._never.note(fillings), *words])
 

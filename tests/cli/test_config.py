@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from charles.cli import app
+from charles.kafka.clients import admin
 from charles.settings import Kafka
 
 
@@ -74,3 +75,14 @@ def test_a_game_that_is_not_installed_here_is_set_with_a_word_of_warning(config)
     told = config("set", "game=citty")
     assert told.exit_code == 0
     assert "no game 'citty' is installed here; installed: carracing, city" in told.output
+
+
+@pytest.mark.parametrize("command", ["show", "history", "diff", "show train --json"])
+def test_to_look_creates_nothing(broker: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARLES_KAFKA__BOOTSTRAP_SERVERS", broker)
+    monkeypatch.setenv("CHARLES_KAFKA__PREFIX", "mistyped")
+    told = CliRunner().invoke(app, ["config", *command.split()])
+    assert told.exit_code == 0, told.output
+    assert "There are no topics mistyped.* at" in told.output
+    topics = admin(Kafka(bootstrap_servers=broker)).list_topics(timeout=10).topics
+    assert not [topic for topic in topics if topic.startswith("mistyped")]

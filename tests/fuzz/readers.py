@@ -24,18 +24,21 @@ from charles import config, events
 from charles.avro import codec, foreign_schema
 from charles.avro.codec import Unreadable
 from charles.avro.foreign_schema import NoSchema
+from charles.balancing.run_state import to_join
 from charles.base import names, properties_file
 from charles.base.atomic_file import Unwritable
 from charles.base.headers import moment_of
 from charles.base.pictures import BadPicture, decoded
+from charles.base.terminal import TextConsole
 from charles.checkpoints import integrity, packing
 from charles.checkpoints.integrity import Assembly, DamagedArtefact, MissingChunks
 from charles.checkpoints.weights_file import WeightsFileError, load_weights, save_weights
 from charles.config import Config, ConfigError
 from charles.control.config_topic import Epochs
-from charles.control.members import Members
+from charles.control.members import Member, Members
 from charles.events import Checkpoint, Command, ConfigChange, Control, DeadLetter, Event, Frame, Sample, Status
 from charles.kafka.dead_letters import dead_letter
+from charles.ledger.tick_ledger import oddities
 from charles.recordings.exchange.import_pictures import ImportOptions, import_folder
 from charles.recordings.exchange.label_table import opened
 from charles.recordings.format import segment_index
@@ -49,7 +52,9 @@ from charles.recordings.inspect.info import info
 from charles.recordings.inspect.recorded_schemas import RecordedMessage, RecordedSchemas
 from charles.recordings.inspect.verify import verify
 from charles.settings import load
+from charles.top.pipeline_view import PipelineSight
 from charles.top.status_table import status_table
+from charles.top.view import screen, sentence
 from consumers.annotator.story import Story
 from consumers.trainer import jpeg, trainer_state
 from consumers.trainer.buffers import Buffers
@@ -57,6 +62,8 @@ from producers.collector.wanted_ranges import wanted
 from stream_jobs.balancer import state_topic
 from tests.recordings import driving
 from tests.recordings.made import recorded
+from tests.top.pipeline import sight
+from tests.top.pipeline import status as tests_status
 
 THEN = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 NOBODY = RecordedSchemas(Manifest(prefix="charles"))
@@ -143,7 +150,26 @@ def _read_status(data: bytes, _folder: Path) -> None:
     members.take(status, THEN)
     wanted(status.starving)
     status_table([*members.members.values()], THEN, 100, 5.0)
+    _look_at(sight(*members.members.values()))
     Story().take(0, status)
+
+
+def _look_at(seen: PipelineSight) -> None:
+    TextConsole(file=io.StringIO(), width=100, height=40).print(screen(seen))
+    sentence(seen)
+
+
+def _read_ledger(data: bytes, _folder: Path) -> None:
+    ledger = codec.decode(events.RunLedger, data, NOBODY.find)
+    _look_at(sight(ledgers=[ledger, ledger]))
+    oddities([ledger, ledger], [])
+    to_join(ledger, 60, 1)
+
+
+def _read_step(data: bytes, _folder: Path) -> None:
+    step = codec.decode(events.TrainingStep, data, NOBODY.find)
+    trains = tests_status("trainer", model=step.model, figures={"loss": step.loss, "buffer_capacity": 9.0})
+    _look_at(sight(Member(trains, THEN), losses={step.model: [step.loss] * 3}))
 
 
 def _statuses() -> list[bytes]:
@@ -226,7 +252,7 @@ def _reading(file: Path, like: Path) -> Read:
         recording = Recording.open(folder)
         verify(recording)
         with suppress(RecordingError):
-            info(recording)
+            info(recording, with_samples=True)
         for topic in recording.topics:
             for partition in recording.partitions(topic)[:2]:
                 any(recording.read(topic, partition, 15))
@@ -241,12 +267,16 @@ def _recordings(folder: Path) -> dict[str, Reader]:
     errors = (RecordingError, Unwritable)
     for codec_name in ("null", "deflate", "zstandard"):
         like = folder / codec_name
-        recorded(like, driving.placed(driving.drive(30)), codec=codec_name)
-        segment = next(like.rglob("*.avro"))
+        controls = driving.drive(30)
+        samples = (("balanced", 0, driving.record(driving.sample_of(one), at)) for at, one in enumerate(controls))
+        recorded(like, [*driving.placed(controls), *samples], codec=codec_name)
+        segment = next((like / "controls").rglob("*.avro"))
+        balanced = next((like / "balanced").rglob("*.avro"))
         found[f"segment {codec_name}"] = Reader(
             [segment.read_bytes()], lambda data, folder: _tally(data, folder), errors
         )
         found[f"recording {codec_name}"] = Reader([segment.read_bytes()], _reading(segment, like), errors)
+        found[f"samples {codec_name}"] = Reader([balanced.read_bytes()], _reading(balanced, like), errors)
         if codec_name == "null":
             index = segment_index.path_of(segment)
             found["index"] = Reader([index.read_bytes()], _reading(index, like), errors)
@@ -320,6 +350,8 @@ def readers(folder: Path) -> dict[str, Reader]:
         "key and headers": Reader(odd, _read_message, ()),
         "state": Reader(_states(), _read_state, ()),
         "heartbeat": Reader(_statuses(), _read_status, unreadable),
+        "ledger": Reader([codec.encode(_event(events.RunLedger))], _read_ledger, unreadable),
+        "step": Reader([codec.encode(_event(events.TrainingStep))], _read_step, unreadable),
         "command": Reader([codec.encode(_event(Command))], _decoding(Command), unreadable),
         "configuration": Reader(_documents(), _read_change, (ConfigError,)),
         "assignment": Reader(

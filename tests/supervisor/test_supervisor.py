@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,21 @@ def test_what_dies_is_started_again_after_a_pause_that_grows_and_its_last_words_
         f"one died: exit code 1: no fuel; restarting in {pause} s" for pause in ("0.5", "1", "2")
     ]
     assert one.restarts == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals there")
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("SIGSEGV", "one died: killed by SIGSEGV (a crash in native code): on the road; restarting in 0.5 s"),
+        ("SIGKILL", "one died: killed by SIGKILL: on the road; restarting in 0.5 s"),
+    ],
+)
+def test_what_killed_it_is_named(tmp_path: Path, end: str, told: str) -> None:
+    code = f"import os, signal; print('on the road', flush=True); os.kill(os.getpid(), signal.{end})"
+    with Watched(child(tmp_path, code)) as supervisor:
+        supervisor.until(lambda: supervisor.told)
+    assert supervisor.told[0] == told
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,16 @@ import json
 import os
 import re
 import uuid
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from charles.avro import foreign_schema
 from charles.avro.codec import AvroSchema
+from charles.avro.foreign_schema import NoSchema
 from charles.base import atomic_file
 from charles.base.limits import MANIFEST_BYTES, PARTITIONS
 from charles.events import now
@@ -86,6 +89,7 @@ class Manifest(_ManifestPart):
     runs: dict[str, list[str]] = Field(default_factory=dict)
     segments: list[SegmentInfo] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+    _parsed: dict[bytes, AvroSchema | None] = PrivateAttr(default_factory=dict)
 
     def digest(self) -> str:
         """The SHA-256 of what is recorded, hex: of the sealed segments, in the order of topic, partition and offset."""
@@ -98,8 +102,13 @@ class Manifest(_ManifestPart):
         return sorted(found, key=lambda each: each.first_offset)
 
     def find_schema(self, name: bytes) -> AvroSchema | None:
-        """The schema that a value's framing names, as codec.decode asks: fingerprint or registry id."""
-        return self.schemas.get(schema_key(name))
+        """The schema that a value's framing names, as codec.decode asks: fingerprint or registry id; None where there
+        is none, or none that can be read by."""
+        if name not in self._parsed and (schema := self.schemas.get(schema_key(name))) is not None:
+            self._parsed[name] = None
+            with suppress(NoSchema):
+                self._parsed[name] = foreign_schema.parse(json.dumps(schema))
+        return self._parsed.get(name)
 
     def save(self, folder: Path) -> None:
         """Put it into the recording's folder, whole or not at all. Raises Unwritable."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from typing import Any, NamedTuple
 
-from charles.avro import foreign_schema
 from charles.avro.codec import AvroSchema
-from charles.avro.foreign_schema import NoSchema
 from charles.kafka.schemas import SchemaStore
 from charles.recordings.format.manifest import Manifest
 from charles.recordings.format.record import Record
@@ -21,15 +17,9 @@ class RecordedSchemas(SchemaStore):
     def __init__(self, manifest: Manifest) -> None:
         super().__init__(Kafka())
         self._manifest = manifest
-        self._parsed: dict[bytes, AvroSchema | None] = {}
 
     def find(self, name: bytes) -> AvroSchema | None:
-        if name not in self._parsed:
-            self._parsed[name] = None
-            if (schema := self._manifest.find_schema(name)) is not None:
-                with suppress(NoSchema):
-                    self._parsed[name] = foreign_schema.parse(json.dumps(schema))
-        return self._parsed[name]
+        return self._manifest.find_schema(name)
 
 
 class RecordedMessage(NamedTuple):

@@ -12,7 +12,7 @@ from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP
 
-_SPAN = re.compile(r"(?P<collector>[^/]+)/(?P<run>[^:]+):(?P<first>\d+)-(?P<last>\d+)")
+_SPAN = re.compile(r"(?P<collector>[^/]+)/(?P<run>[^:]+):(?P<first>[0-9]{1,16})-(?P<last>[0-9]{1,16})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ def test_scales_bring_values_into_range_and_a_throttle_below_0_brakes(folder: Pa
         ("frame,steering,throttle,time", "broken.jpg,0,0,0.1", "row 5: .*broken.jpg is not a readable picture"),
         ("frame,steering,throttle,time", "3.jpg,0,0,0", "row 5: its time is before that of row 4: sort the table"),
         ("frame,steering,throttle,time", "3.jpg,0,0,soon", "row 5, column time: 'soon' is not a valid time"),
+        ("frame,steering,throttle,time,speed", "3.jpg,0,0,0.1,1e30", "row 5: speed must be in"),
+        ("frame,steering,throttle,time", "9" * 5_000 + ".jpg,0,0,0.1", "row 5: no picture 9999"),
         ("frame,steering,throttle", "3.jpg,0,0", "has no known column for time: .* rows per second with --fps"),
     ],
 )  # fmt: skip

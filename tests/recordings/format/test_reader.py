@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -179,3 +180,32 @@ def test_a_segment_from_elsewhere_among_the_open_ones_is_damage(tmp_path: Path) 
     shutil.copy(read.folder / read.segments("a", 0)[0].file, read.folder / "a" / "0" / f"{1:020d}.avro")
     with pytest.raises(DamagedRecording, match="is sealed up to offset"):
         list(read.read("a", 0))
+
+
+@pytest.mark.parametrize("codec", ["null", "zstandard"])
+@pytest.mark.parametrize("wrong", ["late", "early", "shifted", "empty", "short", "other times"])
+def test_an_index_that_is_wrong_loses_no_record(wrong: str, codec: str, tmp_path: Path) -> None:
+    """It is derived: where it does not say what the segment says it is made again."""
+    rows = [("a", 0, record(offset, size=9_000)) for offset in range(1000)]
+    recording = recorded(tmp_path / "r", rows, codec=codec)
+    (info,) = recording.segments("a", 0)
+    path = recording.folder / info.file
+    right = segment_index.read(path)
+    assert len(right) > 5
+    made = {
+        "late": [right[0], *(one._replace(position=two.position) for one, two in pairwise(right[1:])), right[-1]],
+        "early": [right[0], *(two._replace(position=one.position) for one, two in pairwise(right))],
+        "shifted": [right[0], *(one._replace(offset=two.offset) for one, two in pairwise(right[1:])), right[-1]],
+        "empty": [],
+        "short": [right[0], *right[3:]],
+        "other times": [
+            right[0], *(two._replace(timestamp=one.timestamp) for one, two in pairwise(right[:-1])), right[-1]
+        ],
+    }[wrong]  # fmt: skip
+    sync = path.read_bytes()[-16:]
+    segment_index.path_of(path).write_bytes(segment_index.encoded(made, sync))
+    for start in (0, 1, 120, 500, 999):
+        assert [each.offset for each in recording.read("a", 0, start)] == [*range(start, 1000)]
+        segment_index.path_of(path).write_bytes(segment_index.encoded(made, sync))
+        assert [each.offset for _, each in recording.read_since("a", 0, start)] == [*range(start, 1000)]
+        segment_index.path_of(path).write_bytes(segment_index.encoded(made, sync))

@@ -102,7 +102,7 @@ def test_what_is_killed_comes_back_under_its_name_and_everybody_is_told(
     psutil.Process(before.pid).kill()
     died = heard(kafka, lambda status: status.state == "died")
     assert (died.program, died.instance, died.pid) == ("balancer", "garage-balancer-1", before.pid)
-    assert died.note.startswith("exit code -9: ")
+    assert died.note.startswith("killed by SIGKILL: ")
     assert died.note.endswith("restarting in 0.5 s")
     heard(kafka, lives("garage-balancer-1", after=before.pid))
     assert began(target) > first  # its metrics are where they were
@@ -110,7 +110,7 @@ def test_what_is_killed_comes_back_under_its_name_and_everybody_is_told(
     running.process.send_signal(signal.SIGINT)
     assert running.ends() == 0
     assert not (running.logs / "prometheus-garage.json").exists()
-    assert "garage-balancer-1 died: exit code -9: " in running.said
+    assert "garage-balancer-1 died: killed by SIGKILL: " in running.said
     for line in (running.logs / "garage-balancer-1.log").read_text().splitlines():
         assert line in running.said
 

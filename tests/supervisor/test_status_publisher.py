@@ -15,7 +15,7 @@ from tests.programs import StopWhen, give, heard
 from tests.supervisor.children import NOWHERE
 
 DEATH = ProgramEnd(
-    "balancer", "garage-balancer-1", 4711, ProgramFate.KEPT, "exit code -9: no memory; restarting in 2 s"
+    "balancer", "garage-balancer-1", 4711, ProgramFate.KEPT, "killed by SIGKILL: no memory; restarting in 2 s"
 )
 
 

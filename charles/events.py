@@ -13,7 +13,16 @@ from math import isfinite
 from typing import TypeVar, dataclass_transform
 
 from charles.base.headers import Moment
-from charles.base.limits import ANGLE, DISTANCE, LAST_TICK, NAME_BYTES, PLACE, SPEED
+from charles.base.limits import (
+    ANGLE,
+    DISTANCE,
+    LAST_TICK,
+    NAME_BYTES,
+    PICTURE_PIXELS,
+    PICTURE_SIDE,
+    PLACE,
+    SPEED,
+)
 
 _Event = TypeVar("_Event")
 
@@ -27,6 +36,28 @@ def _comes_by_the_thousand(event: type[_Event]) -> type[_Event]:
 def now() -> datetime:
     """The present, as events say it: UTC."""
     return datetime.now(UTC)
+
+
+PAST_BOUNDS = {
+    "history_acceleration": 1.0,
+    "history_braking": 1.0,
+    "history_steering": 1.0,
+    "history_speed": SPEED,
+    "history_purpose_distance": DISTANCE,
+    "history_purpose_bearing": ANGLE,
+}
+"""By field, how large its numbers may be, either way."""
+
+
+def check_past(event: Sample | RunLedger) -> None:
+    """Raise ValueError for a past that no game drives, or that is longer in one signal than in another. Not every
+    event is looked at when it is made: they come by the thousand, and ours are right."""
+    for name, bound in PAST_BOUNDS.items():
+        past: Sequence[float] = getattr(event, name)
+        if len(past) != len(event.history_acceleration):
+            raise ValueError(f"{name} has {len(past)} ticks, history_acceleration {len(event.history_acceleration)}")
+        if past and not (isfinite(sum(past)) and -bound <= min(past) and max(past) <= bound):
+            raise ValueError(f"{name} must be in [{-bound:g}, {bound:g}]")
 
 
 def _within(low: float, high: float, **values: float) -> None:
@@ -105,6 +136,9 @@ class Frame(_OfATick):
 
     def __post_init__(self) -> None:
         self._check_moment()
+        width, height = self.width, self.height
+        if not (0 <= width <= PICTURE_SIDE and 0 <= height <= PICTURE_SIDE and width * height <= PICTURE_PIXELS):
+            raise ValueError(f"its picture cannot be {width}x{height}")
 
 
 @_comes_by_the_thousand

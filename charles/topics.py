@@ -14,7 +14,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 FOR_EVER = -1
 AFTER_MAX = "message.timestamp.after.max.ms"
-"""By how much a record's time may be ahead of the broker's: since Kafka 3.6, an hour where nobody says."""
+"""By how much a record's time may be ahead of the broker's: since Kafka 4.0, an hour where nobody says."""
 _LATEST = (1 << 63) - 1
 UNBOUNDED = -1
 

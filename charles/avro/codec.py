@@ -12,6 +12,7 @@ import dataclasses
 import io
 import json
 import operator
+import struct
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, NamedTuple, TypeVar, cast, get_args
@@ -35,6 +36,14 @@ EventT = TypeVar("EventT")
 
 class Unreadable(ValueError):
     """A record cannot be decoded; the message says why. Send it to the dead-letter topic."""
+
+
+STUMBLES = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, BufferError),
+    *(MemoryError, RecursionError, struct.error),
+)
+"""What a record may make code raise, and will in every life; as opposed to what says that somebody does not answer, or
+refuses."""
 
 
 class SchemaUnavailable(RuntimeError):

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import fastavro
 
-from charles.avro.codec import AvroSchema
+from charles.avro.codec import AvroSchema, crc64
 from charles.base.limits import SCHEMA_BYTES, SCHEMA_FIELDS, SCHEMA_NESTING
 
 _PRIMITIVES = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
@@ -31,7 +31,9 @@ def parse(text: str | bytes | None) -> AvroSchema:
     try:
         found = json.loads(text)
         _Measured().measure(found, 0)
-        return cast(AvroSchema, fastavro.parse_schema(found))
+        parsed = cast(AvroSchema, fastavro.parse_schema(found))
+        crc64(parsed)  # a name that is no text has no fingerprint
+        return parsed
     except NoSchema:
         raise
     except Exception as error:  # json and fastavro raise whatever they stumbled over: Key, Recursion, Unicode, Type ...
@@ -88,6 +90,8 @@ class _Measured:
             measured = 1, self._bounded(len(schema["symbols"]))
         elif kind == "fixed":
             measured = int(schema["size"]), 1
+            if measured[0] < 0:
+                raise NoSchema(f"{name[:60]!r} has less than no bytes")
         else:
             parts = [self.measure(field["type"], depth + 1, space) for field in schema["fields"]]
             measured = sum(least for least, _ in parts), self._bounded(1 + sum(fields for _, fields in parts))

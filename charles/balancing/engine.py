@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
-from charles.avro.codec import SchemaUnavailable, Unreadable
+from charles.avro.codec import STUMBLES, Unreadable
 from charles.balancing.clock import Clock
 from charles.balancing.frame_store import FrameLog, FrameStore
 from charles.balancing.join import BrokenHalf, Clash, Pointer, TooFarAhead
@@ -99,9 +99,7 @@ class Engine:
         except Unreadable as error:
             self._tell_of(message, str(error), new=offset >= reading.known)
             whole = self._take_in_broken(partition, side, offset, message)
-        except SchemaUnavailable:
-            raise
-        except Exception as error:  # whatever else it makes our code raise, it would in every life
+        except STUMBLES as error:
             log.exception("a record of %s cannot be used: %s %d@%d", side, message.topic(), number, offset)
             self._tell_of(message, f"{type(error).__name__}: {error}", new=offset >= reading.known)
             whole = self._take_in_broken(partition, side, offset, message)

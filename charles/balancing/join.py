@@ -7,11 +7,12 @@ tick: joined, warm-up, unmatched, dead-lettered or missing. What is not settled 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from charles.base.limits import LAST_FIRST_TICK, TICKS_AHEAD
@@ -189,6 +190,8 @@ class Side(Generic[Value]):
     head: int = -1
     closed: bool = False
     passed: bool = False
+    late: bool = False
+    """Whether one that waits came after a later one: then the first does not have the lowest offset for sure."""
 
     def first(self, otherwise: int) -> int:
         """The first tick that waits; otherwise: what is said where none does."""
@@ -196,11 +199,19 @@ class Side(Generic[Value]):
 
     def insert(self, tick: int, value: Value | BrokenHalf, offset: int) -> bool:
         """Let one wait that comes after later ones; False where it waits already."""
-        at = sum(waits < tick for waits, *_ in self.waiting)
+        at = bisect_left(self.waiting, tick, key=itemgetter(0))
         if at < len(self.waiting) and self.waiting[at][0] == tick:
             return False
         self.waiting.insert(at, (tick, value, offset))
+        self.late = True
         return True
+
+    def lowest_offset(self) -> int | None:
+        """Of what waits."""
+        if not self.waiting:
+            self.late = False
+            return None
+        return min(offset for *_, offset in self.waiting) if self.late else self.waiting[0][2]
 
     def take(self, tick: int) -> Value | BrokenHalf | None:
         return self.waiting.popleft()[1] if self.waiting and self.waiting[0][0] == tick else None
@@ -209,10 +220,8 @@ class Side(Generic[Value]):
         """What waits for the partner of this tick."""
         if tick > self.head:
             return None
-        for waits, value, _ in self.waiting:
-            if waits >= tick:
-                return value if waits == tick else None
-        return None
+        at = bisect_left(self.waiting, tick, key=itemgetter(0))
+        return self.waiting[at][1] if at < len(self.waiting) and self.waiting[at][0] == tick else None
 
 
 class RunJoin:

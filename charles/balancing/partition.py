@@ -68,8 +68,12 @@ class Partition:
         self._newest: dict[str, dict[str, Run]] = {FRAMES: {}, CONTROLS: {}}
         self._past = FinishedRuns()
         self._recall = recall
+        newest: dict[str, RunJoin] = {}
         for ledger in sorted(ledgers.values(), key=lambda ledger: ledger.time):
-            self._go_on(ledger)
+            join = self._go_on(ledger)
+            if (before := newest.get(ledger.collector)) is not None:
+                before.frames.passed, before.controls.passed = before.frames.closed, before.controls.closed
+            newest[ledger.collector] = join
         self._know_better(ledgers.values())
         self.forget_past()
 
@@ -91,12 +95,13 @@ class Partition:
             del self.runs[run]
             self._counted.pop(run, None)
 
-    def _go_on(self, ledger: RunLedger) -> None:
+    def _go_on(self, ledger: RunLedger) -> RunJoin:
         """A run as it was written down."""
         run = ledger.collector, ledger.run
         self.runs[run] = to_join(ledger, self._balance.history, self._balance.frames)
         self._counted[run] = ledger.late, ledger.dropped
         self.runs[run].heard = self._monotonic()
+        return self.runs[run]
 
     def add(self, side: str, run: Run, tick: int, half: Pointer | Control | BrokenHalf, offset: int) -> list[Whole]:
         """One half of a tick: a frame's, a control, or a broken one. Returns what became whole. Raises Clash where the
@@ -132,8 +137,8 @@ class Partition:
 
     def resume_at(self, side: str) -> int:
         """The offset to read from after a restart: the first half that still waits for its partner."""
-        waits = [offset for join in self.runs.values() for *_, offset in _side(join, side).waiting]
-        return min([*waits, self.readings[side].position])
+        waits = [_side(join, side).lowest_offset() for join in self.runs.values()]
+        return min([offset for offset in waits if offset is not None] + [self.readings[side].position])
 
     def leave_bins(self, run: Run, surplus_of: str | None) -> None:
         """A tick of this run waits in the bins no more. surplus_of: what made it surplus; None: it was emitted."""

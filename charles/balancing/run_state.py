@@ -70,10 +70,11 @@ class Tick(NamedTuple):
 
 @dataclass(slots=True)
 class Restored:
-    """What one partition's state says."""
+    """What one partition's state says. strays: records that are none of it, and were passed by."""
 
     ticks: dict[TickId, Tick] = field(default_factory=dict)
     ledgers: dict[Run, RunLedger] = field(default_factory=dict)
+    strays: int = 0
 
 
 def to_ledger(run: Run, join: RunJoin, late: int, dropped: int, read: tuple[int, int]) -> RunLedger:
@@ -109,7 +110,5 @@ def to_join(ledger: RunLedger, history: int, frames: int) -> RunJoin:
     join.settled = join.frames.head = join.controls.head = ledger.settled
     join.seen_before = ledger.seen
     empty = not (join.history or join.stack.values)
-    over = empty and max(ledger.history_last, ledger.stack_last) >= 0
-    for side in (join.frames, join.controls):
-        side.closed = side.passed = over
+    join.frames.closed = join.controls.closed = empty and max(ledger.history_last, ledger.stack_last) >= 0
     return join

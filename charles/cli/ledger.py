@@ -34,14 +34,14 @@ def ledger_command(
         from charles.control.status_topic import all_heartbeats
         from charles.kafka.clients import require_broker
         from charles.ledger import sample_ledger
-        from charles.ledger.tick_ledger import oddities, read, total
+        from charles.ledger.tick_ledger import oddities, read_with_strays, total
 
         settings = load_settings()
         require_broker(settings.kafka)
         heartbeats = list(all_heartbeats(settings.kafka))
         trainers = sample_ledger.newest_of_trainers(heartbeats)
-        ledgers = read(settings.kafka)
-        odd = oddities(ledgers, (status for status in heartbeats if status.program == "collector"))
+        ledgers, strays = read_with_strays(settings.kafka)
+        odd = oddities(ledgers, (status for status in heartbeats if status.program == "collector"), strays)
         totals = total(ledgers)
         learned = sample_ledger.against(totals.terms["emitted"], trainers)
         if as_json:

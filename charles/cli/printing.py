@@ -25,4 +25,4 @@ def say(words: str, *, err: bool = False, fg: str | None = None) -> None:
     """Print a line, or several. err: to standard error; fg: its colour. Names from outside do nothing in it."""
     from charles.base.names import plain
 
-    typer.secho("\n".join(map(plain, words.split("\n"))), err=err, fg=fg)
+    typer.secho("\n".join(map(plain, words.expandtabs().split("\n"))), err=err, fg=fg)

@@ -7,6 +7,7 @@ loop, so a missing heartbeat means that the loop hangs.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import time
@@ -43,6 +44,9 @@ VERBS = ("pause", "resume", "unstuck", "checkpoint", "reload", "stop")
 EVERYBODY = "all"
 _FOR_ALL = ("pause", "resume", "reload", "stop")
 _ANSWER_S = 10.0
+_SCHEMA_S = 1.0
+_ASK_AGAIN_S = 5.0
+"""Until a schema that nobody could be asked for is asked for again: the program's loop waits meanwhile."""
 
 RestartKey = Callable[[Settings], Any]
 
@@ -91,7 +95,8 @@ class Link:
         self._publisher = Publisher(
             settings.kafka, Status, **{"message.timeout.ms": 3000, "queue.buffering.max.kbytes": 256}
         )
-        self._schemas = SchemaStore(settings.kafka)
+        self._schemas = SchemaStore(settings.kafka, _SCHEMA_S)
+        self._ask_again = -math.inf
         self._epochs = config_topic.read(settings.kafka)
         self.settings = config_topic.under(settings, self._epochs.newest)
         self._lived_under = self.settings
@@ -179,6 +184,8 @@ class Link:
         self._publish(replace(self._last, time=now(), command=command.id, outcome=outcome))
 
     def _look(self) -> None:
+        if time.monotonic() < self._ask_again:
+            return
         self._age.look()
         arrived = records(self._follower.consume(100, timeout=0))
         for message in arrived:
@@ -186,6 +193,7 @@ class Link:
                 self._take(message)
             except SchemaUnavailable as problem:
                 self.process.outages.warn("schema", f"the configuration and commands wait: {problem}")
+                self._ask_again = time.monotonic() + _ASK_AGAIN_S
                 self._read_again([message, *arrived])
         late = [command for command, until in self._pending.values() if time.monotonic() > until]
         for command in late:

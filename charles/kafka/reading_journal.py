@@ -6,6 +6,7 @@ program in a row ended over the same record, the third one sets it aside: it rea
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import mmap
@@ -72,12 +73,15 @@ def original(message: Any) -> Any:
 
 
 class ReadingJournal:
-    """aside: the places of records that are not read any more."""
+    """aside: the places of records that are not read any more, and the digests of what lay there when that was seen
+    first; empty: it was not seen yet."""
 
     def __init__(self, path: Path | None = None) -> None:
         """path: of the file; None: nothing is written down. Where it cannot be written, that is logged, and nothing
         is."""
-        self.aside: set[Place] = set()
+        self.aside: dict[Place, str] = {}
+        self._path: Path | None = None
+        self._deaths: dict[Place, int] = {}
         self._file: mmap.mmap | bytearray = bytearray(_NOTHING * _THREADS)
         self._numbers: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -93,7 +97,15 @@ class ReadingJournal:
         """Note that this record is in hand now; returns it, or an empty one in its place."""
         place = message.topic(), message.partition(), message.offset()
         self._note(*place)
-        return SetAside(message) if place in self.aside else message
+        return SetAside(message) if place in self.aside and self._is_it(place, message) else message
+
+    def _is_it(self, place: Place, message: Any) -> bool:
+        """Whether the record at this place is the one that was set aside, and not one of another topic of that name."""
+        found = hashlib.sha256(message.value() or b"").hexdigest()
+        if not self.aside[place]:
+            self.aside[place] = found
+            self._save()
+        return self.aside[place] == found
 
     @property
     def in_hand(self) -> bytes:
@@ -136,30 +148,38 @@ class ReadingJournal:
     def _open(self, path: Path) -> None:
         with suppress(FileNotFoundError):
             data = path.read_bytes()
-            self._judge(path.with_suffix(".json"), [*_left_in_hand(data)] if len(data) == _FILE_BYTES else [])
+            self._path = path.with_suffix(".json")
+            self._judge([*_left_in_hand(data)] if len(data) == _FILE_BYTES else [])
         # A new file in the old one's place: a process that still has that one mapped would die where it is cut.
         with atomic_file.written(path) as fresh:
             fresh.write_bytes(_NOTHING * _THREADS + bytes(_TOPICS * _NAME_BYTES))
         with path.open("r+b") as file:
             self._file = mmap.mmap(file.fileno(), _FILE_BYTES)
 
-    def _judge(self, path: Path, left: list[Place]) -> None:
+    def _judge(self, left: list[Place]) -> None:
         """What the last life had in hand when it ended, and how often in a row."""
-        deaths, aside = _known(path)
-        self.aside = set(aside)
-        counted = {place: deaths.get(place, 0) + 1 for place in left if place not in self.aside}
+        before, self.aside = _known(self._path)
+        counted = {place: before.get(place, 0) + 1 for place in left if place not in self.aside}
+        self._deaths = {place: count for place, count in counted.items() if count < LIVES}
         for place, count in counted.items():
             where = "{} {}@{}".format(*place)
-            if count < LIVES:
+            if place in self._deaths:
                 log.warning("the last life of this program ended over %s; a second one in a row sets it aside", where)
-                continue
-            log.error("%d lives of this program in a row ended over %s: it is set aside unread", count, where)
-            aside.append(place)
-        self.aside = set(aside[-_MOST_ASIDE:])
-        if counted or deaths:
-            kept = [[*place, count] for place, count in counted.items() if count < LIVES]
-            with atomic_file.written(path) as file:
-                file.write_text(json.dumps({"deaths": kept, "aside": aside[-_MOST_ASIDE:]}), encoding="utf-8")
+            else:
+                log.error("%d lives of this program in a row ended over %s: it is set aside unread", count, where)
+                self.aside[place] = ""
+        if counted or before:
+            self._save()
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        kept = {
+            "deaths": [[*place, count] for place, count in self._deaths.items()],
+            "aside": [[*place, digest] for place, digest in [*self.aside.items()][-_MOST_ASIDE:]],
+        }
+        with suppress(Unwritable), atomic_file.written(self._path) as file:
+            file.write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _left_in_hand(data: bytes) -> Iterator[Place]:
@@ -172,17 +192,17 @@ def _left_in_hand(data: bytes) -> Iterator[Place]:
                 yield name, partition, offset
 
 
-def _known(path: Path) -> tuple[dict[Place, int], list[Place]]:
-    """How many lives in a row ended over a record; and which are set aside."""
+def _known(path: Path | None) -> tuple[dict[Place, int], dict[Place, str]]:
+    """How many lives in a row ended over a record; and which are set aside, with their digests."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes()) if path is not None else {"deaths": [], "aside": []}
         deaths = {_place(*place): int(count) for *place, count in found["deaths"]}
-        return deaths, [_place(*place) for place in found["aside"]]
+        return deaths, {_place(*place): str(digest) for *place, digest in found["aside"]}
     except FileNotFoundError:
-        return {}, []
+        return {}, {}
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         log.warning("%s cannot be read, and is begun anew: %s", path, error)
-        return {}, []
+        return {}, {}
 
 
 def _place(topic: object, partition: int, offset: int) -> Place:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -23,7 +23,6 @@ from charles.settings import Kafka
 EventT = TypeVar("EventT")
 
 _LOOK_AGAIN_S = 10.0
-_READ_S = 5.0
 _ANSWER_S = 10.0
 _SCHEMA_NOT_FOUND = 40403
 _LAST_ID = 2**31 - 1  # schema registries count in Java's int; some choke on more
@@ -39,7 +38,9 @@ class SchemaRegistryFailure(SchemaUnavailable):
 class SchemaStore:
     """Encodes and decodes events and knows every announced schema."""
 
-    def __init__(self, kafka: Kafka) -> None:
+    def __init__(self, kafka: Kafka, patience_s: float = _ANSWER_S) -> None:
+        """patience_s: how long a look-up waits for an answer."""
+        self._patience_s = patience_s
         self._kafka = kafka
         self._known: dict[bytes, AvroSchema] = {}
         self._looked: dict[bytes, float] = {}
@@ -109,9 +110,11 @@ class SchemaStore:
             self._reader = consumer(self._kafka, "schemas-reader", **soon)
         reader = self._reader
         try:
-            first, end = reader.get_watermark_offsets(TopicPartition(full, 0), timeout=_READ_S) or (0, 0)
+            first, end = reader.get_watermark_offsets(TopicPartition(full, 0), timeout=self._patience_s) or _silent(
+                full
+            )
             start = max(self._position, first) if self._position <= end else first  # else it is another topic now
-            for message in read_spans(reader, full, {0: OffsetSpan(start, end)}, _READ_S):
+            for message in read_spans(reader, full, {0: OffsetSpan(start, end)}, self._patience_s):
                 with suppress(NoSchema):
                     found = foreign_schema.parse(message.value())
                     self._known[codec.crc64(found)] = found
@@ -158,8 +161,12 @@ class SchemaStore:
             for library in ("httpx", "httpx2"):  # whichever the client uses logs every URL, with the password in it
                 logging.getLogger(library).setLevel(logging.WARNING)
             # The client's own default is to wait for ever.
-            self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url, "timeout": _ANSWER_S})
+            self._client = SchemaRegistryClient({"url": self._kafka.schema_registry_url, "timeout": self._patience_s})
         return self._client
+
+
+def _silent(full: str) -> NoReturn:
+    raise TimeoutError(f"nobody says where {full} ends")
 
 
 def announcement(event: type) -> tuple[str, bytes]:

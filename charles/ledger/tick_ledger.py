@@ -41,22 +41,32 @@ class Totals:
 def read(kafka: Kafka) -> list[RunLedger]:
     """Every run's newest committed ledger, in the order of collectors and runs; empty if nothing was balanced yet.
 
-    A run whose ticks are in two partitions, because partitions were added during it, has a ledger in each. What
-    somebody else wrote there is passed by. Raises KafkaException, TimeoutError.
+    A run whose ticks are in two partitions, because partitions were added during it, has a ledger in each. Raises
+    KafkaException, TimeoutError.
     """
+    return read_with_strays(kafka)[0]
+
+
+def read_with_strays(kafka: Kafka) -> tuple[list[RunLedger], int]:
+    """As read(); and how many records under the keys of ledgers are none, for somebody else wrote them."""
     newest: dict[tuple[int, bytes], bytes | None] = {}
     with suppress(NoTopic):
         for message in read_to_end(kafka, name(kafka, topics.BALANCER_STATE)):
             key = message.key() or b""
             if (key := key.encode() if isinstance(key, str) else key).startswith(_LEDGER.encode()):
                 newest[message.partition() or 0, key] = message.value()
-    schemas, found = SchemaStore(kafka), []
+    schemas, found, strays = SchemaStore(kafka), [], 0
     for (partition, key), value in newest.items():
-        with suppress(Unreadable):
+        try:
             ledger = schemas.decode(RunLedger, value)
-            if key == ledger_key((ledger.collector, ledger.run)).encode():
-                found.append((ledger.collector, ledger.run, partition, ledger))
-    return [ledger for *_, ledger in sorted(found, key=lambda one: one[:3])]
+        except Unreadable:
+            strays += value is not None
+            continue
+        if key == ledger_key((ledger.collector, ledger.run)).encode():
+            found.append((ledger.collector, ledger.run, partition, ledger))
+        else:
+            strays += 1
+    return [ledger for *_, ledger in sorted(found, key=lambda one: one[:3])], strays
 
 
 def ledger_key(run: tuple[str, str]) -> str:
@@ -64,10 +74,10 @@ def ledger_key(run: tuple[str, str]) -> str:
     return f"{_LEDGER}{key_part(run[0])}/{key_part(run[1])}"
 
 
-def oddities(ledgers: Iterable[RunLedger], collectors: Iterable[Status]) -> list[str]:
+def oddities(ledgers: Iterable[RunLedger], collectors: Iterable[Status], strays: int = 0) -> list[str]:
     """What is not as it should be though the sum is right: a sentence each, for people.
 
-    collectors: their heartbeats, as far as they are known.
+    collectors: their heartbeats, as far as they are known; strays: records that should be ledgers, and are none.
     """
     dropped: Counter[str] = Counter()
     runs: dict[tuple[str, str], list[RunLedger]] = {}
@@ -82,6 +92,7 @@ def oddities(ledgers: Iterable[RunLedger], collectors: Iterable[Status]) -> list
             for collector, ticks in dropped.items()
             if ticks
         ),
+        *([f"{counted(strays, 'record')} of balancer-state should be a ledger, and is none"] if strays else []),
         *(_in_partitions(*run, each) for run, each in runs.items() if len(each) > 1),
     ]
 

@@ -74,6 +74,6 @@ class SchemaCollector:
 
     def _answer(self, name: bytes) -> Answer:
         try:
-            return self._schemas.find(name) or "it was never announced"
+            return self._schemas.find(name) or "it was never announced, or is none that can be read by"
         except (TimeoutError, KafkaException, SchemaUnavailable, Unreadable) as problem:
             return str(problem)

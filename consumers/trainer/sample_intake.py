@@ -5,27 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from math import isfinite
 from typing import Final, Self
 
 from charles.avro.codec import Unreadable
-from charles.base.limits import ANGLE, DISTANCE, SPEED
 from charles.base.pictures import Size
-from charles.events import Sample
+from charles.events import Sample, check_past
 from charles.labels.outputs import LOWEST, Output, deltas
 from charles.labels.set_kinds import JOINT
 from charles.settings import Settings
 from consumers.trainer.buffers import BufferedSample, Buffers
 from consumers.trainer.jpeg import check
-
-_HISTORY_BOUNDS = {
-    "history_acceleration": 1.0,
-    "history_braking": 1.0,
-    "history_steering": 1.0,
-    "history_speed": SPEED,
-    "history_purpose_distance": DISTANCE,
-    "history_purpose_bearing": ANGLE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +55,10 @@ def to_hold(sample: Sample, offset: int, shape: SampleShape) -> BufferedSample |
         return SPARE
     check(sample.frames, shape.picture, shape.frames)
     kind = sys.intern(sample.set_output)
-    _check_histories(sample)
+    try:
+        check_past(sample)
+    except ValueError as problem:
+        raise Unreadable(str(problem)) from None
     targets = _targets(sample, shape)
     last = (output.before(sample) for output in deltas(shape.outputs))
     return BufferedSample(
@@ -81,14 +73,6 @@ def to_hold(sample: Sample, offset: int, shape: SampleShape) -> BufferedSample |
         remaining=shape.uses,
         trains=kind if sample.balancing == "v2" else None,
     )
-
-
-def _check_histories(sample: Sample) -> None:
-    """Raise Unreadable for a past that no game drives: it would be in the weights for ever."""
-    for name, bound in _HISTORY_BOUNDS.items():
-        past = getattr(sample, name)
-        if past and not (isfinite(sum(past)) and -bound <= min(past) and max(past) <= bound):
-            raise Unreadable(f"{name} must be in [{-bound:g}, {bound:g}]")
 
 
 def _targets(sample: Sample, shape: SampleShape) -> tuple[float, ...]:

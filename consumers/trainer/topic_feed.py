@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from charles import topics
-from charles.avro.codec import SchemaUnavailable, Unreadable
+from charles.avro.codec import STUMBLES, Unreadable
 from charles.base.pictures import BadPicture
 from charles.events import Sample
 from charles.kafka.clients import consumer, name
@@ -135,11 +135,9 @@ class TopicFeed:
     def _held_or_rejected(self, message: Message) -> BufferedSample | UnusedSample | None:
         try:
             return self._held(message)
-        except SchemaUnavailable:
-            raise
         except (Unreadable, BadPicture) as problem:
             self._dead_letters.send(message, str(problem))
-        except Exception as problem:  # whatever else it makes our code raise, it would in every life
+        except STUMBLES as problem:
             log.exception("sample %d cannot be used", message.offset())
             self._dead_letters.send(message, f"{type(problem).__name__}: {problem}")
         return None

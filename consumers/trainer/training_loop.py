@@ -35,6 +35,7 @@ _STILL_RUNNING_S = 2.0
 """So long after a batch a trainer counts as running: buffers hover about the mark below which it waits."""
 _REST_S = 0.02
 _NAMED_SAMPLES = 10
+_TELL_S = 60.0
 
 Driving = Callable[[], Sequence[Status]]
 """The last heartbeats of those who drive with the model."""
@@ -84,6 +85,7 @@ class Training:
         self._learned_at = 0.0
         self._next_checkpoint = 0
         self._expiring = Every(_EXPIRE_S)
+        self._tell_left_out = Every(_TELL_S)
 
     def begin(self, link: Link | OfflineLink, found: FoundCheckpoint | None) -> bool:
         """Go on from the newest whole state, or begin at batch 0; false when this life is over meanwhile.
@@ -180,10 +182,14 @@ class Training:
         """Its samples were drawn, and taught nothing."""
         self._offer.left_out(len(batch.samples))
         self.left_out += len(batch.samples)
+        if not self._tell_left_out.due():
+            return
         first = ", ".join(f"{held.collector} {held.run} {held.tick}" for held in batch.samples[:_NAMED_SAMPLES])
+        more = len(batch.samples) > _NAMED_SAMPLES
         log.warning(
-            "a batch after batch %d was left out, and the weights stay as they were: %s; its %d samples: %s%s",
-            *(self.batch, problem, len(batch.samples), first, ", ..." if len(batch.samples) > _NAMED_SAMPLES else ""),
+            "a batch after batch %d was left out, %d samples so far, and the weights stay as they were: %s; its %d "
+            "samples: %s%s",
+            *(self.batch, self.left_out, problem, len(batch.samples), first, ", ..." if more else ""),
         )
 
     def checkpoint_if_due(self, link: Link | OfflineLink) -> None:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class BalancerReport:
-    """Follows the engine from one second to the next."""
+    """Follows the engine from one second to the next. strays: records of balancer-state that were passed by."""
 
     def __init__(self, link: Link, config: Config) -> None:
         self._link = link
@@ -27,6 +27,7 @@ class BalancerReport:
         self._never = NeverFilled(config)
         self._pace = SetRate()
         self._latencies: list[int] = []
+        self.strays = 0
         begin(Offered)  # of bins that there may be no more
 
     def committed(self, seconds: float) -> None:
@@ -57,6 +58,8 @@ class BalancerReport:
     def _note(self, engine: Engine, fillings: list[Filling]) -> str:
         broken = len(engine.audit.broken)
         alarm = [f"{broken} ledger{'s do' if broken > 1 else ' does'} not add up"] if broken else []
+        if self.strays:
+            alarm.append(f"{self.strays} records of balancer-state are none: see the log")
         if engine.pool.too_large:
             alarm.append(f"{engine.pool.too_large} ticks too large to be samples: lower collect.jpeg_quality")
         words = [explained(filling, self._pace.take(filling)) for filling in fillings]

@@ -278,6 +278,7 @@ class BalancerSession:
                 if p.partition == number
             }
             self._engine.add_partition(number, readings, restored[number])
+            self._report.strays += restored[number].strays
         member.assign(committed)
         self._settled_at = time.monotonic() + _SETTLES_S
         log.info("partitions %s; %d ticks wait in the bins", sorted(self._engine.partitions), len(self._engine.pool))

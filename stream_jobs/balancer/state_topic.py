@@ -17,7 +17,7 @@ from charles.avro.codec import Unreadable
 from charles.balancing.join import Joined
 from charles.balancing.run_state import HISTORIES, Restored, Run, Tick, TickId
 from charles.base.names import key_part
-from charles.events import RunLedger, Sample, Waiting, now
+from charles.events import RunLedger, Sample, Waiting, check_past, now
 from charles.kafka.clients import admin, consumer, name
 from charles.kafka.reading import OffsetSpan, read_spans
 from charles.kafka.schemas import SchemaStore
@@ -92,6 +92,7 @@ def decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -
         try:
             if key.startswith("ledger/"):
                 ledger = schemas.decode(RunLedger, value)
+                check_past(ledger)
                 _check_key(key, ledger_key((ledger.collector, ledger.run)))
                 restored.ledgers[ledger.collector, ledger.run] = ledger
             else:
@@ -100,9 +101,11 @@ def decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -
                 tick_id = partition, of.collector, of.run, of.tick
                 _check_key(key, waiting_key(tick_id))
                 restored.ticks[tick_id] = tick
-        except Unreadable as error:
+        except (Unreadable, ValueError) as error:
+            restored.strays += 1
             log.error(_PASSED_BY, partition, key, error)
     for stray in [tick_id for tick_id in restored.ticks if tick_id[1:3] not in restored.ledgers]:
+        restored.strays += 1
         log.error(_PASSED_BY, partition, waiting_key(stray), "its run has no ledger")
         del restored.ticks[stray]
     return restored
@@ -115,6 +118,9 @@ def _check_key(key: str, own: str) -> None:
 
 def _waited(schemas: SchemaStore, waiting: Waiting) -> Tick:
     sample = schemas.decode(Sample, waiting.sample)
+    check_past(sample)
+    if not waiting.frame_offsets:
+        raise Unreadable("it points to no frame")
     past = tuple(array("f", getattr(sample, each)) for each in HISTORIES)
     return Tick(Joined(sample, past, tuple(waiting.frame_offsets)), waiting.since or now())
 

@@ -55,6 +55,8 @@ def test_a_name_may_be_used_twice_and_have_a_namespace() -> None:
         (json.dumps({"type": "array", "items": "null"}), "items that take no bytes"),
         (json.dumps({"type": "array", "items": record("a")}), "items that take no bytes"),
         (json.dumps({"type": "array", "items": {"type": "fixed", "name": "f", "size": 0}}), "items that take no bytes"),
+        (json.dumps({"type": "array", "items": {"type": "fixed", "name": "f", "size": -1}}), "less than no bytes"),
+        ('{"type": "record", "name": "\\ud800", "fields": []}', "surrogates not allowed"),
         (json.dumps(doubling(20)), "more than 10,000 fields"),
         ('{"type":' * 40 + '"long"' + "}" * 40, "nested more than 32 deep"),
         (json.dumps({"type": "fixed", "name": "f", "size": "many"}), "many"),

@@ -69,6 +69,32 @@ def test_a_repeat_of_an_earlier_run_settles_nothing_of_the_present_one() -> None
     assert into.runs[FIRST].counts.repeats == 2
 
 
+def test_a_run_that_was_silent_over_a_restart_is_ended_by_the_next_one() -> None:
+    before = partition()
+    for side in SIDES:
+        feed(before, side, FIRST, range(10))
+    before.close_silent()
+    assert before.runs[FIRST].closed
+    readings = {side: Reading(position=10, known=10, end=10) for side in SIDES}
+    into = Partition(Balance(history=HISTORY, silence_seconds=60), readings, {FIRST: before.ledger(FIRST)})
+    for run, ticks in ((FIRST, range(10, 20)), (SECOND, range(1))):
+        for side in SIDES:
+            feed(into, side, run, ticks)
+    feed(into, FRAMES, SECOND, range(1, 2))
+    assert into.runs[FIRST].closed
+
+
+def test_a_late_half_holds_the_offset_that_is_read_from() -> None:
+    into = partition()
+    for tick in (0, 1, 5, 6):
+        feed(into, FRAMES, FIRST, range(tick, tick + 1))
+    into.add(FRAMES, FIRST, 3, Pointer(2, THEN), 2)
+    into.readings[FRAMES].position = 7
+    assert into.resume_at(FRAMES) == 0
+    feed(into, CONTROLS, FIRST, range(4))
+    assert into.resume_at(FRAMES) == 5
+
+
 def test_two_runs_of_one_name_at_once_lose_nothing_but_where_the_second_begins() -> None:
     into = partition()
     for tick in range(0, 60, 2):

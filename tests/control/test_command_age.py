@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from charles.control import command_age
 from charles.control.command_age import CommandAge
 from charles.events import Command, now
 from charles.kafka.outage_log import OutageLog
@@ -23,6 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of this machine: what stands last."""
     told = [1_000.0]
     monkeypatch.setattr(time, "monotonic", lambda: told[-1])
+    monkeypatch.setattr(command_age, "_passed_s", lambda: told[-1])
     return told
 
 

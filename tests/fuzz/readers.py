@@ -24,7 +24,9 @@ from charles import config, events
 from charles.avro import codec, foreign_schema
 from charles.avro.codec import Unreadable
 from charles.avro.foreign_schema import NoSchema
+from charles.balancing.frame_store import FrameStore
 from charles.balancing.run_state import to_join
+from charles.balancing.waiting_pool import WaitingPool
 from charles.base import names, properties_file
 from charles.base.atomic_file import Unwritable
 from charles.base.headers import moment_of
@@ -110,6 +112,7 @@ def _read_foreign(data: bytes, _folder: Path) -> None:
     """A schema up to the first line feed, and a record of it."""
     text, _, body = data.partition(b"\n")
     schema = foreign_schema.parse(text)
+    codec.crc64(schema)
     codec.decode(Frame, codec.SINGLE_OBJECT + b"12345678" + body, lambda _name: schema)
 
 
@@ -134,7 +137,20 @@ def _read_message(data: bytes, _folder: Path) -> None:
 
 def _read_state(data: bytes, _folder: Path) -> None:
     key, _, value = data.partition(b"\n")
-    state_topic.decoded(NOBODY, 0, {key.decode(errors="replace"): value})
+    restored = state_topic.decoded(NOBODY, 0, {key.decode(errors="replace"): value})
+    for ledger in restored.ledgers.values():
+        to_join(ledger, 60, 1)
+    configured = config.changed(Config(), ["outputs=steering:delta", "balance.history=3"])
+    WaitingPool(configured, 0, FrameStore(_NoFrames(), 1000)).restore(restored.ticks)
+
+
+class _NoFrames:
+    """A log that has none any more."""
+
+    def read(self, _places: object) -> dict[Any, bytes]:
+        return {}
+
+    def close(self) -> None: ...
 
 
 def _states() -> list[bytes]:

@@ -38,7 +38,7 @@ def life(path: Path, *offsets: int, clean: bool = False) -> list[Read]:
 
 
 def aside(path: Path) -> set[tuple[str, int, int]]:
-    return ReadingJournal(path).aside
+    return {*ReadingJournal(path).aside}
 
 
 def test_the_third_life_sets_a_record_aside_that_ended_two(tmp_path: Path) -> None:
@@ -47,6 +47,16 @@ def test_the_third_life_sets_a_record_aside_that_ended_two(tmp_path: Path) -> No
         assert life(path, 5, 6, 7) == [(5, False), (6, False), (7, False)]
     assert life(path, 5, 6, 7, 8, clean=True) == [(5, False), (6, False), (7, True), (8, False)]
     assert life(path, 7) == [(7, True)], "for ever"
+
+
+def test_another_record_at_its_place_is_read(tmp_path: Path) -> None:
+    """Topics of that name were deleted and made again, or it is another cluster."""
+    path = tmp_path / "journal"
+    for _ in range(2):
+        life(path, 7)
+    assert life(path, 7, clean=True) == [(7, True)]
+    other = message(7)._replace(record=Record(7, -1, 0, b"key", b"another value"))
+    assert ReadingJournal(path).take(other) is other
 
 
 def test_two_in_a_row_must_have_ended_over_the_same_one(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ class Manifest(_ManifestPart):
         if name not in self._parsed and (schema := self.schemas.get(schema_key(name))) is not None:
             self._parsed[name] = None
             with suppress(NoSchema):
-                self._parsed[name] = foreign_schema.parse(json.dumps(schema))
+                self._parsed[name] = foreign_schema.parse(json.dumps(schema, ensure_ascii=False))
         return self._parsed.get(name)
 
     def save(self, folder: Path) -> None:

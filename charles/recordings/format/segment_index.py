@@ -50,7 +50,7 @@ def read(segment: Path) -> list[IndexEntry]:
 
 
 def agrees(segment: Path, entries: Sequence[IndexEntry]) -> bool:
-    """Whether every block begins where the index says, with that offset, and none so late that it says less: one that
+    """Whether every block begins where the index says, with that offset, and none of them later than it says: one that
     is a block late would lose records. Raises DamagedRecording, OSError."""
     with segment.open("rb") as file:
         blocks = [

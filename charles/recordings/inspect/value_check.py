@@ -37,7 +37,8 @@ class Values:
             return None if of_topic is None else self._decode(of_topic, value)
         if name not in self._kinds:
             schema = self._find(name)
-            self._kinds[name] = _EVENTS.get(str(schema["name"]).rpartition(".")[2], dict) if schema else None
+            called = schema.get("name", "") if isinstance(schema, dict) else ""
+            self._kinds[name] = _EVENTS.get(str(called).rpartition(".")[2], dict) if schema else None
         kind = self._kinds[name]
         if kind is None:
             self.unknown[schema_key(name)] += 1

@@ -57,6 +57,8 @@ def any_event(kind: type) -> st.SearchStrategy[Any]:
     share, signed = st.floats(0, 1, width=32), st.floats(-1, 1, width=32)
     named = {"tick": st.integers(0, LAST_TICK), "acceleration": share, "braking": share, "steering": signed}
     named |= {name: st.floats(-bound, bound, width=32) for name, bound in MEASURED.items()}
+    if kind is Frame:
+        named |= dict.fromkeys(("width", "height"), st.integers(0, 6_000))
     return st.builds(kind, **{name: named[name] for name in named if name in kind.__dataclass_fields__})  # type: ignore[attr-defined]
 
 

@@ -344,6 +344,10 @@ def _pictures() -> list[bytes]:
     return [driving.picture(5), *(bytes(cv2.imencode(suffix, pixels, options)[1]) for suffix, options in formats)]
 
 
+def _jpegs() -> list[bytes]:
+    return [picture for picture in _pictures() if picture.startswith(b"\xff\xd8")]
+
+
 def _stories() -> list[bytes]:
     return [codec.encode(_event(kind)) for kind in (Checkpoint, ConfigChange, Status, DeadLetter)]
 
@@ -384,7 +388,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "label table": Reader(_TABLES, _read_table, (RecordingError,)),
         "import": Reader(_TABLES, _import, (RecordingError, Unwritable)),
         "picture": Reader(_pictures(), _read_picture, (BadPicture,)),
-        "picture to train on": Reader(_pictures(), _train_on_picture, (BadPicture,)),
+        "picture to train on": Reader(_jpegs(), _train_on_picture, (BadPicture,)),
         "annotator": Reader(_stories(), _tell, ()),
     }
 

@@ -20,7 +20,7 @@ from charles.balancing.engine import Engine
 from charles.balancing.partition import SIDES, Reading
 from charles.balancing.run_state import Restored
 from charles.config import Balance
-from charles.events import TERMS, Frame, Sample
+from charles.events import TERMS, Frame, RunLedger, Sample
 from charles.recordings.format.errors import RecordingError
 from charles.recordings.format.reader import Recording
 from charles.recordings.format.record import NO_TIMESTAMP
@@ -32,6 +32,7 @@ from consumers.trainer.offline.recorded_samples import Numbered
 log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
+_FORGET_RECORDS = 5_000
 _NOBODY = "", "", -1
 _TOPICS = (topics.FRAMES.name, topics.CONTROLS.name)
 """Of SIDES."""
@@ -80,12 +81,14 @@ class RebalancedSamples:
 
     def _balanced(self) -> Iterator[Sample]:
         schemas, clock = RecordedSchemas(self._recording.manifest), RecordedClock()
+        written: dict[tuple[int, str, str], RunLedger] = {}
         engine = Engine(
             self._settings.config,
             self._settings.epoch,
             schemas,
             RecordedFrames(self._recording, schemas),
             frames_cache_bytes=self._settings.balancer.frames_cache_mb << 20,
+            recall=lambda number, run: written.get((number, *run)),
             clock=clock,
         )
         for number in range(self._partitions):
@@ -95,6 +98,9 @@ class RebalancedSamples:
             course.come_to(latest / 1000)
             engine.handle(SIDES[side], message)
             self.share = count / self._records
+            if count % _FORGET_RECORDS == 0:  # as the live balancer does with each transaction
+                written |= {(n, led.collector, led.run): led for n, led in engine.taken_state().ledgers}
+                engine.forget_past()
             yield from self._taken(engine)
         course.end()
         yield from self._taken(engine)

@@ -57,6 +57,7 @@ def without_value(texts: dict[str, str]) -> set[str]:
 MAY_BE_ZERO = {
     "charles_collector_dropped_ticks_total": "nothing is dropped while the broker answers",
     "charles_collector_refused_ticks_total": "the game talks no nonsense",
+    "charles_trainer_left_out_samples_total": "every batch has finite gradients",
     "charles_collector_late_ticks_total": "a quiet machine is never late",
     "charles_collector_queued_ticks": "the broker may just have answered",
     "charles_collector_crashes_total": "its driver may do well",

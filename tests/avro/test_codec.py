@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from charles import events
 from charles.avro import codec
 from charles.avro.codec import Unreadable
-from charles.base.limits import ANGLE, DISTANCE, LAST_TICK, PLACE, SPEED
+from charles.base.limits import ANGLE, DISTANCE, LAST_TICK, NAME_BYTES, PLACE, SPEED
 from charles.events import Control, Event, Frame, Sample
 from tests.samples import sample
 
@@ -57,6 +57,7 @@ def any_event(kind: type) -> st.SearchStrategy[Any]:
     share, signed = st.floats(0, 1, width=32), st.floats(-1, 1, width=32)
     named = {"tick": st.integers(0, LAST_TICK), "acceleration": share, "braking": share, "steering": signed}
     named |= {name: st.floats(-bound, bound, width=32) for name, bound in MEASURED.items()}
+    named |= dict.fromkeys(("collector", "run"), st.text(max_size=NAME_BYTES // 4))
     if kind is Frame:
         named |= dict.fromkeys(("width", "height"), st.integers(0, 6_000))
     return st.builds(kind, **{name: named[name] for name in named if name in kind.__dataclass_fields__})  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from charles import topics
 from charles.control.link import VERSION
 from charles.settings import Kafka
 from tests.cli.commands import charles, environment
+from tests.patience import PATIENCE_S
 from tests.programs import heard, running
 from tests.top.pipeline import publish, status
 
@@ -50,7 +51,7 @@ def test_a_program_that_hangs_is_silent(kafka: Kafka) -> None:
             assert watch.stdout is not None
             next(line for line in watch.stdout if not json.loads(line)["well"])
             watch.send_signal(signal.SIGINT)
-            assert watch.wait(10) == 0
+            assert watch.wait(PATIENCE_S) == 0
         told, checked = charles(kafka, "status"), charles(kafka, "status", "--self")
         process.send_signal(signal.SIGCONT)
     assert told.returncode == 1

@@ -95,9 +95,14 @@ class ReadingJournal:
 
     def take(self, message: Any) -> Any:
         """Note that this record is in hand now; returns it, or an empty one in its place."""
-        place = message.topic(), message.partition(), message.offset()
-        self._note(*place)
-        return SetAside(message) if place in self.aside and self._is_it(place, message) else message
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        try:  # it costs, and records come by the thousand
+            _IN_HAND.pack_into(self._file, self._thread.at, self._numbers[topic], partition, offset)
+        except (AttributeError, KeyError):
+            _IN_HAND.pack_into(self._file, self._slot, self._name(topic), partition, offset)
+        if self.aside and (place := (topic, partition, offset)) in self.aside and self._is_it(place, message):
+            return SetAside(message)
+        return message
 
     def _is_it(self, place: Place, message: Any) -> bool:
         """Whether the record at this place is the one that was set aside, and not one of another topic of that name."""
@@ -129,15 +134,11 @@ class ReadingJournal:
                 self._threads += 1
         return at
 
-    def _note(self, topic: str, partition: int, offset: int) -> None:
-        number = self._numbers.get(topic)
-        if number is None:
-            number = self._name(topic)
-        _IN_HAND.pack_into(self._file, self._slot, number, partition, offset)
-
     def _name(self, topic: str) -> int:
-        """A number for a topic, under which its name is in the file."""
+        """The number of a topic, under which its name is in the file."""
         with self._lock:
+            if topic in self._numbers:
+                return self._numbers[topic]
             number = min(len(self._numbers), _TOPICS - 1)
             self._numbers[topic] = number
             if isinstance(self._file, mmap.mmap):

@@ -140,7 +140,7 @@ class WaitingPool:
         joined, places = self._waits[tick].tick.joined, self._waits[tick].places
         if any(place not in pictures for place in places):
             return EXPIRED
-        size = sum(len(pictures[place]) for place in places) + sum(4 * len(past) for past in joined.history)
+        size = sum(len(pictures[place]) for place in places) + 4 * len(joined.history) * len(joined.history[0])
         if size <= SENT_BYTES:
             return None
         self.too_large += 1

@@ -26,7 +26,9 @@ def ledger_command(
     """Print what became of every tick (per collector and run) and of every sample (per model). Exit code 1 if the
     ledger does not add up.
 
-    Includes trainers that reported within the last hour.
+    What no sum can tell is told below it: ticks that a collector dropped before they reached Kafka, runs in more than
+    one partition, and records that should be ledgers and are none. Includes programs that reported within the last
+    hour.
 
     Example: charles ledger --json
     """

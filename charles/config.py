@@ -104,7 +104,7 @@ class Train(Section):
     learning_rate: float = Field(5e-4, gt=0)
     checkpoint_every: int = Field(100, ge=1, description="batches")
     keep_checkpoints: int = Field(5, ge=1)
-    seed: int = 1
+    seed: int = Field(1, ge=0, lt=2**32)
 
 
 class Play(Section):

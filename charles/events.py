@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TypeVar, dataclass_transform
 
+from charles.base import latency
 from charles.base.headers import Moment
 from charles.base.limits import (
     ANGLE,
@@ -58,6 +59,24 @@ def check_past(event: Sample | RunLedger) -> None:
             raise ValueError(f"{name} has {len(past)} ticks, history_acceleration {len(event.history_acceleration)}")
         if past and not (isfinite(sum(past)) and -bound <= min(past) and max(past) <= bound):
             raise ValueError(f"{name} must be in [{-bound:g}, {bound:g}]")
+
+
+_COUNTS = (
+    *("seen", "in_bins", "warm_up", "emitted", "surplus", "unmatched", "dead_lettered", "missing"),
+    *("repeats", "expired", "late", "dropped", "frames_read", "controls_read"),
+)
+
+
+def check_ledger(ledger: RunLedger) -> None:
+    """Raise ValueError for one that no balancer counts: it could be neither gone on with nor written again."""
+    check_past(ledger)
+    counts = [getattr(ledger, name) for name in _COUNTS]
+    places = (ledger.settled, ledger.history_last, ledger.stack_last)
+    many = [*counts, *ledger.surplus_by.values(), *ledger.latencies]
+    if not all(0 <= count <= LAST_TICK for count in many) or not all(-1 <= place <= LAST_TICK for place in places):
+        raise ValueError(f"its counts must be in [0, {LAST_TICK}]")
+    if len(ledger.latencies) > len(latency.BOUNDS_S) + 1:
+        raise ValueError(f"it has {len(ledger.latencies)} latencies, and there are {len(latency.BOUNDS_S) + 1}")
 
 
 def _within(low: float, high: float, **values: float) -> None:

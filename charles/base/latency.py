@@ -40,7 +40,7 @@ def quantile(counts: Sequence[int], share: float) -> float | None:
     below = 0
     for place, count in enumerate(counts):
         if count and below + count >= wanted:
-            low = BOUNDS_S[place - 1] if place else 0.0
+            low = BOUNDS_S[min(place, len(BOUNDS_S)) - 1] if place else 0.0
             high = BOUNDS_S[min(place, len(BOUNDS_S) - 1)]
             return low + (high - low) * (wanted - below) / count
         below += count

@@ -55,7 +55,7 @@ def command_command(
         for answer in give(kafka, target, verb, deadline):
             answers.append(answer)
             if not as_json:
-                typer.secho(f"{answer.instance}: {answer.outcome}", fg=None if answer.done else "red")
+                say(f"{answer.instance}: {answer.outcome}", fg=None if answer.done else "red")
         if as_json:
             import json
             from dataclasses import asdict

@@ -58,7 +58,7 @@ def _print(source: Recording, given: Path, report: LabelReport) -> None:
         return
     widest = max(len(each.finding.kind) for each in report.found)
     for each in report.found:
-        typer.secho(f"{each.finding.kind:{widest}}  {_when(source, each)}  {each.span}", bold=True)
+        say(f"{each.finding.kind:{widest}}  {_when(source, each)}  {each.span}", bold=True)
         say(f"  {each.finding.words}")
         say(f"  {_drop(given, [each])}")
     say(f"{counted(len(report.found), 'finding')} in {judged}")

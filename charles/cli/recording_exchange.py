@@ -86,7 +86,7 @@ def _jpeg(source: Recording, to: Path) -> None:
 
 def _tell_unreadable(count: int) -> None:
     if count:
-        typer.secho(
+        say(
             f"left out {counted(count, 'unreadable value')}; `charles recordings verify` lists them",
             fg="red",
             err=True,
@@ -164,5 +164,5 @@ def _tell_imported(folder: Path, made: ImportResult) -> None:
     if made.gaps:
         say(f"{counted(made.gaps, 'gap')} of more than 3 ticks: the 60 ticks after each gap give no samples")
     if made.step > LEAST_STEP_TICKS:
-        typer.secho("no samples can be made from less than 7.5 rows per second", fg="red", err=True)
+        say("no samples can be made from less than 7.5 rows per second", fg="red", err=True)
     say(f"created {folder}: {made.ticks:,} ticks in {counted(made.runs, 'run')}")

@@ -80,7 +80,7 @@ def print_rows(rows: list[RecordingRow]) -> None:
 
 def print_report(recording: Recording, report: VerifyReport) -> None:
     for problem in report.problems:
-        typer.secho(str(problem), fg="red", err=True)
+        say(str(problem), fg="red", err=True)
     state = "" if recording.manifest.state == "complete" else " (not complete)"
     told = f"{report.records:,} records, {report.bytes:,} bytes, {report.values:,} values decoded{state}"
     for schema, count in report.unknown.items():
@@ -88,7 +88,7 @@ def print_report(recording: Recording, report: VerifyReport) -> None:
     if report.ok:
         say(f"{recording.folder} is intact: {told}; digest {recording.digest}")
     else:
-        typer.secho(
+        say(
             f"{recording.folder}: {counted(len(report.problems), 'problem')} in {told}",
             fg="red",
             err=True,

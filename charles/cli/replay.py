@@ -122,17 +122,13 @@ def _print(settings: Settings, outcome: ReplayOutcome) -> None:
         f"{size(outcome.bytes)}, {outcome.late:,} late"
     )
     if outcome.unread:
-        typer.secho(
-            f"{outcome.unread:,} unreadable values: only their headers have the new run name", fg="yellow", err=True
-        )
+        say(f"{outcome.unread:,} unreadable values: only their headers have the new run name", fg="yellow", err=True)
     if outcome.undelivered:
-        typer.secho(f"{outcome.undelivered:,} records were not acknowledged", fg="red", err=True)
+        say(f"{outcome.undelivered:,} records were not acknowledged", fg="red", err=True)
     if outcome.surplus is None:
-        typer.secho(
-            f"the broker is unreachable: cannot check {outcome.prefix}.* for duplicate records", fg="red", err=True
-        )
+        say(f"the broker is unreachable: cannot check {outcome.prefix}.* for duplicate records", fg="red", err=True)
     for topic, count in (outcome.surplus or {}).items():
-        typer.secho(
+        say(
             f"{outcome.prefix}.{topic} has {count:,} more records than were sent: either records were duplicated "
             f"while the broker was unreachable, or another program wrote there. Replay to another --prefix",
             fg="red",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ def clear_errors(tell: Callable[[str], None] | None = None) -> Iterator[None]:
         raise  # said on purpose, and a RuntimeError only by descent
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except BrokenPipeError:  # whoever read it has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(1) from None
     except Exception as error:
         if _can_be_mended(error):
             (tell or _tell)(_words(error))
@@ -128,6 +132,8 @@ def _can_be_mended(error: Exception) -> bool:
     if isinstance(error, ConfigError | KafkaException):
         return True
     if type(error).__module__.partition(".")[0] in logs.OURS and isinstance(error, RuntimeError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return True
     return isinstance(error, OSError | RuntimeError) and _raised_by_us(error)
 

@@ -13,7 +13,7 @@ from charles.avro.codec import Unreadable
 from charles.base import latency
 from charles.base.counted import counted
 from charles.base.names import key_part
-from charles.events import TERMS, RunLedger, Status
+from charles.events import TERMS, RunLedger, Status, check_ledger
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end
 from charles.kafka.schemas import SchemaStore
@@ -59,7 +59,8 @@ def read_with_strays(kafka: Kafka) -> tuple[list[RunLedger], int]:
     for (partition, key), value in newest.items():
         try:
             ledger = schemas.decode(RunLedger, value)
-        except Unreadable:
+            check_ledger(ledger)
+        except (Unreadable, ValueError):
             strays += value is not None
             continue
         if key == ledger_key((ledger.collector, ledger.run)).encode():
@@ -92,7 +93,7 @@ def oddities(ledgers: Iterable[RunLedger], collectors: Iterable[Status], strays:
             for collector, ticks in dropped.items()
             if ticks
         ),
-        *([f"{counted(strays, 'record')} of balancer-state should be a ledger, and is none"] if strays else []),
+        *([f"{counted(strays, 'record')} of balancer-state cannot be read as a ledger"] if strays else []),
         *(_in_partitions(*run, each) for run, each in runs.items() if len(each) > 1),
     ]
 

@@ -17,7 +17,7 @@ from charles.avro.codec import Unreadable
 from charles.balancing.join import Joined
 from charles.balancing.run_state import HISTORIES, Restored, Run, Tick, TickId
 from charles.base.names import key_part
-from charles.events import RunLedger, Sample, Waiting, check_past, now
+from charles.events import RunLedger, Sample, Waiting, check_ledger, check_past, now
 from charles.kafka.clients import admin, consumer, name
 from charles.kafka.reading import OffsetSpan, read_spans
 from charles.kafka.schemas import SchemaStore
@@ -92,7 +92,7 @@ def decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -
         try:
             if key.startswith("ledger/"):
                 ledger = schemas.decode(RunLedger, value)
-                check_past(ledger)
+                check_ledger(ledger)
                 _check_key(key, ledger_key((ledger.collector, ledger.run)))
                 restored.ledgers[ledger.collector, ledger.run] = ledger
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from charles import topics
 from charles.kafka.clients import name, producer
-from charles.ledger.tick_ledger import ledger_key, oddities, read, total
+from charles.ledger.tick_ledger import ledger_key, oddities, read, read_with_strays, total
 from charles.settings import Kafka
 from tests.base.odd_names import ODD_NAMES
 from tests.top.pipeline import ledger, publish, status
@@ -28,11 +28,15 @@ def test_no_two_runs_share_a_line_whatever_they_are_called(kafka: Kafka) -> None
 def test_what_somebody_else_wrote_there_is_passed_by(kafka: Kafka) -> None:
     publish(kafka, topics.BALANCER_STATE, ledger(seen=5), key="ledger/collector-1/run")
     publish(kafka, topics.BALANCER_STATE, ledger(seen=6), key="ledger/somebody/run")
+    for number, odd in enumerate(({"repeats": 2**63 - 1}, {"latencies": [1] * 60}, {"missing": -1}, {"settled": -2})):
+        publish(kafka, topics.BALANCER_STATE, ledger(f"odd-{number}", **odd), key=f"ledger/odd-{number}/run")
     stranger = producer(kafka)
     for key, value in ((b"ledger/a/b/c", b"junk"), (b"ledger/\xff", b"junk"), (b"\xff", None), (None, b"junk")):
         stranger.produce(name(kafka, topics.BALANCER_STATE), value, key)
     assert stranger.flush(30) == 0
-    assert [(each.collector, each.seen) for each in read(kafka)] == [("collector-1", 5)]
+    ledgers, strays = read_with_strays(kafka)
+    assert [(each.collector, each.seen) for each in ledgers] == [("collector-1", 5)]
+    assert strays == 7
 
 
 def test_what_the_sum_does_not_say_is_said_beside_it() -> None:

@@ -23,6 +23,8 @@ _ABSOLUTE_S = 1e8
 """Seconds since 1970 from which on a time is not one since the beginning: March 1973."""
 _UNITS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))
 """Numbers from which on a time since 1970 is in ns, us, ms."""
+_BEGIN_OF_DATES_S, _END_OF_DATES_S = -62_135_596_800, 253_402_300_800
+"""The years 1 to 9999, since 1970."""
 _IN_NAME = re.compile(r"(\d{4})_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d{3})\.\w+$")
 """When a picture of Udacity's simulator was taken, as its name says."""
 
@@ -104,7 +106,10 @@ def _seconds(table: LabelTable, lines: Sequence[LabelLine], scale: float | None)
                 f"with --fps"
             )
         year, month, day, hour, minute, second, milliseconds = map(int, found.groups())
-        yield datetime(year, month, day, hour, minute, second, milliseconds * 1000, tzinfo=UTC).timestamp()
+        try:
+            yield datetime(year, month, day, hour, minute, second, milliseconds * 1000, tzinfo=UTC).timestamp()
+        except ValueError as problem:
+            raise RecordingError(f"{table.path} row {line.row}: {line.frame} names no time: {problem}") from None
 
 
 def _written(table: LabelTable, line: LabelLine, scale: float | None) -> float:
@@ -119,6 +124,8 @@ def _written(table: LabelTable, line: LabelLine, scale: float | None) -> float:
                 f"be a number or ISO 8601"
             ) from None
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-    if scale is not None:
-        return number * scale
-    return number * next((unit for least, unit in _UNITS if number >= least), 1.0)
+    unit = next((unit for least, unit in _UNITS if number >= least), 1.0) if scale is None else scale
+    if not _BEGIN_OF_DATES_S <= number * unit < _END_OF_DATES_S:
+        where = f"{table.path} row {line.row}, column {table.name(TIME)}"
+        raise RecordingError(f"{where}: {line.time[:40]} is not a valid time: no year from 1 to 9999 has it")
+    return number * unit

@@ -123,6 +123,8 @@ class Manifest(_ManifestPart):
     def load(cls, folder: Path) -> Manifest:
         """The manifest in this folder. Raises RecordingError: there is none, it is damaged, or of a newer format."""
         path = folder / MANIFEST
+        if path.exists() and not path.is_file():
+            raise DamagedRecording(path, 0, "it is not a file")
         try:
             if (size := path.stat().st_size) > MANIFEST_BYTES:
                 raise DamagedRecording(path, 0, f"it has {size:,} bytes; at most {MANIFEST_BYTES:,} are read")

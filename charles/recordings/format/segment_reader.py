@@ -49,6 +49,8 @@ def scanned(reader: AvroFileReader, position: int | None = None) -> Iterator[tup
 def _blocks(
     path: Path, position: int | None, may_be_torn: bool
 ) -> Iterator[tuple[AvroFileReader, Block, list[Record]]]:
+    if path.exists() and not path.is_file():
+        raise DamagedRecording(path, 0, "it is not a file")
     try:
         file = path.open("rb")
     except FileNotFoundError:

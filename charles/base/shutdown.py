@@ -41,10 +41,11 @@ class Stop:
         self._stopped = False
         self._sleeper, self._waker = socket.socketpair()
         self._waker.setblocking(False)
-        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
-            # One that is ignored stays so: nohup asks for that.
-            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+            if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._on_signal)
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup has it ignored
+            signal.signal(signal.SIGHUP, self._on_signal)
         _supervisor.tells(self)
 
     def __call__(self, wait_s: float = 0.0) -> bool:

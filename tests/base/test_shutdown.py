@@ -90,6 +90,21 @@ def tell(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
+def test_a_closed_terminal_ends_it_in_order_unless_somebody_wants_it_to_stay() -> None:
+    for ignored in (False, True):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)  # its child has the same
+        try:
+            process = start(PROGRAM, supervised=False)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        process.send_signal(signal.SIGHUP)
+        if ignored:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.communicate() == ("ended by itself\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
 @pytest.mark.parametrize("supervised", [False, True])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_loop_at_once(number: signal.Signals, supervised: bool) -> None:

@@ -39,7 +39,6 @@ class Recording:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
-        self._entries: dict[str, list[IndexEntry]] = {}
 
     @classmethod
     def open(cls, folder: Path) -> Recording:
@@ -130,11 +129,6 @@ class Recording:
 
     def entries(self, info: SegmentInfo) -> list[IndexEntry]:
         """A sealed segment's index, made again where it is missing or damaged."""
-        if info.file not in self._entries:
-            self._entries[info.file] = self._read_entries(info)
-        return self._entries[info.file]
-
-    def _read_entries(self, info: SegmentInfo) -> list[IndexEntry]:
         path = self.folder / info.file
         with suppress(DamagedRecording, OSError):
             found = segment_index.read(path)

@@ -343,6 +343,8 @@ def load(**overrides: Any) -> Settings:
         raise ConfigError(f'the environment: {_no_json()} should be JSON, such as {{"name": "value"}}') from None
     except UnicodeDecodeError:
         raise ConfigError("charles.toml is not valid TOML: it is not encoded as UTF-8") from None
+    except RecursionError:
+        raise ConfigError("charles.toml is not valid TOML: it is nested too deep") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"charles.toml is not valid TOML: {error}") from None
 

@@ -185,11 +185,12 @@ class Engine:
         moment = moment_of(message)
         if moment is None:
             return []
-        *run, tick = moment
-        if tick > TICKS_AHEAD and (run[0], run[1]) not in partition.runs:
+        collector, name, tick = moment
+        run = collector, name
+        if tick > TICKS_AHEAD and run not in partition.runs:
             return []  # no run begins with a number that nothing confirms
         with suppress(TooFarAhead):
-            return partition.add(side, (run[0], run[1]), tick, BrokenHalf(), offset)
+            return partition.add(side, run, tick, BrokenHalf(), offset)
         return []
 
     def _wait(self, number: int, whole: list[Whole]) -> None:

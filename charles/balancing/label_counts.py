@@ -105,7 +105,7 @@ class LabelCounts:
         """One sample of a set that was balanced under this configuration. One of a bin that there is none of, or
         without the tick before that a delta needs, is nobody's and is passed by."""
         place = self._places.get(sample.set_output, {}).get(sample.set_bin)
-        if place is None or not all(past for past in (sample.history_acceleration, sample.history_steering)):
+        if place is None or not (sample.history_acceleration and sample.history_steering):
             return
         sets = self.sets[sample.set_output]
         sets.samples += 1

@@ -48,6 +48,11 @@ def plain(words: str) -> str:
     )
 
 
+def plain_lines(words: str) -> str:
+    """As plain(), each line for itself."""
+    return "\n".join(map(plain, words.split("\n")))
+
+
 def markup(words: str) -> str:
     """As text in HTML, between its tags."""
     return html.escape(plain(words), quote=False)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from charles.base.names import plain
+from charles.base.names import plain_lines
 
 
 class TextConsole(Console):
@@ -20,9 +20,4 @@ class TextConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             text, style, control = segment
-            yield segment if control or text.isprintable() else Segment(shown(text), style)
-
-
-def shown(words: str) -> str:
-    """Each line as plain() has it."""
-    return "\n".join(map(plain, words.split("\n")))
+            yield segment if control or text.isprintable() else Segment(plain_lines(text), style)

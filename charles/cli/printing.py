@@ -26,10 +26,10 @@ def table_console() -> Console:
 
 def say(words: str, *, err: bool = False, fg: str | None = None, bold: bool = False) -> None:
     """Print a line, or several. err: to standard error; fg: its colour. Names from outside do nothing in it."""
-    from charles.base.names import plain
+    from charles.base.names import plain_lines
 
     _show_what_can_be_shown()
-    typer.secho("\n".join(map(plain, words.expandtabs().split("\n"))), err=err, fg=fg, bold=bold)
+    typer.secho(plain_lines(words.expandtabs()), err=err, fg=fg, bold=bold)
 
 
 def _show_what_can_be_shown() -> None:

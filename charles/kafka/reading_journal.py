@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from charles.base import atomic_file
 from charles.base.atomic_file import Unwritable
@@ -36,20 +36,6 @@ _FILE_BYTES = _NAMES_AT + _TOPICS * _NAME_BYTES
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
-
-
-class Positioned(Protocol):
-    """A Message."""
-
-    def topic(self) -> str | None: ...
-
-    def partition(self) -> int | None: ...
-
-    def offset(self) -> int | None: ...
-
-    def key(self) -> Any: ...
-
-    def headers(self) -> Any: ...
 
 
 class SetAside:

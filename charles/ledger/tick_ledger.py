@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.avro.value_checks import check_ledger
 from charles.base import latency
 from charles.base.counted import counted
 from charles.base.names import key_part
-from charles.events import TERMS, RunLedger, Status, check_ledger
+from charles.events import TERMS, RunLedger, Status
 from charles.kafka.clients import name
 from charles.kafka.reading import NoTopic, read_to_end
 from charles.kafka.schemas import SchemaStore
@@ -58,21 +59,27 @@ def read_with_strays(kafka: Kafka) -> tuple[list[RunLedger], int]:
     schemas, found, strays = SchemaStore(kafka), [], 0
     for (partition, key), value in newest.items():
         try:
-            ledger = schemas.decode(RunLedger, value)
-            check_ledger(ledger)
-        except (Unreadable, ValueError):
+            ledger = decoded_ledger(schemas, key, value)
+        except Unreadable:
             strays += value is not None
-            continue
-        if key == ledger_key((ledger.collector, ledger.run)).encode():
-            found.append((ledger.collector, ledger.run, partition, ledger))
         else:
-            strays += 1
+            found.append((ledger.collector, ledger.run, partition, ledger))
     return [ledger for *_, ledger in sorted(found, key=lambda one: one[:3])], strays
 
 
 def ledger_key(run: tuple[str, str]) -> str:
     """The key of a run's ledger on the topic balancer-state. run: collector and run."""
     return f"{_LEDGER}{key_part(run[0])}/{key_part(run[1])}"
+
+
+def decoded_ledger(schemas: SchemaStore, key: bytes, value: bytes | None) -> RunLedger:
+    """A record under a ledger's key as that ledger. Raises Unreadable where it is none, or another one's, and as
+    SchemaStore.decode()."""
+    ledger = schemas.decode(RunLedger, value)
+    check_ledger(ledger)
+    if key != (own := ledger_key((ledger.collector, ledger.run))).encode():
+        raise Unreadable(f"its value belongs to the key {own[:100]!r}")
+    return ledger
 
 
 def oddities(ledgers: Iterable[RunLedger], collectors: Iterable[Status], strays: int = 0) -> list[str]:

@@ -8,8 +8,9 @@ from enum import Enum
 from typing import Final, Self
 
 from charles.avro.codec import Unreadable
+from charles.avro.value_checks import check_past
 from charles.base.pictures import Size
-from charles.events import Sample, check_past
+from charles.events import Sample
 from charles.labels.outputs import LOWEST, Output, deltas
 from charles.labels.set_kinds import JOINT
 from charles.settings import Settings
@@ -55,10 +56,7 @@ def to_hold(sample: Sample, offset: int, shape: SampleShape) -> BufferedSample |
         return SPARE
     check(sample.frames, shape.picture, shape.frames)
     kind = sys.intern(sample.set_output)
-    try:
-        check_past(sample)
-    except ValueError as problem:
-        raise Unreadable(str(problem)) from None
+    check_past(sample)
     targets = _targets(sample, shape)
     last = (output.before(sample) for output in deltas(shape.outputs))
     return BufferedSample(

@@ -14,14 +14,15 @@ from confluent_kafka.admin import OffsetSpec
 
 from charles import topics
 from charles.avro.codec import Unreadable
+from charles.avro.value_checks import check_past
 from charles.balancing.join import Joined
 from charles.balancing.run_state import HISTORIES, Restored, Run, Tick, TickId
 from charles.base.names import key_part
-from charles.events import RunLedger, Sample, Waiting, check_ledger, check_past, now
+from charles.events import RunLedger, Sample, Waiting, now
 from charles.kafka.clients import admin, consumer, name
 from charles.kafka.reading import OffsetSpan, read_spans
 from charles.kafka.schemas import SchemaStore
-from charles.ledger.tick_ledger import ledger_key
+from charles.ledger.tick_ledger import decoded_ledger, ledger_key
 from charles.settings import Kafka
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def recall(kafka: Kafka, schemas: SchemaStore, partition: int, run: Run) -> RunL
         if _text(message.key()) == key:
             found = message.value()
     try:
-        return None if found is None else schemas.decode(RunLedger, found)
+        return None if found is None else decoded_ledger(schemas, key.encode(), found)
     except Unreadable as error:
         log.error(_PASSED_BY, partition, key, error)
         return None
@@ -91,17 +92,16 @@ def decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -
     for key, value in newest.items():
         try:
             if key.startswith("ledger/"):
-                ledger = schemas.decode(RunLedger, value)
-                check_ledger(ledger)
-                _check_key(key, ledger_key((ledger.collector, ledger.run)))
+                ledger = decoded_ledger(schemas, key.encode(), value)
                 restored.ledgers[ledger.collector, ledger.run] = ledger
             else:
                 tick = _waited(schemas, schemas.decode(Waiting, value))
                 of = tick.joined.control
                 tick_id = partition, of.collector, of.run, of.tick
-                _check_key(key, waiting_key(tick_id))
+                if key != (own := waiting_key(tick_id)):
+                    raise Unreadable(f"its value belongs to the key {own[:100]!r}")
                 restored.ticks[tick_id] = tick
-        except (Unreadable, ValueError) as error:
+        except Unreadable as error:
             restored.strays += 1
             log.error(_PASSED_BY, partition, key, error)
     for stray in [tick_id for tick_id in restored.ticks if tick_id[1:3] not in restored.ledgers]:
@@ -109,11 +109,6 @@ def decoded(schemas: SchemaStore, partition: int, newest: Mapping[str, bytes]) -
         log.error(_PASSED_BY, partition, waiting_key(stray), "its run has no ledger")
         del restored.ticks[stray]
     return restored
-
-
-def _check_key(key: str, own: str) -> None:
-    if key != own:
-        raise Unreadable(f"its value belongs to the key {own[:100]!r}")
 
 
 def _waited(schemas: SchemaStore, waiting: Waiting) -> Tick:

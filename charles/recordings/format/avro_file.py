@@ -151,7 +151,7 @@ class AvroFileReader:
                 yield at, CODECS[self.header.codec].unpack(body)[:size]
             except Exception as error:  # whatever the codec stumbled over
                 raise DamagedRecording(self.path, at, f"the block's {count} items cannot be unpacked") from error
-            at += lead + length + SYNC_SIZE
+            at += len(lead) + length + SYNC_SIZE
 
     def is_torn(self, position: int) -> bool:
         """Whether the file only ends too early behind this position: no other block ends there."""
@@ -163,9 +163,9 @@ class AvroFileReader:
             overlap, left = piece[-SYNC_SIZE:], left - len(piece)
         return True
 
-    def _lead(self, position: int) -> tuple[int, int, int]:
-        """How a block begins, which the file is at: bytes of the two numbers, items, bytes of these. The file is then
-        at the items."""
+    def _lead(self, position: int) -> tuple[bytes, int, int]:
+        """How a block begins, which the file is at: the two numbers as they are, items, bytes of these. The file is
+        then at the items."""
         lead = self._file.read(_BLOCK_LEAD_BYTES)
         try:
             count, at = read_long(lead, 0)
@@ -187,13 +187,11 @@ class AvroFileReader:
                 self.path, position, f"the file ends {end - self.size} bytes before the end of the block"
             )
         self._file.seek(position + at)
-        return at, count, length
+        return lead[:at], count, length
 
     def _block(self, position: int) -> Block:
-        at, count, length = self._lead(position)
-        self._file.seek(position)
-        lead = self._file.read(at)
-        end = position + at + length + SYNC_SIZE
+        lead, count, length = self._lead(position)
+        end = position + len(lead) + length + SYNC_SIZE
         body, sync = self._file.read(length), self._file.read(SYNC_SIZE)
         if sync != self.header.sync:
             raise DamagedRecording(self.path, position, "the block does not end with the file's marker")
